@@ -1,0 +1,249 @@
+"""Модели настроек: один файл TOML, неизвестные ключи отклоняются, значения неизменны (design 2.12)."""
+
+import re
+from datetime import timedelta, timezone
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+
+from services.domain.mapping import DEFAULT_IMMUTABLE, FieldTable
+from services.domain.stages import Stage, StageTable
+
+LOOPBACK = r"(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])"
+WEBHOOK = re.compile(rf"(?:https://[^\s/?#@]+|http://{LOOPBACK}(?::\d+)?)/rest/\d+/[^\s/?#]+/?")
+OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
+
+
+class Section(BaseModel):
+    """Раздел настроек: неизменный, лишние ключи — ошибка, значения ошибок не печатаются."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _webhook(value: SecretStr) -> SecretStr:
+    if not WEBHOOK.fullmatch(value.get_secret_value()):
+        raise ValueError("ожидается https://портал/rest/номер/код/ (http — только для этого компьютера)")
+    return value
+
+
+Webhook = Annotated[SecretStr, AfterValidator(_webhook)]
+
+
+class PortalSettings(Section):
+    """Портал Bitrix24 и его пределы."""
+
+    webhook: Webhook
+    requests_per_second: float = Field(default=2.0, gt=0, le=50)
+    burst: int = Field(default=2, ge=1, le=50)
+    batch_size: int = Field(default=50, ge=1, le=50)
+    connect_timeout: float = Field(default=5.0, gt=0)
+    read_timeout: float = Field(default=65.0, gt=0)
+    linger: float = Field(default=0.03, ge=0, le=1)
+    operating_limit: float = Field(default=480.0, gt=0)
+    category_id: int = Field(default=1, ge=0)
+    assigned_by_id: int | None = None
+    contact_source_id: str | None = None
+    stages: dict[Stage, str] = Field(default_factory=dict)
+    fields: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def stage_table(self) -> StageTable:
+        """Возвращает таблицу стадий: по умолчанию — из МАП 2.5.1."""
+        return StageTable.build(self.category_id, self.stages)
+
+    @property
+    def field_table(self) -> FieldTable:
+        """Возвращает таблицу имён полей сделки: по умолчанию — из МАП 2.2."""
+        return FieldTable.build(self.fields)
+
+    @model_validator(mode="after")
+    def _tables_are_sound(self) -> Self:
+        _ = self.stage_table, self.field_table
+        return self
+
+
+class RedisSettings(Section):
+    """Redis: брокер и хранилище состояния."""
+
+    url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
+    prefix: str = Field(default="ident", pattern=r"[a-z0-9_-]{1,32}")
+    socket_timeout: float = Field(default=10.0, gt=0)
+
+
+class MssqlDatabase(Section):
+    """База Ident на SQL Server."""
+
+    type: Literal["mssql"] = "mssql"
+    id: str = Field(pattern=r"[A-Za-z0-9_-]{1,32}")
+    server: str = Field(min_length=1)
+    instance: str | None = None
+    port: int | None = Field(default=None, ge=1, le=65535)
+    database: str = Field(min_length=1)
+    auth: Literal["sql", "windows"] = "sql"
+    login: str | None = None
+    password: SecretStr | None = None
+    driver: str | None = None
+    encrypt: Literal["optional", "mandatory", "strict"] = "optional"
+    trust_server_certificate: bool = True
+    login_timeout: int = Field(default=10, ge=1)
+    query_timeout: int = Field(default=30, ge=1)
+    isolation: Literal["read_uncommitted", "snapshot"] = "read_uncommitted"
+
+    @model_validator(mode="after")
+    def _login_is_given(self) -> Self:
+        if self.auth == "sql" and (not self.login or self.password is None):
+            raise ValueError('для auth = "sql" нужны login и password')
+        return self
+
+
+class SqliteDatabase(Section):
+    """База Ident в файле SQLite: демонстрация и проверки."""
+
+    type: Literal["sqlite"]
+    id: str = Field(pattern=r"[A-Za-z0-9_-]{1,32}")
+    path: Path
+    query_timeout: int = Field(default=30, ge=1)
+
+
+Database = Annotated[MssqlDatabase | SqliteDatabase, Field(discriminator="type")]
+
+
+class BranchSettings(Section):
+    """Филиал: номер входит в ключ F1_…; ``aliases`` — его имена в Ident (OwnCompanies)."""
+
+    number: int = Field(ge=1, le=9999)
+    name: str = Field(min_length=1)
+    database: str
+    home: bool = False
+    aliases: tuple[str, ...] = ()
+
+    @property
+    def branch_id(self) -> str:
+        """Возвращает код филиала: ``F1``."""
+        return f"F{self.number}"
+
+
+class NodeSettings(Section):
+    """Этот компьютер: какие филиалы он ведёт и сколько записей отправляет одновременно."""
+
+    branches: tuple[str, ...] = ()
+    concurrency: int = Field(default=100, ge=1, le=500)
+    upserts_per_second: float = Field(default=50.0, gt=0)
+    sql_dir: Path | None = None
+    state_dir: Path = Path("var")
+
+
+class SyncSettings(Section):
+    """Выборка и повторы."""
+
+    interval: timedelta = timedelta(seconds=120)
+    overlap: timedelta = timedelta(minutes=10)
+    first_run: timedelta = timedelta(days=7)
+    packet_pause: timedelta = timedelta(seconds=1)
+    first_run_pause: timedelta = timedelta(seconds=5)
+    large_change: int = Field(default=200, ge=50)
+    redrive_interval: timedelta = timedelta(seconds=30)
+    reconcile_interval: timedelta = timedelta(hours=1)
+    reconcile_back: timedelta = timedelta(days=7)
+    reconcile_ahead: timedelta = timedelta(days=90)
+    lease: timedelta = timedelta(minutes=5)
+    hint_timeout: timedelta = timedelta(minutes=2)
+    outbox_warning: int = Field(default=1000, ge=1)
+
+
+def _offset(value: str) -> str:
+    if not OFFSET.fullmatch(value):
+        raise ValueError('ожидается смещение вида "+03:00"')
+    return value
+
+
+class RuleSettings(Section):
+    """Правила, которые можно менять без кода (постановления 1, 4, 6)."""
+
+    utc_offset: Annotated[str, AfterValidator(_offset)] = "+03:00"
+    cancel_moves_manual_stage: bool = False
+    contact_matching: Literal["phone", "phone_and_name"] = "phone"
+    immutable_fields: tuple[str, ...] = DEFAULT_IMMUTABLE
+
+    @property
+    def zone(self) -> timezone:
+        """Возвращает часовой пояс базы Ident."""
+        match = OFFSET.fullmatch(self.utc_offset)
+        assert match is not None
+        shift = timedelta(hours=int(match[2]), minutes=int(match[3]))
+        return timezone(-shift if match[1] == "-" else shift)
+
+
+class JournalSettings(Section):
+    """Журналы."""
+
+    folder: Path = Path("logs")
+    level: Literal["DEBUG", "INFO", "WARNING"] = "INFO"
+    keep_days: int = Field(default=30, ge=1)
+
+
+class SecuritySettings(Section):
+    """Ключ, которым закрыты оттиски телефонов и личные данные в сообщениях."""
+
+    key: SecretStr | None = None
+    key_file: Path | None = None
+
+
+class Settings(Section):
+    """Все настройки."""
+
+    portal: PortalSettings
+    redis: RedisSettings = RedisSettings()
+    databases: tuple[Database, ...] = Field(min_length=1)
+    branches: tuple[BranchSettings, ...] = Field(min_length=1)
+    node: NodeSettings = NodeSettings()
+    sync: SyncSettings = SyncSettings()
+    rules: RuleSettings = RuleSettings()
+    journal: JournalSettings = JournalSettings()
+    security: SecuritySettings = SecuritySettings()
+
+    @model_validator(mode="after")
+    def _references_are_sound(self) -> Self:
+        databases = [database.id for database in self.databases]
+        _refuse_twins("databases.id", databases)
+        _refuse_twins("branches.number", [branch.branch_id for branch in self.branches])
+        for branch in self.branches:
+            if branch.database not in databases:
+                raise ValueError(f"branches {branch.branch_id}: базы {branch.database!r} нет в databases")
+        for database_id in databases:
+            self._check_home(database_id)
+        known = {branch.branch_id for branch in self.branches}
+        if unknown := sorted(set(self.node.branches) - known):
+            raise ValueError(f"node.branches: филиалы {', '.join(unknown)} не описаны в branches")
+        return self
+
+    def _check_home(self, database_id: str) -> None:
+        mine = self.branches_of(database_id)
+        homes = [branch for branch in mine if branch.home]
+        if len(mine) > 1 and len(homes) != 1:
+            raise ValueError(f"база {database_id}: ровно у одного её филиала должно стоять home = true")
+
+    def branches_of(self, database_id: str) -> tuple[BranchSettings, ...]:
+        """Возвращает филиалы базы."""
+        return tuple(branch for branch in self.branches if branch.database == database_id)
+
+    @property
+    def served(self) -> tuple[BranchSettings, ...]:
+        """Возвращает филиалы, которые ведёт этот компьютер (по умолчанию все)."""
+        chosen = self.node.branches
+        return tuple(branch for branch in self.branches if not chosen or branch.branch_id in chosen)
+
+    def branch(self, branch_id: str) -> BranchSettings:
+        """Возвращает филиал по коду; неизвестный — KeyError."""
+        return {branch.branch_id: branch for branch in self.branches}[branch_id]
+
+    def database(self, database_id: str) -> MssqlDatabase | SqliteDatabase:
+        """Возвращает базу по имени; неизвестная — KeyError."""
+        return {database.id: database for database in self.databases}[database_id]
+
+
+def _refuse_twins(name: str, values: list[str]) -> None:
+    twins = sorted({value for value in values if values.count(value) > 1})
+    if twins:
+        raise ValueError(f"{name}: повторяется {', '.join(twins)}")

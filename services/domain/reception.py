@@ -1,0 +1,120 @@
+"""Приём (Reception) — то, что прочитано из Ident, и его опознание."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+from services.domain.errors import SkippableError
+from services.domain.plan import PlanLine
+
+UID = re.compile(r"F([1-9]\d{0,3})_([1-9]\d{0,18})")
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ReceptionUid:
+    """Уникальный идентификатор записи ``F{номер филиала}_{ID записи}`` (СПЕЦ 2.4.2)."""
+
+    branch: int
+    reception_id: int
+
+    def __str__(self) -> str:
+        return f"F{self.branch}_{self.reception_id}"
+
+    @property
+    def branch_id(self) -> str:
+        """Возвращает код филиала: ``F1``."""
+        return f"F{self.branch}"
+
+
+def parse_uid(text: str) -> ReceptionUid:
+    """Разбирает ``F1_12345``; иное — SkippableError с причиной ``bad_uid``."""
+    match = UID.fullmatch(text)
+    if match is None:
+        raise SkippableError(f"номер записи {text[:40]!r} не похож на F1_12345", "bad_uid")
+    return ReceptionUid(int(match[1]), int(match[2]))
+
+
+class ReceptionStatus(StrEnum):
+    """Статусы записи (СПЕЦ 2.2.2), значение — то, что видит куратор в UF_CRM_STATUS."""
+
+    PLANNED = "Запланирован"
+    APPEARED = "Пациент пришел"
+    STARTED = "В процессе"
+    ENDED = "Завершен"
+    CHECK_ISSUED = "Завершен (счет выдан)"
+    CANCELED = "Отменен"
+
+
+@dataclass(frozen=True, slots=True)
+class OrderLine:
+    """Строка заказа: услуга, количество, цена и скидка в рублях (МАП 2.6.5, 2.6.6)."""
+
+    service: str
+    count: Decimal
+    price: Decimal
+    discount: Decimal
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Reception:
+    """Приём, как он записан в Ident: тексты и времена ещё не проверены.
+
+    Времена — наивные ``datetime`` в часовом поясе базы. ``lines`` стоят по возрастанию
+    (номер заказа, номер строки) по всем заказам приёма; ``plan_lines`` — строки связанных планов
+    (постановление 21). ``repr`` не показывает людей.
+    """
+
+    reception_id: int
+    patient_id: int
+    card_number: str | None
+    surname: str | None
+    name: str | None
+    patronymic: str | None
+    phone: str | None
+    doctor_surname: str | None
+    doctor_name: str | None
+    doctor_patronymic: str | None
+    profession: str | None
+    armchair: str | None
+    order_branch: str | None
+    armchair_branch: str | None
+    plan_start: datetime | None
+    plan_end: datetime | None
+    created_at: datetime | None
+    appeared_at: datetime | None
+    started_at: datetime | None
+    ended_at: datetime | None
+    check_issued_at: datetime | None
+    canceled_at: datetime | None
+    cancel_reason: str | None
+    comment: str | None
+    source: str | None
+    lines: Sequence[OrderLine] = ()
+    plan_lines: Sequence[PlanLine] = ()
+
+    def __repr__(self) -> str:
+        return f"Reception({self.reception_id})"
+
+
+def status_of(reception: Reception) -> ReceptionStatus:
+    """Возвращает статус по лестнице: отмена, счёт, завершение, начало, приход, план (СПЕЦ 2.2.2)."""
+    ladder = (
+        (reception.canceled_at, ReceptionStatus.CANCELED),
+        (reception.check_issued_at, ReceptionStatus.CHECK_ISSUED),
+        (reception.ended_at, ReceptionStatus.ENDED),
+        (reception.started_at, ReceptionStatus.STARTED),
+        (reception.appeared_at, ReceptionStatus.APPEARED),
+    )
+    return next((status for mark, status in ladder if mark is not None), ReceptionStatus.PLANNED)
+
+
+UNKNOWN_BRANCH = "Не указан"
+
+
+def branch_name(reception: Reception) -> str:
+    """Возвращает филиал: из заказа, из кабинета, иначе «Не указан» (СПЕЦ 2.4.3, МАП 2.6.3)."""
+    names = ((name or "").strip() for name in (reception.order_branch, reception.armchair_branch))
+    return next((name for name in names if name), UNKNOWN_BRANCH)

@@ -1,0 +1,1 @@
+"""Чтение базы Ident: SQL Server и SQLite той же схемы."""

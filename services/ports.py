@@ -1,0 +1,389 @@
+"""Договоры между сценариями и внешним миром (Protocol); подделки и переходники проходят одни проверки.
+
+Время всюду аргумент: ``now`` — aware ``datetime`` в UTC, длительности — ``timedelta``. Времена самой
+базы Ident — наивные ``datetime`` в её поясе: часы приложения с ними не сравниваются (design 2.5).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from services.domain.cursor import ChangePoint
+from services.domain.names import PersonName
+from services.domain.phones import Phone
+from services.domain.reception import Reception
+
+# --- Ident ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Страница изменений: точки по возрастанию (не больше 50) и время сервера базы."""
+
+    points: Sequence[ChangePoint]
+    database_now: datetime
+
+
+class ReceptionSource(Protocol):
+    """Чтение одной базы Ident; сбой связи или запроса — DatabaseError."""
+
+    def changed_after(self, point: ChangePoint) -> ChangePage:
+        """Возвращает до 50 изменений строго после точки, по возрастанию (время, номер)."""
+        ...
+
+    def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
+        """Возвращает до 50 номеров приёмов с началом в [since, until), больших after_id, по возрастанию."""
+        ...
+
+    def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
+        """Возвращает приёмы (до 50 номеров) со строками заказов и планов; отсутствующие пропущены."""
+        ...
+
+    def now(self) -> datetime:
+        """Возвращает время сервера базы."""
+        ...
+
+    def close(self) -> None:
+        """Закрывает соединение; следующее обращение откроет его снова."""
+        ...
+
+
+# --- Bitrix24 ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Deal:
+    """Сделка портала, найденная по ключу записи; ключ в ней проверен."""
+
+    deal_id: int
+    uid: str
+    stage_id: str
+    category_id: int
+    contact_id: int | None
+    lead_id: int | None
+    created_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Contact:
+    """Контакт с проверенным телефоном."""
+
+    contact_id: int
+    name: PersonName
+
+    def __repr__(self) -> str:
+        return f"Contact({self.contact_id})"
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Lead:
+    """Лид с проверенным телефоном; ``inherited`` — поля, которые контакт обязан сохранить (МАП 2.3.1 Б)."""
+
+    lead_id: int
+    is_open: bool
+    contact_id: int | None
+    created_at: datetime | None
+    inherited: Mapping[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Lead({self.lead_id})"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Ответ на поиск: сделки по ключам; контакты и лиды по телефону (пусто, если его не спрашивали)."""
+
+    deals: Sequence[Deal]
+    contacts: Sequence[Contact] = ()
+    leads: Sequence[Lead] = ()
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class NewContact:
+    """Контакт, которого ещё нет на портале."""
+
+    name: PersonName
+    phone: Phone
+    inherited: Mapping[str, object] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"NewContact({self.phone!r})"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatedDeal:
+    """Созданная сделка и её контакт."""
+
+    deal_id: int
+    contact_id: int
+
+
+class Crm(Protocol):
+    """Сделки, контакты и лиды портала; ошибки — дерево services.bitrix.responses (предки в domain.errors)."""
+
+    def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
+        """Ищет сделки по ключам и, если дан телефон, контакты и лиды с ним.
+
+        ``known_contact`` — номер, который мы сами недавно создали: поиск портала может его ещё не видеть.
+        Контакт, найденный, но недоступный для чтения, — SkippableError ``contact_unreadable``.
+        """
+        ...
+
+    def create_deal(
+        self, fields: Mapping[str, object], contact: int | NewContact, lead_id: int | None
+    ) -> CreatedDeal:
+        """Создаёт сделку (и контакт, если он новый), привязывает лид (leadId); лид ещё не переводит.
+
+        Если контакт не создался, а сделка создалась — ошибка; повтор найдёт сделку по ключу.
+        """
+        ...
+
+    def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
+        """Записывает поля сделки; пустой набор ничего не отправляет."""
+        ...
+
+    def bind_contact(self, deal_id: int, contact: int | NewContact) -> int:
+        """Привязывает контакт к сделке без контакта и возвращает его номер."""
+        ...
+
+    def convert_lead(self, lead_id: int, deal_id: int) -> None:
+        """Привязывает лид к сделке и переводит его в CONVERTED; повтор безвреден (постановление 8)."""
+        ...
+
+
+# --- Redis ---------------------------------------------------------------------------------------
+
+
+class EntryState(StrEnum):
+    """Состояния записи очереди отправки (design 2.3)."""
+
+    PENDING = "pending"
+    IN_FLIGHT = "in_flight"
+    RETRY = "retry"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Право отправить запись: версия, которую отправляют, и сколько попыток уже было."""
+
+    uid: str
+    version: int
+    attempts: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Запись очереди, как её видит администратор; людей в ней нет."""
+
+    uid: str
+    state: EntryState
+    attempts: int
+    version: int
+    queued_at: datetime
+    due_at: datetime
+    reason: str
+    message: str
+
+
+class Outbox(Protocol):
+    """Очередь неотправленного: переходы атомарны, записи не теряются (design 2.3, ТЗ 4.1.3)."""
+
+    def put(self, uids: Iterable[str], now: datetime, hinted_for: timedelta) -> Sequence[str]:
+        """Ставит записи в очередь и возвращает те, которым нужна подсказка (сообщение Celery).
+
+        Новая или отложенная запись становится pending (попытки с нуля), отправляемой поднимается версия.
+        Подсказанную запись ``due`` не вернёт раньше, чем через ``hinted_for``.
+        """
+        ...
+
+    def claim(self, uid: str, now: datetime, lease: timedelta) -> Claim | None:
+        """Берёт запись в отправку; None — записи нет, её отправляют или её время не пришло."""
+        ...
+
+    def extend(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
+        """Продлевает аренду; False — её уже забрал другой."""
+        ...
+
+    def complete(self, claim: Claim, now: datetime) -> bool:
+        """Удаляет отправленную запись; False — пришла новая версия, запись снова pending."""
+        ...
+
+    def postpone(self, claim: Claim, due_at: datetime, reason: str, message: str) -> None:
+        """Откладывает повтор до ``due_at`` и считает попытку."""
+        ...
+
+    def release(self, claim: Claim, due_at: datetime) -> None:
+        """Возвращает запись, не считая попытки: занято, остановка, отправка приостановлена."""
+        ...
+
+    def fail(self, claim: Claim, now: datetime, reason: str, message: str) -> None:
+        """Переводит в failed: решать человеку или redrive, когда причина временная."""
+        ...
+
+    def due(self, branch_id: str, now: datetime, hinted_for: timedelta, limit: int) -> Sequence[str]:
+        """Возвращает записи, чьё время пришло (в том числе с истёкшей арендой), и откладывает подсказку."""
+        ...
+
+    def requeue(self, uids: Iterable[str], now: datetime) -> int:
+        """Возвращает failed и retry в pending с нуля попыток; сколько вернули."""
+        ...
+
+    def entries(self, branch_id: str, state: EntryState | None = None, limit: int = 1000) -> Sequence[Entry]:
+        """Возвращает записи филиала по времени постановки."""
+        ...
+
+    def depth(self, branch_id: str) -> Mapping[EntryState, int]:
+        """Возвращает число записей в каждом состоянии."""
+        ...
+
+
+class Cursors(Protocol):
+    """Курсоры филиалов: последняя прочитанная точка изменений (design 2.5)."""
+
+    def load(self, branch_id: str) -> ChangePoint | None:
+        """Возвращает курсор или None при первом запуске."""
+        ...
+
+    def save(self, branch_id: str, point: ChangePoint) -> None:
+        """Сохраняет курсор."""
+        ...
+
+    def reset(self, branch_id: str) -> None:
+        """Забывает курсор: следующая выборка прочтёт последние 7 дней."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Что о записи уже решено: отпечаток обработанного состояния и номер сделки (None — отклонена)."""
+
+    fingerprint: str
+    deal_id: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Rejection:
+    """Отклонённая запись: код причины и что исправить в Ident (без людей)."""
+
+    uid: str
+    reason: str
+    message: str
+    at: datetime
+
+
+class Links(Protocol):
+    """Память о доставленном; её потеря безвредна (design 2.1)."""
+
+    def get(self, uids: Sequence[str]) -> Mapping[str, Link]:
+        """Возвращает известное о записях."""
+        ...
+
+    def save(self, uid: str, link: Link) -> None:
+        """Запоминает итог записи."""
+        ...
+
+    def contact(self, token: str) -> int | None:
+        """Возвращает номер контакта, недавно созданного для телефона (по его оттиску)."""
+        ...
+
+    def remember_contact(self, token: str, contact_id: int, ttl: timedelta) -> None:
+        """Запоминает созданный контакт на время."""
+        ...
+
+    def reject(self, rejection: Rejection) -> None:
+        """Добавляет запись в список отклонённых (или заменяет причину)."""
+        ...
+
+    def accept(self, uid: str) -> None:
+        """Убирает запись из списка отклонённых."""
+        ...
+
+    def rejections(self, branch_id: str) -> Sequence[Rejection]:
+        """Возвращает отклонённые записи филиала, новые первыми."""
+        ...
+
+    def reset(self, branch_id: str) -> None:
+        """Забывает всё о филиале."""
+        ...
+
+
+class Locks(Protocol):
+    """Замки с истечением: упавший владелец никого не держит."""
+
+    def hold(self, name: str, ttl: timedelta, wait: timedelta = timedelta()) -> AbstractContextManager[bool]:
+        """Берёт замок на время блока; даёт False, если за ``wait`` он не освободился."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """Остановка отправки: код причины, текст для человека и время."""
+
+    reason: str
+    message: str
+    at: datetime
+
+
+class SendGate(Protocol):
+    """Можно ли сейчас слать на портал: остановка (Fatal) и предохранитель (сеть лежит)."""
+
+    def halted(self) -> Halt | None:
+        """Возвращает остановку, если она есть."""
+        ...
+
+    def halt(self, halt: Halt) -> None:
+        """Останавливает отправку до resume."""
+        ...
+
+    def resume(self) -> None:
+        """Снимает остановку и закрывает предохранитель."""
+        ...
+
+    def retry_in(self, now: datetime) -> timedelta | None:
+        """Возвращает, сколько ждать открытому предохранителю; None — слать можно."""
+        ...
+
+    def succeeded(self, now: datetime) -> None:
+        """Сообщает об удаче: предохранитель закрыт."""
+        ...
+
+    def broke(self, now: datetime) -> None:
+        """Сообщает о сбое связи; несколько подряд открывают предохранитель."""
+        ...
+
+
+class Stats(Protocol):
+    """Счётчики работы по филиалам, часам и суткам (СПЕЦ 2.6.3)."""
+
+    def count(self, branch_id: str, event: str, now: datetime, amount: int = 1) -> None:
+        """Прибавляет событие: created, updated, unchanged, rejected, failed, converted, read…"""
+        ...
+
+    def took(self, branch_id: str, seconds: float, now: datetime) -> None:
+        """Учитывает длительность обработки одной записи."""
+        ...
+
+    def totals(self, branch_id: str, since: datetime, until: datetime) -> Mapping[str, float]:
+        """Возвращает суммы событий за [since, until) с точностью до часа."""
+        ...
+
+    def note(self, branch_id: str, name: str, value: str) -> None:
+        """Записывает состояние филиала: last_success, last_error…"""
+        ...
+
+    def notes(self, branch_id: str) -> Mapping[str, str]:
+        """Возвращает состояние филиала."""
+        ...
+
+
+class Clock(Protocol):
+    """Часы процесса."""
+
+    def now(self) -> datetime:
+        """Возвращает текущее время в UTC."""
+        ...
