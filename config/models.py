@@ -143,11 +143,11 @@ class SyncSettings(Section):
     packet_pause: timedelta = timedelta(seconds=1)
     first_run_pause: timedelta = timedelta(seconds=5)
     large_change: int = Field(default=200, ge=50)
-    redrive_interval: timedelta = timedelta(seconds=30)
+    redrive_interval: timedelta = timedelta(seconds=15)
     reconcile_interval: timedelta = timedelta(hours=1)
     reconcile_back: timedelta = timedelta(days=7)
     reconcile_ahead: timedelta = timedelta(days=90)
-    lease: timedelta = timedelta(minutes=5)
+    lease: timedelta = timedelta(seconds=100)
     hint_timeout: timedelta = timedelta(minutes=2)
     outbox_warning: int = Field(default=1000, ge=1)
 

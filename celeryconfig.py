@@ -1,0 +1,132 @@
+"""Настройки Celery: надёжность, очереди филиалов и единственная таблица расписания.
+
+Значения модуля постоянны; зависящее от развёртывания (брокер, филиалы, интервал) собирает ``deployment``
+из файла настроек, когда Celery впервые о нём спросит: импорт ничего не делает.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from config.models import BranchSettings, Settings
+
+# --- Сообщения: только JSON и только номера (design 2.2) --------------------------------------------
+task_serializer = "json"
+result_serializer = "json"
+accept_content = ["json"]
+enable_utc = True
+timezone = "UTC"
+
+# --- Доставка хотя бы один раз (docs/at_least_once.md) ----------------------------------------------
+task_acks_late = True  # сообщение подтверждается после работы: убитый узел его не теряет
+task_reject_on_worker_lost = True
+task_acks_on_failure_or_timeout = True  # исход записи хранит очередь отправки, а не сообщение
+task_ignore_result = True
+task_store_errors_even_if_ignored = False
+result_expires = 60
+task_track_started = True
+worker_prefetch_multiplier = 1
+task_default_priority = 6
+task_create_missing_queues = True
+
+# --- Соединение с Redis -----------------------------------------------------------------------------
+broker_connection_retry_on_startup = True
+broker_connection_max_retries = None  # узел, поднявшийся раньше Redis, ждёт его сколько нужно
+broker_connection_timeout = 10
+broker_transport_options = {
+    # Больше самой долгой отсрочки сообщения (10 мин) и короче часа: зависшее вернётся за смену.
+    "visibility_timeout": 1800,
+    "priority_steps": [0, 3, 6, 9],
+    "queue_order_strategy": "priority",  # просмотр плана (0) и выборка (3) впереди отправки (6)
+    "socket_timeout": 30,
+    "socket_connect_timeout": 10,
+    "socket_keepalive": True,
+    "health_check_interval": 15,
+    "retry_on_timeout": True,
+}
+redis_socket_timeout = 30
+redis_socket_connect_timeout = 10
+redis_socket_keepalive = True
+redis_backend_health_check_interval = 15
+redis_retry_on_timeout = True
+
+# --- Исполнитель ------------------------------------------------------------------------------------
+worker_pool = "threads"  # на Windows prefork нет; у каждого обращения к SQL и HTTP свой предел времени
+worker_hijack_root_logger = False
+worker_redirect_stdouts = False
+worker_send_task_events = True  # Flower
+task_send_sent_event = True
+worker_enable_remote_control = True
+worker_cancel_long_running_tasks_on_connection_loss = False  # потоки не отменить; повтор безвреден
+worker_enable_prefetch_count_reduction = False
+worker_soft_shutdown_timeout = 20.0  # тёплая остановка возвращает неотправленное
+worker_proc_alive_timeout = 30.0
+beat_max_loop_interval = 5
+
+UPSERT, EXTRACT, REDRIVE, RECONCILE = (
+    "receptions.upsert",
+    "receptions.extract",
+    "maintenance.redrive",
+    "maintenance.reconcile",
+)
+LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
+
+
+def queue_of(branch_id: str) -> str:
+    """Возвращает имя очереди филиала."""
+    return f"branch.{branch_id}"
+
+
+def deployment(settings: Settings) -> dict[str, Any]:
+    """Возвращает настройки Celery, зависящие от файла настроек."""
+    from kombu import Queue
+
+    broker = settings.redis.url.get_secret_value()
+    queues = [queue_of(branch.branch_id) for branch in settings.served]
+    return {
+        "broker_url": broker,
+        "result_backend": broker,
+        "broker_transport_options": {
+            **broker_transport_options,
+            "global_keyprefix": f"{settings.redis.prefix}:celery:",
+        },
+        "result_backend_transport_options": {"global_keyprefix": f"{settings.redis.prefix}:result:"},
+        "task_queues": [Queue(name, routing_key=name) for name in queues],
+        "task_default_queue": queues[0],
+        "worker_concurrency": settings.node.concurrency,
+        "task_annotations": {UPSERT: {"rate_limit": f"{settings.node.upserts_per_second:g}/s"}},
+        "beat_schedule": beat_table(settings),
+        "beat_schedule_filename": str(settings.node.state_dir / "beat-schedule"),
+    }
+
+
+def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
+    """Возвращает расписание: выборка, повторная подсказка и сверка каждого филиала этого узла."""
+    sync = settings.sync
+    jobs = (
+        ("extract", EXTRACT, sync.interval),
+        ("redrive", REDRIVE, sync.redrive_interval),
+        ("reconcile", RECONCILE, sync.reconcile_interval),
+    )
+    return {
+        f"{name}-{branch.branch_id}": _entry(task, every, branch)
+        for branch in settings.served
+        for name, task, every in jobs
+    }
+
+
+def _entry(task: str, every: timedelta, branch: BranchSettings) -> Mapping[str, Any]:
+    """Возвращает строку расписания; опоздавшее сообщение истекает, а не копится пачкой."""
+    return {
+        "task": task,
+        "schedule": every,
+        "args": (branch.branch_id,),
+        "options": {
+            "queue": queue_of(branch.branch_id),
+            "priority": CONTROL_PRIORITY,
+            "expires": every.total_seconds(),
+        },
+    }

@@ -1,0 +1,207 @@
+"""Единственная сборка: из настроек — службы процесса. Ничего не открывает, пока не понадобится."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from config.loader import application_key
+from config.models import Settings
+from services.domain.branches import BranchRule
+from services.ports import Clock, Crm, Journal, ReceptionSource
+from services.sync.branch import Branch, Pace
+from services.sync.extract import Extract
+from services.sync.intake import Intake
+from services.sync.reconcile import Reconcile
+from services.sync.redrive import Redrive
+from services.sync.upsert import DealPolicy, Upsert
+
+if TYPE_CHECKING:
+    from services.bitrix.client import BitrixClient
+    from services.store.bundle import Store
+
+
+class SystemClock:
+    """Часы компьютера."""
+
+    def now(self) -> datetime:
+        """Возвращает текущее время в UTC."""
+        return datetime.now(UTC)
+
+
+def _sleep(pause: timedelta) -> None:
+    time.sleep(pause.total_seconds())
+
+
+@dataclass(frozen=True, slots=True)
+class BranchServices:
+    """Сценарии одного филиала."""
+
+    extract: Extract
+    upsert: Upsert
+    redrive: Redrive
+    reconcile: Reconcile
+
+
+class Services:
+    """Службы процесса; у каждой базы одно соединение на процесс (ТЗ 5.2 № 6)."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock | None = None,
+        pause: Callable[[timedelta], None] = _sleep,
+    ) -> None:
+        self.settings, self.clock, self._pause = settings, clock or SystemClock(), pause
+        self._lock = threading.RLock()
+        self._sources: dict[str, ReceptionSource] = {}
+        self._branches: dict[str, BranchServices] = {}
+
+    def branch(self, branch_id: str) -> BranchServices:
+        """Возвращает сценарии филиала; неизвестный филиал — KeyError."""
+        with self._lock:
+            if branch_id not in self._branches:
+                self._branches[branch_id] = self._assemble(branch_id)
+            return self._branches[branch_id]
+
+    def source(self, database_id: str) -> ReceptionSource:
+        """Возвращает чтение базы."""
+        from services.ident.source import open_source
+
+        with self._lock:
+            if database_id not in self._sources:
+                database = self.settings.database(database_id)
+                self._sources[database_id] = open_source(database, self.settings.node.sql_dir)
+            return self._sources[database_id]
+
+    @cached_property
+    def store(self) -> Store:
+        """Состояние в Redis."""
+        from services.store.bundle import open_store
+
+        return open_store(self.settings.redis)
+
+    @cached_property
+    def journal(self) -> Journal:
+        """Журнал событий."""
+        from services.journal.events import EventLogger
+
+        return EventLogger("ident.sync")
+
+    @cached_property
+    def client(self) -> BitrixClient:
+        """Клиент портала с общим на все процессы пределом запросов."""
+        from services.bitrix.client import open_client
+
+        return open_client(self.settings.portal, self.store.redis, self.settings.redis.prefix)
+
+    @cached_property
+    def crm(self) -> Crm:
+        """Сделки и клиенты портала."""
+        from services.bitrix.crm import BitrixCrm
+
+        return BitrixCrm(self.client, self.settings.portal)
+
+    @cached_property
+    def pace(self) -> Pace:
+        """Темп сценариев из настроек."""
+        sync = self.settings.sync
+        return Pace(
+            overlap=sync.overlap,
+            first_run=sync.first_run,
+            packet_pause=sync.packet_pause,
+            first_run_pause=sync.first_run_pause,
+            large_change=sync.large_change,
+            hint_timeout=sync.hint_timeout,
+            lease=sync.lease,
+            reconcile_back=sync.reconcile_back,
+            reconcile_ahead=sync.reconcile_ahead,
+            outbox_warning=sync.outbox_warning,
+        )
+
+    @cached_property
+    def policy(self) -> DealPolicy:
+        """Как приём ложится на портал."""
+        portal, rules = self.settings.portal, self.settings.rules
+        return DealPolicy(
+            category_id=portal.category_id,
+            stages=portal.stage_table,
+            fields=portal.field_table,
+            immutable=rules.immutable_fields,
+            cancel_moves_manual=rules.cancel_moves_manual_stage,
+            contact_matching=rules.contact_matching,
+        )
+
+    def close(self) -> None:
+        """Закрывает соединения; повторное обращение откроет их снова."""
+        with self._lock:
+            opened = vars(self)
+            if "client" in opened:
+                self.client.close()
+            for source in self._sources.values():
+                source.close()
+            if "store" in opened:
+                self.store.close()
+            for name in ("client", "crm", "store"):
+                opened.pop(name, None)
+            self._sources.clear()
+            self._branches.clear()
+
+    def _assemble(self, branch_id: str) -> BranchServices:
+        store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
+        branch = self._branch(branch_id)
+        source = self.source(branch.database_id)
+        intake = Intake(branch, source, store.outbox, store.links, store.stats, journal, pace)
+        upsert = Upsert(
+            intake,
+            self.crm,
+            store.outbox,
+            store.links,
+            store.locks,
+            store.gate,
+            store.stats,
+            journal,
+            clock,
+            self.policy,
+            application_key(self.settings),
+        )
+        return BranchServices(
+            Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause),
+            upsert,
+            Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
+            Reconcile(intake, self.crm, store.links, store.locks, journal, clock),
+        )
+
+    def _branch(self, branch_id: str) -> Branch:
+        own = self.settings.branch(branch_id)
+        mates = self.settings.branches_of(own.database)
+        rules = tuple(
+            BranchRule(mate.number, mate.name, mate.aliases, mate.home or len(mates) == 1) for mate in mates
+        )
+        return Branch(own.number, own.database, rules, self.settings.rules.zone)
+
+
+def build_services(settings: Settings) -> Services:
+    """Собирает службы процесса."""
+    return Services(settings)
+
+
+def start_journal(settings: Settings) -> None:
+    """Включает журналы процесса."""
+    from services.journal.configure import configure_journal
+
+    configure_journal(settings.journal, secrets=known_secrets(settings))
+
+
+def known_secrets(settings: Settings) -> list[str]:
+    """Возвращает строки, которых не должно быть ни в одном журнале."""
+    passwords = [getattr(database, "password", None) for database in settings.databases]
+    given = [settings.portal.webhook, settings.redis.url, *passwords]
+    texts = [secret.get_secret_value() for secret in given if secret is not None]
+    code = settings.portal.webhook.get_secret_value().rstrip("/").rsplit("/", 1)[-1]
+    return [*texts, code]

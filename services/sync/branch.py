@@ -1,0 +1,54 @@
+"""Филиал глазами сценариев: его база, соседи по базе и правила."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from services.domain.branches import BranchRule, possible_uids
+from services.domain.judgement import Foreign, Ready, Refused, judge
+from services.domain.reception import Reception, ReceptionUid
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """Филиал, который ведёт этот узел."""
+
+    number: int
+    database_id: str
+    neighbours: Sequence[BranchRule]
+    zone: timezone
+
+    @property
+    def branch_id(self) -> str:
+        """Возвращает код филиала: ``F1``."""
+        return f"F{self.number}"
+
+    def uid(self, reception_id: int) -> str:
+        """Возвращает ключ записи этого филиала."""
+        return str(ReceptionUid(self.number, reception_id))
+
+    def possible_uids(self, reception_id: int) -> Sequence[str]:
+        """Возвращает все ключи, под которыми приём мог попасть на портал (постановление 3)."""
+        own = self.uid(reception_id)
+        return (own, *(uid for uid in possible_uids(reception_id, self.neighbours) if uid != own))
+
+    def judge(self, reception: Reception, now: datetime) -> Ready | Refused | Foreign:
+        """Решает, что этому филиалу делать с приёмом."""
+        return judge(reception, self.neighbours, self.branch_id, self.database_id, now, self.zone)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Темп сценариев."""
+
+    overlap: timedelta = timedelta(minutes=10)
+    first_run: timedelta = timedelta(days=7)
+    packet_pause: timedelta = timedelta(seconds=1)
+    first_run_pause: timedelta = timedelta(seconds=5)
+    large_change: int = 200
+    hint_timeout: timedelta = timedelta(minutes=2)
+    lease: timedelta = timedelta(seconds=100)
+    busy_pause: timedelta = timedelta(seconds=3)
+    reconcile_back: timedelta = timedelta(days=7)
+    reconcile_ahead: timedelta = timedelta(days=90)
+    outbox_warning: int = 1000

@@ -1,0 +1,83 @@
+"""Выборка: изменения из Ident страницами по 50 в очередь отправки (design 2.5, СПЕЦ 3.1.2–3.1.3)."""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
+
+from services.domain.cursor import ChangePoint, advance, first_point, resume_point
+from services.domain.errors import DatabaseError
+from services.ports import ChangePage, Clock, Cursors, Journal, Lease, Locks, Stats
+from services.sync.branch import Pace
+from services.sync.intake import Intake
+
+LOCK_TTL = timedelta(seconds=90)
+
+
+class Extract:
+    """Выборка одного филиала; в каждый момент идёт не больше одной."""
+
+    def __init__(
+        self,
+        intake: Intake,
+        cursors: Cursors,
+        locks: Locks,
+        stats: Stats,
+        journal: Journal,
+        clock: Clock,
+        pause: Callable[[timedelta], None],
+    ) -> None:
+        self._intake, self._cursors, self._locks = intake, cursors, locks
+        self._stats, self._journal, self._clock, self._pause = stats, journal, clock, pause
+        self._branch_id = intake.branch.branch_id
+
+    def packets(self) -> Iterator[Sequence[str]]:
+        """Выдаёт пакеты ключей, которым нужна подсказка.
+
+        Курсор двигается после того, как страница легла в очередь: сбой в любом месте повторит страницу.
+        Больше 200 изменений за проход — секунда между пакетами; первый запуск — с увеличенной паузой.
+        """
+        with self._locks.hold(f"extract:{self._branch_id}", LOCK_TTL) as lease:
+            if lease is None:
+                self._journal.info("extract_busy", branch=self._branch_id)
+                return
+            yield from self._pages(lease)
+
+    def _pages(self, lease: Lease) -> Iterator[Sequence[str]]:
+        pace, cursor = self._intake.pace, self._cursors.load(self._branch_id)
+        first_run, total = cursor is None, 0
+        try:
+            for page in self._changes(cursor):
+                hints = self._intake.take([point.reception_id for point in page.points], self._clock.now())
+                cursor = advance(cursor, page.points, page.database_now)
+                self._cursors.save(self._branch_id, cursor)
+                yield hints
+                total += len(hints)
+                self._rest(pace, first_run, total, len(hints))
+                if not lease.extend():
+                    return
+        except DatabaseError as error:
+            self._failed(error)
+            raise
+        self._finished(total)
+
+    def _changes(self, cursor: ChangePoint | None) -> Iterator[ChangePage]:
+        pace, source = self._intake.pace, self._intake.source
+        point = first_point(source.now(), pace.first_run) if cursor is None else resume_point(cursor, pace.overlap)
+        while (page := source.changed_after(point)).points:
+            yield page
+            point = page.points[-1]
+
+    def _rest(self, pace: Pace, first_run: bool, total: int, packet: int) -> None:
+        if packet and first_run:
+            self._pause(pace.first_run_pause)
+        elif packet and total > pace.large_change:
+            self._pause(pace.packet_pause)
+
+    def _finished(self, total: int) -> None:
+        self._stats.note(self._branch_id, "last_success", self._clock.now().isoformat())
+        self._stats.note(self._branch_id, "last_error", "")
+        self._journal.info("extract_finished", branch=self._branch_id, queued=total)
+
+    def _failed(self, error: DatabaseError) -> None:
+        self._stats.count(self._branch_id, "database_errors", self._clock.now())
+        self._stats.note(self._branch_id, "last_error", str(error))
+        self._journal.error("extract_failed", branch=self._branch_id, error=str(error))

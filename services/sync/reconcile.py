@@ -1,0 +1,64 @@
+"""Сверка: всё окно приёмов против доставленного по отпечаткам (design 2.5).
+
+Находит то, что не двигает отметок времени: строку заказа, выполненную строку плана, пропущенное изменение.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+
+from services.ports import Clock, Crm, Journal, Link, Links, Locks
+from services.sync.intake import Intake
+
+LOCK_TTL = timedelta(seconds=90)
+
+
+class Reconcile:
+    """Сверка одного филиала за окно [−7 дней, +90 дней] от времени базы."""
+
+    def __init__(
+        self, intake: Intake, crm: Crm, links: Links, locks: Locks, journal: Journal, clock: Clock
+    ) -> None:
+        self._intake, self._crm, self._links = intake, crm, links
+        self._locks, self._journal, self._clock = locks, journal, clock
+
+    def packets(self) -> Iterator[Sequence[str]]:
+        """Выдаёт пакеты ключей, чьи сделки разошлись с Ident или исчезли с портала."""
+        pace = self._intake.pace
+        now = self._intake.source.now()
+        yield from self.window(now - pace.reconcile_back, now + pace.reconcile_ahead)
+
+    def window(self, since: datetime, until: datetime) -> Iterator[Sequence[str]]:
+        """Сверяет приёмы с началом в [since, until); времена — в поясе базы."""
+        branch_id = self._intake.branch.branch_id
+        with self._locks.hold(f"reconcile:{branch_id}", LOCK_TTL) as lease:
+            if lease is None:
+                self._journal.info("reconcile_busy", branch=branch_id)
+                return
+            total = 0
+            for page in self._pages(since, until):
+                self._forget_vanished(page)
+                hints = self._intake.take(page, self._clock.now())
+                yield hints
+                total += len(hints)
+                if not lease.extend():
+                    return
+            self._journal.info("reconcile_finished", branch=branch_id, queued=total)
+
+    def _pages(self, since: datetime, until: datetime) -> Iterator[Sequence[int]]:
+        after = 0
+        while page := self._intake.source.planned_between(since, until, after):
+            yield page
+            after = page[-1]
+
+    def _forget_vanished(self, reception_ids: Sequence[int]) -> None:
+        """Забывает сделки, удалённые с портала руками: приёмка поставит их заново (постановление 20)."""
+        uids = [self._intake.branch.uid(reception_id) for reception_id in reception_ids]
+        linked = {uid: link for uid, link in self._links.get(uids).items() if link.deal_id is not None}
+        if not linked:
+            return
+        asked = [uid for known in reception_ids for uid in self._intake.branch.possible_uids(known)]
+        alive = {deal.deal_id for deal in self._crm.find(asked, None).deals}
+        for uid, link in linked.items():
+            if link.deal_id not in alive:
+                self._links.save(uid, Link("", None))
+                self._journal.warning("deal_vanished", reception=uid, deal=link.deal_id)

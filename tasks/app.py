@@ -1,0 +1,39 @@
+"""Приложение Celery; настройки читаются при первом обращении к ним, а не при импорте."""
+
+from typing import Any
+
+from celery import Celery
+from celery.signals import setup_logging, worker_process_shutdown, worker_shutdown
+
+
+def _deployment() -> dict[str, Any]:
+    from celeryconfig import deployment
+    from config.loader import load_settings
+
+    return deployment(load_settings())
+
+
+celery_app = Celery(
+    "ident_bitrix",
+    task_cls="tasks.base:SyncTask",
+    include=["tasks.receptions", "tasks.maintenance"],
+    config_source="celeryconfig",
+)
+celery_app.add_defaults(_deployment)
+
+
+@setup_logging.connect
+def set_up_journal(**_: object) -> None:
+    """Ставит журналы интеграции вместо журналов Celery."""
+    from tasks.base import start_journal
+
+    start_journal()
+
+
+@worker_shutdown.connect
+@worker_process_shutdown.connect
+def close_services(**_: object) -> None:
+    """Закрывает соединения процесса."""
+    from tasks.base import close_process_services
+
+    close_process_services()

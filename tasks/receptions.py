@@ -1,0 +1,28 @@
+"""Задачи о приёмах: выборка филиала и отправка одной записи."""
+
+from collections.abc import Sequence
+
+from celeryconfig import EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
+from services.domain.reception import parse_uid
+from tasks.app import celery_app
+from tasks.base import SyncTask
+
+
+@celery_app.task(name=EXTRACT, bind=True)
+def extract(self: SyncTask, branch_id: str) -> None:
+    """Ставит изменившиеся приёмы филиала в очередь отправки."""
+    for packet in self.services.branch(branch_id).extract.packets():
+        hint(packet)
+
+
+@celery_app.task(name=UPSERT, bind=True, outlives_retries=True)
+def upsert(self: SyncTask, uid: str) -> None:
+    """Приводит сделку записи к её состоянию в Ident; повторный вызов безвреден."""
+    self.services.branch(parse_uid(uid).branch_id).upsert.run(uid)
+
+
+def hint(uids: Sequence[str]) -> None:
+    """Посылает подсказки: по сообщению на запись, в сообщении только её ключ."""
+    for uid in uids:
+        queue = queue_of(parse_uid(uid).branch_id)
+        upsert.apply_async((uid,), queue=queue, priority=UPSERT_PRIORITY)
