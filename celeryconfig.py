@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -54,7 +56,8 @@ redis_backend_health_check_interval = 15
 redis_retry_on_timeout = True
 
 # --- Исполнитель ------------------------------------------------------------------------------------
-worker_pool = "threads"  # на Windows prefork нет; у каждого обращения к SQL и HTTP свой предел времени
+# Пул называют ключом --pool: стой он здесь, Celery приняла бы «--pool prefork» за умолчание и отбросила.
+# На Windows, где prefork нет, пул threads ставит deployment(). У SQL и HTTP свои пределы времени.
 worker_hijack_root_logger = False
 worker_redirect_stdouts = False
 worker_send_task_events = True  # Flower
@@ -86,7 +89,9 @@ def deployment(settings: Settings) -> dict[str, Any]:
 
     broker = settings.redis.url.get_secret_value()
     queues = [queue_of(branch.branch_id) for branch in settings.served]
+    pool = {"worker_pool": "threads"} if sys.platform == "win32" else {}
     return {
+        **pool,
         "broker_url": broker,
         "result_backend": broker,
         "broker_transport_options": {
@@ -101,6 +106,11 @@ def deployment(settings: Settings) -> dict[str, Any]:
         "beat_schedule": beat_table(settings),
         "beat_schedule_filename": str(settings.node.state_dir / "beat-schedule"),
     }
+
+
+def concurrency_for(pool: object, wanted: int) -> int:
+    """Возвращает число одновременных отправок: потоков — сколько задано, процессов — не больше ядер."""
+    return min(wanted, os.cpu_count() or 1) if "prefork" in str(pool) else wanted
 
 
 def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:

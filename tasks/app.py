@@ -3,7 +3,7 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import setup_logging, worker_process_shutdown, worker_shutdown
+from celery.signals import celeryd_init, setup_logging, worker_process_shutdown, worker_shutdown
 
 
 def _deployment() -> dict[str, Any]:
@@ -37,3 +37,11 @@ def close_services(**_: object) -> None:
     from tasks.base import close_process_services
 
     close_process_services()
+
+
+@celeryd_init.connect
+def fit_concurrency(conf: Any, options: dict[str, Any], **_: object) -> None:
+    """Не даёт пулу prefork поднять сто процессов: их число задумано для потоков."""
+    from celeryconfig import concurrency_for
+
+    conf.worker_concurrency = concurrency_for(options.get("pool_cls"), conf.worker_concurrency)

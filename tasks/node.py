@@ -1,0 +1,32 @@
+"""Узел служебного компьютера: исполнитель и расписание в одном процессе (design 2.11)."""
+
+from typing import Any
+
+from celery import bootsteps
+from celery.beat import EmbeddedService
+
+
+class BeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # у Celery нет типов
+    """Расписание в потоке исполнителя: ключ -B на Windows запрещён, а поток работает."""
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self._service: Any = None
+
+    def start(self, worker: Any) -> None:
+        """Запускает расписание."""
+        schedule = worker.app.conf.beat_schedule_filename
+        self._service = EmbeddedService(worker.app, thread=True, schedule_filename=schedule)
+        self._service.start()
+
+    def stop(self, worker: Any) -> None:
+        """Останавливает расписание."""
+        if self._service is not None:
+            self._service.stop()
+
+
+def run_node(app: Any, arguments: list[str]) -> int:
+    """Запускает узел и ждёт его остановки; возвращает код завершения."""
+    app.steps["worker"].add(BeatStep)
+    app.worker_main(["worker", "--without-gossip", "--without-mingle", *arguments])
+    return 0
