@@ -1,14 +1,16 @@
 """Модели настроек: один файл TOML, неизвестные ключи отклоняются, значения неизменны (design 2.12)."""
 
 import re
+from collections.abc import Iterable
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from services.domain.mapping import DEFAULT_IMMUTABLE, FieldTable
+from services.domain.mapping import DEFAULT_FIELDS, DEFAULT_IMMUTABLE, FieldTable
 from services.domain.stages import Stage, StageTable
+from services.domain.validation import REQUIRED
 
 LOOPBACK = r"(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])"
 WEBHOOK = re.compile(rf"(?:https://[^\s/?#@]+|http://{LOOPBACK}(?::\d+)?)/rest/\d+/[^\s/?#]+/?")
@@ -165,6 +167,13 @@ class RuleSettings(Section):
     cancel_moves_manual_stage: bool = False
     contact_matching: Literal["phone", "phone_and_name"] = "phone"
     immutable_fields: tuple[str, ...] = DEFAULT_IMMUTABLE
+    required_fields: tuple[str, ...] = tuple(REQUIRED)
+
+    @model_validator(mode="after")
+    def _fields_are_known(self) -> Self:
+        _refuse_strangers("immutable_fields", self.immutable_fields, DEFAULT_FIELDS)
+        _refuse_strangers("required_fields", self.required_fields, REQUIRED)
+        return self
 
     @property
     def zone(self) -> timezone:
@@ -241,6 +250,11 @@ class Settings(Section):
     def database(self, database_id: str) -> MssqlDatabase | SqliteDatabase:
         """Возвращает базу по имени; неизвестная — KeyError."""
         return {database.id: database for database in self.databases}[database_id]
+
+
+def _refuse_strangers(name: str, values: Iterable[str], known: Iterable[str]) -> None:
+    if strangers := sorted(set(values) - set(known)):
+        raise ValueError(f"{name}: нет полей {', '.join(strangers)}")
 
 
 def _refuse_twins(name: str, values: list[str]) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from config.loader import application_key
 from config.models import Settings
 from services.domain.branches import BranchRule
+from services.domain.judgement import Court
 from services.ports import Clock, Crm, Journal, ReceptionSource
 from services.sync.branch import Branch, Pace
 from services.sync.extract import Extract
@@ -183,7 +184,11 @@ class Services:
         rules = tuple(
             BranchRule(mate.number, mate.name, mate.aliases, mate.home or len(mates) == 1) for mate in mates
         )
-        return Branch(own.number, own.database, rules, self.settings.rules.zone)
+        return Branch(
+            Court(
+                own.number, own.database, rules, self.settings.rules.zone, self.settings.rules.required_fields
+            )
+        )
 
 
 def build_services(settings: Settings) -> Services:

@@ -312,11 +312,21 @@ class Links(Protocol):
         ...
 
 
+class Lease(Protocol):
+    """Взятый замок."""
+
+    def extend(self) -> bool:
+        """Продлевает замок ещё на его срок; False — он истёк и, возможно, взят другим."""
+        ...
+
+
 class Locks(Protocol):
     """Замки с истечением: упавший владелец никого не держит."""
 
-    def hold(self, name: str, ttl: timedelta, wait: timedelta = timedelta()) -> AbstractContextManager[bool]:
-        """Берёт замок на время блока; даёт False, если за ``wait`` он не освободился."""
+    def hold(
+        self, name: str, ttl: timedelta, wait: timedelta = timedelta()
+    ) -> AbstractContextManager[Lease | None]:
+        """Берёт замок на время блока; даёт None, если за ``wait`` он не освободился."""
         ...
 
 
@@ -378,6 +388,22 @@ class Stats(Protocol):
 
     def notes(self, branch_id: str) -> Mapping[str, str]:
         """Возвращает состояние филиала."""
+        ...
+
+
+class Journal(Protocol):
+    """Журнал событий: постоянное имя события и поля; людей и секретов в полях нет."""
+
+    def info(self, event: str, **fields: object) -> None:
+        """Записывает обычное событие."""
+        ...
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Записывает то, на что стоит взглянуть."""
+        ...
+
+    def error(self, event: str, **fields: object) -> None:
+        """Записывает сбой."""
         ...
 
 

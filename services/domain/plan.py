@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 from itertools import groupby
 
@@ -34,3 +35,29 @@ def plan_progress(lines: Sequence[PlanLine]) -> PlanProgress:
     by_plan = groupby(sorted(lines, key=lambda line: line.plan_id), key=lambda line: line.plan_id)
     finished = (all(line.done and line.paid for line in plan) for _, plan in by_plan)
     return PlanProgress.COMPLETED if all(finished) else PlanProgress.ACTIVE
+
+
+class LineStatus(StrEnum):
+    """Статус строки плана (СПЕЦ 2.3.2)."""
+
+    NOT_DONE = "Не выполнено"
+    DONE = "Выполнено"
+    PAID = "Выполнено и оплачено"
+
+
+def line_status(done: bool, paid: bool) -> LineStatus:
+    """Возвращает статус строки; оплаченное, но не выполненное — не выполнено."""
+    if not done:
+        return LineStatus.NOT_DONE
+    return LineStatus.PAID if paid else LineStatus.DONE
+
+
+def teeth_count(teeth_bits: int | None) -> int:
+    """Возвращает число зубов по битам TeethLong; без зубов услуга считается один раз."""
+    # TeethLong — BIGINT со знаком: отрицательное число означает поднятый старший бит.
+    return max(((teeth_bits or 0) & 0xFFFF_FFFF_FFFF_FFFF).bit_count(), 1)
+
+
+def line_total(price: Decimal, teeth: int, discount: Decimal) -> Decimal:
+    """Возвращает итог строки: цена × число зубов − скидка (МАП 3.5.1)."""
+    return price * teeth - discount

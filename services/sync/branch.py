@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
-from services.domain.branches import BranchRule, possible_uids
-from services.domain.judgement import Foreign, Ready, Refused, judge
+from services.domain.branches import possible_uids
+from services.domain.judgement import Court, Foreign, Ready, Refused
 from services.domain.reception import Reception, ReceptionUid
 
 
@@ -13,28 +13,30 @@ from services.domain.reception import Reception, ReceptionUid
 class Branch:
     """Филиал, который ведёт этот узел."""
 
-    number: int
-    database_id: str
-    neighbours: Sequence[BranchRule]
-    zone: timezone
+    court: Court
 
     @property
     def branch_id(self) -> str:
         """Возвращает код филиала: ``F1``."""
-        return f"F{self.number}"
+        return f"F{self.court.number}"
+
+    @property
+    def database_id(self) -> str:
+        """Возвращает имя базы."""
+        return self.court.database_id
 
     def uid(self, reception_id: int) -> str:
         """Возвращает ключ записи этого филиала."""
-        return str(ReceptionUid(self.number, reception_id))
+        return str(ReceptionUid(self.court.number, reception_id))
 
     def possible_uids(self, reception_id: int) -> Sequence[str]:
         """Возвращает все ключи, под которыми приём мог попасть на портал (постановление 3)."""
         own = self.uid(reception_id)
-        return (own, *(uid for uid in possible_uids(reception_id, self.neighbours) if uid != own))
+        return (own, *(uid for uid in possible_uids(reception_id, self.court.neighbours) if uid != own))
 
     def judge(self, reception: Reception, now: datetime) -> Ready | Refused | Foreign:
         """Решает, что этому филиалу делать с приёмом."""
-        return judge(reception, self.neighbours, self.branch_id, self.database_id, now, self.zone)
+        return self.court.judge(reception, now)
 
 
 @dataclass(frozen=True, slots=True)

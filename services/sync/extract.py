@@ -61,7 +61,11 @@ class Extract:
 
     def _changes(self, cursor: ChangePoint | None) -> Iterator[ChangePage]:
         pace, source = self._intake.pace, self._intake.source
-        point = first_point(source.now(), pace.first_run) if cursor is None else resume_point(cursor, pace.overlap)
+        point = (
+            first_point(source.now(), pace.first_run)
+            if cursor is None
+            else resume_point(cursor, pace.overlap)
+        )
         while (page := source.changed_after(point)).points:
             yield page
             point = page.points[-1]

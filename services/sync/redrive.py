@@ -42,12 +42,12 @@ class Redrive:
         now = self._clock.now()
         failed = self._outbox.entries(self._branch_id, EntryState.FAILED)
         cured = [
-            entry.uid
-            for entry in failed
-            if entry.reason in TEMPORARY and now - entry.due_at >= REVIVAL_PAUSE
+            entry.uid for entry in failed if entry.reason in TEMPORARY and now - entry.due_at >= REVIVAL_PAUSE
         ]
         if cured:
-            self._journal.info("failed_revived", branch=self._branch_id, count=self._outbox.requeue(cured, now))
+            self._journal.info(
+                "failed_revived", branch=self._branch_id, count=self._outbox.requeue(cured, now)
+            )
 
     def _warn_when_deep(self) -> None:
         depth = sum(self._outbox.depth(self._branch_id).values())

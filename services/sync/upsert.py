@@ -148,7 +148,9 @@ class Upsert:
 
     def _locked(self, claim: Claim) -> Outcome:
         reception_id = parse_uid(claim.uid).reception_id
-        with self._locks.hold(f"reception:{self._branch.database_id}:{reception_id}", self._pace.lease) as lease:
+        with self._locks.hold(
+            f"reception:{self._branch.database_id}:{reception_id}", self._pace.lease
+        ) as lease:
             if lease is None:
                 raise Busy
             return self._judged(claim, reception_id)
@@ -173,7 +175,12 @@ class Upsert:
 
     def _delivered(self, attempt: _Attempt) -> Outcome:
         link, fingerprint = attempt.link, attempt.ready.fingerprint
-        if link and link.deal_id is not None and link.fingerprint == fingerprint and not attempt.claim.attempts:
+        if (
+            link
+            and link.deal_id is not None
+            and link.fingerprint == fingerprint
+            and not attempt.claim.attempts
+        ):
             self._outbox.complete(attempt.claim, self._clock.now())
             return Outcome.UNCHANGED
         for warning in attempt.ready.warnings:
@@ -297,4 +304,3 @@ class Upsert:
 
 def _eldest(deals: Sequence[Deal]) -> Deal:
     return min(deals, key=lambda deal: deal.deal_id)
-

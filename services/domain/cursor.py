@@ -1,0 +1,34 @@
+"""Курсор изменений: берётся из данных и времени базы, никогда из часов приложения (design 2.5)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ChangePoint:
+    """Точка изменений: время в поясе базы и номер приёма."""
+
+    at: datetime
+    reception_id: int
+
+
+def first_point(database_now: datetime, first_run: timedelta) -> ChangePoint:
+    """Возвращает точку первого запуска: последние 7 дней (СПЕЦ 3.1.3)."""
+    return ChangePoint(database_now - first_run, 0)
+
+
+def resume_point(cursor: ChangePoint, overlap: timedelta) -> ChangePoint:
+    """Возвращает точку с нахлёстом: изменения, записанные с опозданием, прочтутся второй раз."""
+    return ChangePoint(cursor.at - overlap, 0)
+
+
+def advance(cursor: ChangePoint | None, seen: Sequence[ChangePoint], database_now: datetime) -> ChangePoint:
+    """Двигает курсор по прочитанному: не назад и не дальше времени базы.
+
+    Отметка из будущего (сбитые часы одного рабочего места) не спрячет следующие изменения.
+    """
+    known = [point for point in seen if point.at <= database_now]
+    ceiling = [ChangePoint(database_now, 0)] if len(known) < len(seen) else []
+    started = [cursor] if cursor is not None else []
+    return max([*started, *known, *ceiling], default=ChangePoint(database_now, 0))

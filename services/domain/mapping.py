@@ -1,0 +1,205 @@
+"""Приём → сделка: какие поля, под какими именами, что пишется при создании и при обновлении (МАП 2.2–2.6)."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from decimal import Decimal
+
+from services.domain.dates import title_time, to_iso
+from services.domain.names import PersonName, normalize_name
+from services.domain.phones import Phone, normalize_phone
+from services.domain.reception import Reception, ReceptionUid, status_of
+from services.domain.services_list import amount_for_deal, services_text, total_amount
+from services.domain.stages import KeepStage, SetStage, Stage, StageTable, target_stage
+from services.domain.texts import line, paragraph
+
+#: Имена полей сделки: МАП 2.2 и постановление 13.
+DEFAULT_FIELDS: Mapping[str, str] = {
+    "reception_id": "UF_CRM_RECEPTION_ID",
+    "title": "TITLE",
+    "start_time": "UF_CRM_START_TIME",
+    "end_time": "UF_CRM_END_TIME",
+    "doctor_surname": "UF_CRM_DOCTOR_SURNAME",
+    "doctor_name": "UF_CRM_DOCTOR_NAME",
+    "doctor_patronymic": "UF_CRM_DOCTOR_PATRONYMIC",
+    "doctor_profession": "UF_CRM_DOCTOR_PROFESSION",
+    "filial": "UF_CRM_FILIAL",
+    "services": "UF_CRM_SERVICES",
+    "amount": "OPPORTUNITY",
+    "cancel_reason": "UF_CRM_CANCEL_REASON",
+    "comment": "COMMENTS",
+    "card_number": "UF_CRM_CARD_NUMBER",
+    "armchair": "UF_CRM_ARMCHAIR",
+    "status": "UF_CRM_STATUS",
+    "created_time": "UF_CRM_CREATED_TIME",
+    "appeared_time": "UF_CRM_APPEARED_TIME",
+    "started_time": "UF_CRM_STARTED_TIME",
+    "ended_time": "UF_CRM_ENDED_TIME",
+    "canceled_time": "UF_CRM_CANCELED_TIME",
+    "source": "UF_CRM_SOURCE",
+    "ident_patient": "UF_CRM_IDENT_PATIENT",
+    "treatment_plans": "UF_CRM_TREATMENT_PLANS",
+}
+
+#: Первоначальные данные, которые обновление не трогает (МАП 2.3.4, постановления 4 и 28).
+DEFAULT_IMMUTABLE: tuple[str, ...] = (
+    "reception_id",
+    "title",
+    "start_time",
+    "end_time",
+    "doctor_surname",
+    "doctor_name",
+    "doctor_patronymic",
+    "doctor_profession",
+    "filial",
+    "card_number",
+    "ident_patient",
+)
+
+#: Пишутся, даже когда пусты: пустой список услуг — тоже ответ (МАП 5.2).
+ALWAYS_SENT = frozenset({"services", "amount"})
+#: Обновляются только при заполнении (МАП 2.3.4).
+WHEN_FILLED = frozenset({"cancel_reason"})
+#: Ключ записи не обновляется ни при каких настройках.
+KEY = "reception_id"
+
+
+@dataclass(frozen=True, slots=True)
+class FieldTable:
+    """Имена полей сделки на портале."""
+
+    names: Mapping[str, str]
+
+    @classmethod
+    def build(cls, overrides: Mapping[str, str]) -> "FieldTable":
+        """Собирает таблицу; незнакомое поле или повтор имени — ValueError."""
+        if unknown := sorted(set(overrides) - set(DEFAULT_FIELDS)):
+            raise ValueError(f"fields: нет полей {', '.join(unknown)}")
+        names = {**DEFAULT_FIELDS, **overrides}
+        if len(set(names.values())) < len(names):
+            raise ValueError("fields: одно имя стоит у двух полей")
+        return cls(names)
+
+    def __getitem__(self, field: str) -> str:
+        return self.names[field]
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class DealDraft:
+    """Сделка, какой она должна быть: значения готовы для JSON; ``repr`` человека не показывает."""
+
+    uid: str
+    patient: PersonName
+    phone: Phone
+    target: Stage
+    values: Mapping[str, str | float]
+
+    def __repr__(self) -> str:
+        return f"DealDraft({self.uid})"
+
+
+def draft_deal(
+    reception: Reception, uid: ReceptionUid, branch_text: str, database_id: str, zone: timezone
+) -> DealDraft:
+    """Составляет сделку по проверенному приёму; негодный телефон — InvalidPhone."""
+    patient = PersonName.of(reception.surname, reception.name, reception.patronymic)
+    values = {
+        **_identity(reception, uid, patient, branch_text, database_id),
+        **_doctor(reception),
+        **_contents(reception),
+        **_times(reception, zone),
+    }
+    return DealDraft(str(uid), patient, normalize_phone(reception.phone), target_stage(reception), values)
+
+
+def deal_title(patient: PersonName, start: datetime | None) -> str:
+    """Возвращает «Фамилия Имя Отчество - ДД.ММ.ГГГГ ЧЧ:ММ» (МАП 2.4)."""
+    return f"{patient.full} - {title_time(start)}" if start else patient.full
+
+
+def _identity(
+    reception: Reception, uid: ReceptionUid, patient: PersonName, branch_text: str, database_id: str
+) -> dict[str, str | float]:
+    return {
+        "reception_id": str(uid),
+        "title": deal_title(patient, reception.plan_start),
+        "filial": branch_text,
+        "card_number": line(reception.card_number),
+        "ident_patient": f"{database_id}_{reception.patient_id}",
+    }
+
+
+def _doctor(reception: Reception) -> dict[str, str | float]:
+    return {
+        "doctor_surname": normalize_name(reception.doctor_surname),
+        "doctor_name": normalize_name(reception.doctor_name),
+        "doctor_patronymic": normalize_name(reception.doctor_patronymic),
+        "doctor_profession": line(reception.profession),
+    }
+
+
+def _contents(reception: Reception) -> dict[str, str | float]:
+    canceled = reception.canceled_at is not None
+    return {
+        "armchair": line(reception.armchair),
+        "services": services_text([line(item.service) for item in reception.lines]),
+        "amount": to_amount(total_amount(reception.lines)),
+        "status": str(status_of(reception)),
+        "cancel_reason": line(reception.cancel_reason) if canceled else "",
+        "comment": paragraph(reception.comment),
+        "source": line(reception.source),
+    }
+
+
+def _times(reception: Reception, zone: timezone) -> dict[str, str | float]:
+    moments = {
+        "start_time": reception.plan_start,
+        "end_time": reception.plan_end,
+        "created_time": reception.created_at,
+        "appeared_time": reception.appeared_at,
+        "started_time": reception.started_at,
+        "ended_time": reception.ended_at,
+        "canceled_time": reception.canceled_at,
+    }
+    return {field: to_iso(moment, zone) if moment else "" for field, moment in moments.items()}
+
+
+def to_amount(total: Decimal) -> float:
+    """Возвращает сумму для портала: неотрицательную, до копеек (МАП 2.6.6)."""
+    return float(amount_for_deal(total))
+
+
+def creation_fields(
+    draft: DealDraft, fields: FieldTable, stages: StageTable, category_id: int
+) -> dict[str, object]:
+    """Возвращает поля новой сделки; пустые, кроме услуг и суммы, не пишутся."""
+    filled = {
+        fields[field]: value for field, value in draft.values.items() if value != "" or field in ALWAYS_SENT
+    }
+    return {
+        **filled,
+        "CATEGORY_ID": category_id,
+        "STAGE_ID": stages.id_of(draft.target),
+        "CURRENCY_ID": "RUB",
+        # Сумму считает Ident; без признака портал пересчитал бы её по товарам сделки.
+        "IS_MANUAL_OPPORTUNITY": "Y",
+    }
+
+
+def update_fields(
+    draft: DealDraft, fields: FieldTable, immutable: Sequence[str], move: SetStage | KeepStage
+) -> dict[str, object]:
+    """Возвращает поля обновления: без первоначальных данных, со стадией, если она двигается (МАП 2.3.4)."""
+    changed: dict[str, object] = dict(_updatable(draft, fields, frozenset(immutable)))
+    if isinstance(move, SetStage):
+        changed["STAGE_ID"] = move.stage_id
+    return changed
+
+
+def _updatable(
+    draft: DealDraft, fields: FieldTable, immutable: frozenset[str]
+) -> Iterator[tuple[str, str | float]]:
+    for field, value in draft.values.items():
+        if field == KEY or field in immutable or (field in WHEN_FILLED and value == ""):
+            continue
+        yield fields[field], value
