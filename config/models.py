@@ -17,6 +17,17 @@ WEBHOOK = re.compile(rf"(?:https://[^\s/?#@]+|http://{LOOPBACK}(?::\d+)?)/rest/\
 OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
 
 
+def _refuse_strangers(name: str, values: Iterable[str], known: Iterable[str]) -> None:
+    if strangers := sorted(set(values) - set(known)):
+        raise ValueError(f"{name}: нет полей {', '.join(strangers)}")
+
+
+def _refuse_twins(name: str, values: list[str]) -> None:
+    twins = sorted({value for value in values if values.count(value) > 1})
+    if twins:
+        raise ValueError(f"{name}: повторяется {', '.join(twins)}")
+
+
 class Section(BaseModel):
     """Раздел настроек: неизменный, лишние ключи — ошибка, значения ошибок не печатаются."""
 
@@ -250,14 +261,3 @@ class Settings(Section):
     def database(self, database_id: str) -> MssqlDatabase | SqliteDatabase:
         """Возвращает базу по имени; неизвестная — KeyError."""
         return {database.id: database for database in self.databases}[database_id]
-
-
-def _refuse_strangers(name: str, values: Iterable[str], known: Iterable[str]) -> None:
-    if strangers := sorted(set(values) - set(known)):
-        raise ValueError(f"{name}: нет полей {', '.join(strangers)}")
-
-
-def _refuse_twins(name: str, values: list[str]) -> None:
-    twins = sorted({value for value in values if values.count(value) > 1})
-    if twins:
-        raise ValueError(f"{name}: повторяется {', '.join(twins)}")
