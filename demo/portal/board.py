@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import heapq
+import json
+from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode
 
 from demo.portal.engine import Portal
 from demo.portal.render import person_name
@@ -11,36 +15,74 @@ from demo.portal.stages import stages_of
 from demo.portal.state import Row
 
 RECENT = 14
+TILES = 40
+"""Сколько карточек показываем в столбце; счёт и сумма — по всем."""
 RATE_WINDOW = 10.0
 
 
-def feed(portal: Portal, known: int, category_id: int | None) -> Row:
+@dataclass(frozen=True)
+class View:
+    """Что выбрал зритель: воронка, филиал, слова поиска и какое состояние он уже видел."""
+
+    known: int = -1
+    category: int | None = None
+    filial: str = ""
+    words: str = ""
+
+
+def feed(portal: Portal, view: View) -> Row:
     """Возвращает счётчики и, если данные изменились, доску."""
     answer: Row = {"revision": portal.state.revision, "traffic": traffic(portal)}
-    if answer["revision"] == known:
+    if answer["revision"] == view.known:
         return answer
     with portal.state.lock:
-        chosen = _chosen(portal, category_id)
-        answer["revision"] = portal.state.revision
-        answer["categories"] = [{"id": row["id"], "name": row["name"]} for row in portal.state.categories]
-        answer["category"] = chosen
-        answer["stages"] = [
-            {
-                "id": row["STATUS_ID"],
-                "name": row["NAME"],
-                "color": row["COLOR"],
-                "group": row["SEMANTICS"] or "P",
-            }
-            for row in stages_of(portal.state, DEAL, chosen)
-        ]
-        deals = portal.state.entities[DEAL].values()
-        answer["deals"] = [_tile(portal, deal) for deal in deals if deal["CATEGORY_ID"] == chosen]
-        answer["totals"] = {
-            "contacts": len(portal.state.entities[CONTACT]),
-            "leads": len(portal.state.entities[LEAD]),
-            "notifications": portal.state.notifications[-5:][::-1],
-        }
-    return answer
+        return answer | {"revision": portal.state.revision, **_board(portal, view)}
+
+
+def _board(portal: Portal, view: View) -> Row:
+    state = portal.state
+    chosen = _chosen(portal, view.category)
+    deals = [deal for deal in state.entities[DEAL].values() if deal["CATEGORY_ID"] == chosen]
+    shown = [deal for deal in deals if _suits(portal, deal, view)]
+    columns = [_column(portal, stage, shown) for stage in stages_of(state, DEAL, chosen)]
+    return {
+        "categories": [{"id": row["id"], "name": row["name"]} for row in state.categories],
+        "category": chosen,
+        "filials": sorted({deal["UF_CRM_FILIAL"] for deal in deals if deal.get("UF_CRM_FILIAL")}),
+        "columns": columns,
+        "deals": len(shown),
+        "contacts": len(state.entities[CONTACT]),
+        "leads": len(state.entities[LEAD]),
+        "notifications": state.notifications[-5:][::-1],
+    }
+
+
+def _column(portal: Portal, stage: Row, deals: list[Row]) -> Row:
+    """Возвращает столбец: счёт и сумма — по всем сделкам, карточки — последние из сдвинутых."""
+    own = [deal for deal in deals if deal["STAGE_ID"] == stage["STATUS_ID"]]
+    newest = heapq.nlargest(TILES, own, key=lambda deal: (deal["MOVED_TIME"], deal["ID"]))
+    return {
+        **_stage(stage),
+        "count": len(own),
+        "sum": sum(deal["OPPORTUNITY"] or 0 for deal in own),
+        "tiles": [_tile(portal, deal) for deal in newest],
+    }
+
+
+def _stage(row: Row) -> Row:
+    group = row["SEMANTICS"] or "P"
+    return {"id": row["STATUS_ID"], "name": row["NAME"], "color": row["COLOR"], "group": group}
+
+
+def _suits(portal: Portal, deal: Row, view: View) -> bool:
+    if view.filial and deal.get("UF_CRM_FILIAL") != view.filial:
+        return False
+    if not view.words:
+        return True
+    text = " ".join(str(value) for value in _tile(portal, deal).values()) + str(
+        deal.get("UF_CRM_RECEPTION_ID")
+    )
+    return all(word in text.casefold() for word in view.words.casefold().split())
 
 
 def traffic(portal: Portal) -> Row:
@@ -125,8 +167,20 @@ def card(portal: Portal, deal_id: int) -> Row | None:
             if (row["ENTITY_TYPE_ID"], row["OWNER_ID"]) == (DEAL, deal_id)
         ][::-1],
         "timeline": [_event(portal, event) for event in state.timeline.get(f"{DEAL}:{deal_id}", [])][::-1],
-        "plan_app_url": portal.options.plan_app_url,
+        "plan_app_url": _plan_url(portal, deal_id),
     }
+
+
+def _plan_url(portal: Portal, deal_id: int) -> str | None:
+    """Возвращает адрес вкладки с тем, что портал передаёт приложению: место, номер сделки, доступ."""
+    url = portal.options.plan_app_url
+    if url is None:
+        return None
+    given = {"LANG": "ru", "PROTOCOL": 0, "PLACEMENT": "CRM_DEAL_DETAIL_TAB"}
+    given |= {"PLACEMENT_OPTIONS": json.dumps({"ID": str(deal_id)})}
+    for token in portal.options.tokens[:1]:
+        given |= {"AUTH_ID": token.token, "AUTH_EXPIRES": 3600, "member_id": token.member_id}
+    return f"{url}{'&' if '?' in url else '?'}{urlencode(given)}"
 
 
 def _fields(portal: Portal, type_id: int, row: Row) -> list[Row]:

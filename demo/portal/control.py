@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -87,10 +88,15 @@ class Control:
 
     async def board(self, request: Request) -> Response:
         """Отдаёт доску: всю, если она изменилась с известного странице раза, иначе только счётчики."""
-        known = int(request.query_params.get("since", -1))
-        category = request.query_params.get("category")
-        text = board.feed(self.portal, known, int(category) if category else None)
-        return Response(json.dumps(text, ensure_ascii=False), media_type="application/json")
+        query = request.query_params
+        view = board.View(
+            known=int(query.get("since", -1)),
+            category=int(query["category"]) if query.get("category") else None,
+            filial=query.get("filial", ""),
+            words=query.get("q", ""),
+        )
+        text = await asyncio.to_thread(lambda: json.dumps(board.feed(self.portal, view), ensure_ascii=False))
+        return Response(text, media_type="application/json")
 
     async def notifications(self, request: Request) -> Response:
         """Отдаёт уведомления."""

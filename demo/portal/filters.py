@@ -119,7 +119,7 @@ def values_of(row: Row, field: Field) -> list[Any]:
 
 def _holds(operator: str, actual: Any, wanted: Any) -> bool:
     if operator in ("=", "@"):
-        return _folded(actual) == _folded(wanted)
+        return bool(_folded(actual) == _folded(wanted))
     if operator in ("%", "=%", "%="):
         return _like(php_str(actual).casefold(), php_str(wanted).casefold(), operator == "%")
     if actual is None or wanted is None:
