@@ -1,0 +1,44 @@
+"""Соединение с Redis: ничего не ждёт вечно и не выдаёт адрес с паролем в ошибках."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from services.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from config.models import RedisSettings
+
+
+def open_redis(settings: "RedisSettings") -> "Redis":
+    """Готовит клиент; соединение откроется при первом обращении."""
+    from redis import Redis
+    from redis.backoff import ExponentialBackoff
+    from redis.exceptions import ConnectionError as RedisConnectionError
+    from redis.exceptions import TimeoutError as RedisTimeoutError
+    from redis.retry import Retry
+
+    return Redis.from_url(
+        settings.url.get_secret_value(),
+        decode_responses=True,
+        socket_timeout=settings.socket_timeout,
+        socket_connect_timeout=settings.socket_timeout,
+        socket_keepalive=True,
+        health_check_interval=15,  # полуоткрытое соединение обнаружится до команды, а не во время неё
+        # Пара быстрых повторов переживает перезапуск Redis; дольше ждёт уже расписание повторов.
+        retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), 3),
+        retry_on_error=[RedisConnectionError, RedisTimeoutError],
+    )
+
+
+@contextmanager
+def store_errors() -> Iterator[None]:
+    """Переводит сбои Redis в StoreError; текст причины опускается: в нём бывает адрес."""
+    from redis.exceptions import RedisError
+
+    try:
+        yield
+    except RedisError as error:
+        raise StoreError(f"Redis недоступен ({type(error).__name__})") from None

@@ -1,0 +1,37 @@
+"""Курсоры филиалов в Redis."""
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from services.domain.cursor import ChangePoint
+from services.store.connection import store_errors
+from services.store.keys import Keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+class RedisCursors:
+    """Курсоры; потеря безвредна: последние 7 дней прочтутся снова."""
+
+    def __init__(self, redis: "Redis", keys: Keys) -> None:
+        self._redis, self._keys = redis, keys
+
+    def load(self, branch_id: str) -> ChangePoint | None:
+        """Возвращает курсор или None."""
+        with store_errors():
+            text = self._redis.get(self._keys.cursor(branch_id))
+        if not text:
+            return None
+        moment, _, reception_id = str(text).partition(" ")
+        return ChangePoint(datetime.fromisoformat(moment), int(reception_id))
+
+    def save(self, branch_id: str, point: ChangePoint) -> None:
+        """Сохраняет курсор."""
+        with store_errors():
+            self._redis.set(self._keys.cursor(branch_id), f"{point.at.isoformat()} {point.reception_id}")
+
+    def reset(self, branch_id: str) -> None:
+        """Забывает курсор."""
+        with store_errors():
+            self._redis.delete(self._keys.cursor(branch_id))

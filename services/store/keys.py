@@ -1,0 +1,63 @@
+"""Имена всех ключей Redis — в одном месте."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Ключи установки; ``prefix`` разделяет несколько установок на одном Redis."""
+
+    prefix: str
+
+    def entry(self, uid: str) -> str:
+        """Возвращает ключ записи очереди отправки."""
+        return f"{self.prefix}:outbox:entry:{uid}"
+
+    def due(self, branch_id: str) -> str:
+        """Возвращает ключ расписания очереди: ключ записи → когда к ней вернуться."""
+        return f"{self.prefix}:outbox:due:{branch_id}"
+
+    def index(self, branch_id: str) -> str:
+        """Возвращает ключ оглавления очереди: ключ записи → когда поставлена."""
+        return f"{self.prefix}:outbox:index:{branch_id}"
+
+    def cursor(self, branch_id: str) -> str:
+        """Возвращает ключ курсора."""
+        return f"{self.prefix}:cursor:{branch_id}"
+
+    def links(self, branch_id: str) -> str:
+        """Возвращает ключ памяти о доставленном."""
+        return f"{self.prefix}:links:{branch_id}"
+
+    def rejections(self, branch_id: str) -> str:
+        """Возвращает ключ списка отклонённых."""
+        return f"{self.prefix}:rejected:{branch_id}"
+
+    def contact(self, token: str) -> str:
+        """Возвращает ключ недавно созданного контакта по оттиску телефона."""
+        return f"{self.prefix}:contact:{token}"
+
+    def lock(self, name: str) -> str:
+        """Возвращает ключ замка."""
+        return f"{self.prefix}:lock:{name}"
+
+    def halt(self) -> str:
+        """Возвращает ключ остановки отправки."""
+        return f"{self.prefix}:gate:halt"
+
+    def breaker(self) -> str:
+        """Возвращает ключ предохранителя."""
+        return f"{self.prefix}:gate:breaker"
+
+    def stats(self, branch_id: str, hour: str) -> str:
+        """Возвращает ключ счётчиков часа."""
+        return f"{self.prefix}:stats:{branch_id}:{hour}"
+
+    def notes(self, branch_id: str) -> str:
+        """Возвращает ключ состояния филиала."""
+        return f"{self.prefix}:notes:{branch_id}"
+
+
+def branch_of(uid: str) -> str:
+    """Возвращает код филиала из ключа записи: F1_123 → F1."""
+    return uid.partition("_")[0]
