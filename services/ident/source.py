@@ -1,0 +1,106 @@
+"""Чтение базы Ident по договору ReceptionSource."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.domain.cursor import ChangePoint
+from services.domain.errors import DatabaseError
+from services.domain.reception import Reception
+from services.ident.connection import HeldConnection
+from services.ident.rows import moment, number, parse_order_lines, parse_plan_lines, parse_receptions
+from services.ident.statements import Statement, parse_statement, read_sql
+from services.ports import ChangePage
+
+if TYPE_CHECKING:
+    from config.models import MssqlDatabase, SqliteDatabase
+
+#: Правка карты или плана заново судит приёмы, назначенные не раньше стольких дней до изменения.
+VISITS_BACK = timedelta(days=30)
+
+
+class IdentSource:
+    """Одна база Ident; сбой связи или запроса — DatabaseError."""
+
+    def __init__(
+        self,
+        connection: HeldConnection,
+        read: Callable[[str], str] = read_sql,
+        to_parameter: Callable[[datetime], object] = lambda value: value,
+    ) -> None:
+        self._connection, self._read, self._to_parameter = connection, read, to_parameter
+        self._statements: dict[str, Statement] = {}
+
+    def changed_after(self, point: ChangePoint) -> ChangePage:
+        """Возвращает до 50 изменений строго после точки."""
+        rows = self._rows(
+            "changed_receptions",
+            since=point.at,
+            since_id=point.reception_id,
+            visits_since=point.at - VISITS_BACK,
+        )
+        points = [ChangePoint(_required(row, "changed_at"), number(row, "reception_id")) for row in rows]
+        return ChangePage(points, _required(rows[0], "database_now") if rows else self.now())
+
+    def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
+        """Возвращает до 50 номеров приёмов с началом в [since, until), больших after_id."""
+        rows = self._rows("planned_receptions", since=since, until=until, after_id=after_id)
+        return [number(row, "reception_id") for row in rows]
+
+    def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
+        """Возвращает приёмы со строками заказов и планов; отсутствующие пропущены."""
+        ids = list(dict.fromkeys(reception_ids))
+        if not ids:
+            return ()
+        lines = parse_order_lines(self._rows("order_lines", ids=ids))
+        plans = parse_plan_lines(self._rows("plan_lines", ids=ids))
+        return parse_receptions(self._rows("receptions", ids=ids), lines, plans)
+
+    def now(self) -> datetime:
+        """Возвращает время сервера базы."""
+        return _required(self._rows("server_time")[0], "database_now")
+
+    def close(self) -> None:
+        """Закрывает соединение."""
+        self._connection.close()
+
+    def _rows(self, name: str, **values: object) -> list[Mapping[str, object]]:
+        if name not in self._statements:
+            self._statements[name] = parse_statement(self._read(name))
+        statement = self._statements[name]
+        ready = {key: self._adapted(value) for key, value in values.items()}
+        return self._connection.rows(statement.text, statement.bind(ready))
+
+    def _adapted(self, value: object) -> object:
+        return self._to_parameter(value) if isinstance(value, datetime) else value
+
+
+def _required(row: Mapping[str, object], name: str) -> datetime:
+    value = moment(row, name)
+    if value is None:
+        raise DatabaseError(f"столбец {name} пуст: проверьте файлы запросов")
+    return value
+
+
+def open_source(settings: "MssqlDatabase | SqliteDatabase", sql_dir: Path | None = None) -> IdentSource:
+    """Собирает чтение базы по настройкам; соединение откроется при первом запросе."""
+    if settings.type == "sqlite":
+        from services.ident.sqlite import SqliteConnector
+
+        return sqlite_source(SqliteConnector(settings.path, settings.query_timeout), sql_dir)
+    from services.ident.mssql import MssqlConnector
+
+    return IdentSource(HeldConnection(MssqlConnector(settings)), lambda name: read_sql(name, sql_dir))
+
+
+def sqlite_source(connector: object, sql_dir: Path | None = None) -> IdentSource:
+    """Собирает чтение файла SQLite."""
+    from services.ident.sqlite import STAMP, SqliteConnector, to_sqlite
+
+    assert isinstance(connector, SqliteConnector)
+    return IdentSource(
+        HeldConnection(connector),
+        lambda name: to_sqlite(read_sql(name, sql_dir)),
+        lambda value: value.strftime(STAMP),
+    )

@@ -1,0 +1,64 @@
+"""SQLite той же схемы: демонстрация и проверки. Запросы — те же файлы T-SQL, переложенные sqlglot."""
+
+import sqlite3
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from services.domain.errors import DatabaseError
+
+NOW_FUNCTION = "ident_now"
+STAMP = "%Y-%m-%d %H:%M:%S"
+#: Часы демонстрационной клиники идут по Москве, как у заказчика.
+CLINIC_OFFSET = timedelta(hours=3)
+
+
+@cache
+def to_sqlite(sql: str) -> str:
+    """Перекладывает T-SQL в SQLite: времена — тексты ISO, часы сервера — наша функция."""
+    from sqlglot import exp, parse_one
+
+    def adapt(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DATETIME:
+            return node.this
+        if isinstance(node, exp.CurrentTimestamp):
+            return exp.func(NOW_FUNCTION)
+        return node
+
+    return parse_one(sql, read="tsql").transform(adapt).sql(dialect="sqlite")
+
+
+def clinic_now() -> datetime:
+    """Возвращает время на часах демонстрационной клиники."""
+    return (datetime.now(UTC) + CLINIC_OFFSET).replace(tzinfo=None, microsecond=0)
+
+
+class SqliteConnector:
+    """Открывает файл SQLite только на чтение."""
+
+    errors: tuple[type[Exception], ...] = (sqlite3.Error,)
+
+    def __init__(self, path: Path, timeout: float, now: Callable[[], datetime] = clinic_now) -> None:
+        self._path, self._timeout, self._now = path, timeout, now
+
+    def open(self) -> Any:
+        """Открывает соединение; запись через него невозможна."""
+        uri = f"{self._path.absolute().as_uri()}?mode=ro"
+        # Соединением пользуются разные потоки, но по очереди: их держит замок HeldConnection.
+        connection = sqlite3.connect(
+            uri, uri=True, timeout=self._timeout, check_same_thread=False, isolation_level=None
+        )
+        connection.create_function(NOW_FUNCTION, 0, lambda: self._now().strftime(STAMP))
+        return connection
+
+    def explain(self, error: Exception) -> DatabaseError:
+        """Пересказывает ошибку SQLite."""
+        return DatabaseError(
+            f"База Ident (файл {self._path.name}): {type(error).__name__}, файл недоступен или занят"
+        )
+
+    def is_lost(self, error: Exception) -> bool:
+        """Отвечает, порвалось ли соединение: с файлом такого не бывает."""
+        return False
