@@ -8,7 +8,7 @@ SELECT
     n.Surname AS surname,
     n.Name AS name,
     n.Patronymic AS patronymic,
-    COALESCE(NULLIF(CAST(n.MobilePhone AS NVARCHAR(64)), N''), CAST(n.Phone AS NVARCHAR(64))) AS phone,
+    COALESCE(NULLIF(CAST(n.MobilePhone AS NVARCHAR(64)), ''), CAST(n.Phone AS NVARCHAR(64))) AS phone,
     d.Surname AS doctor_surname,
     d.Name AS doctor_name,
     d.Patronymic AS doctor_patronymic,

@@ -27,7 +27,7 @@ def to_sqlite(sql: str) -> str:
             return exp.func(NOW_FUNCTION)
         return node
 
-    return parse_one(sql, read="tsql").transform(adapt).sql(dialect="sqlite")
+    return parse_one(sql, read="tsql").transform(adapt).sql(dialect="sqlite", comments=False)
 
 
 def clinic_now() -> datetime:

@@ -68,6 +68,9 @@ class Extract:
         )
         while (page := source.changed_after(point)).points:
             yield page
+            # Сервер, вернувший ту же точку, зациклил бы выборку: такая страница последняя.
+            if page.points[-1] <= point:
+                return
             point = page.points[-1]
 
     def _rest(self, pace: Pace, first_run: bool, total: int, packet: int) -> None:

@@ -35,7 +35,6 @@ from services.ports import (
     SendGate,
     Stats,
 )
-from services.sync.branch import Pace
 from services.sync.decisions import client_for, open_lead, unfinished_lead
 from services.sync.intake import Intake
 

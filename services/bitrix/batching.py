@@ -1,0 +1,80 @@
+"""Укладка групп в пакеты: целиком, по очереди, не больше 50 команд (design 2.7)."""
+
+import threading
+from collections import deque
+from collections.abc import Sequence
+
+from services.bitrix.calls import Answer, Call, contains_mark
+
+MAX_COMMANDS = 50
+TARGET_SECONDS = 20.0
+START_SECONDS_PER_COMMAND = 0.1
+
+
+class Group:
+    """Группа вызовов одного заказчика: ждёт, пока её возьмут и вернут с ответами."""
+
+    def __init__(self, calls: Sequence[Call]) -> None:
+        self.calls = calls
+        self.answers: list[Answer] = []
+        self.done = threading.Event()
+        self.resends = 0
+        # Портал подставил бы чужой ответ в текст с «$result[»: такая группа ходит по одному вызову.
+        self.alone = any(contains_mark(call.params) for call in calls)
+
+    @property
+    def repeatable(self) -> bool:
+        """Отвечает, безвреден ли повтор всей группы."""
+        return all(call.repeatable for call in self.calls)
+
+    def finish(self, answers: Sequence[Answer]) -> None:
+        """Отдаёт ответы заказчику."""
+        if not self.done.is_set():
+            self.answers = list(answers)
+            self.done.set()
+
+    def fail(self, error: Exception) -> None:
+        """Отдаёт заказчику одну ошибку на все вызовы."""
+        self.finish([Answer(error=error) for _ in self.calls])  # type: ignore[arg-type]
+
+
+def pack(waiting: deque[Group], size: int) -> list[Group]:
+    """Забирает из очереди группы, которые уйдут одним запросом.
+
+    Первая уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком.
+    """
+    if not waiting:
+        return []
+    taken = [waiting.popleft()]
+    if taken[0].alone:
+        return taken
+    room, left = size - len(taken[0].calls), deque[Group]()
+    while waiting:
+        group = waiting.popleft()
+        if not group.alone and len(group.calls) <= room:
+            taken.append(group)
+            room -= len(group.calls)
+        else:
+            left.append(group)
+    waiting.extend(left)
+    return taken
+
+
+class BatchSize:
+    """Размер пакета по измеренному времени команды: запрос остаётся далеко от 60 секунд портала."""
+
+    def __init__(self, most: int = MAX_COMMANDS) -> None:
+        self._most, self._per_command = most, START_SECONDS_PER_COMMAND
+        self._lock = threading.Lock()
+
+    def now(self) -> int:
+        """Возвращает число команд, которое портал успеет за отведённое время."""
+        with self._lock:
+            return max(1, min(self._most, int(TARGET_SECONDS / self._per_command)))
+
+    def took(self, commands: int, seconds: float) -> None:
+        """Учитывает выполненный пакет; медленный учитывается сразу, быстрый — постепенно."""
+        measured = seconds / max(commands, 1)
+        with self._lock:
+            weight = 1.0 if measured > self._per_command else 0.2
+            self._per_command += (max(measured, 0.001) - self._per_command) * weight

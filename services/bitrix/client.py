@@ -1,0 +1,270 @@
+"""Клиент REST портала, который сам собирает вызовы в пакеты (design 2.6, 2.7).
+
+Заказчик отдаёт группу вызовов и ждёт. Пока предел заставляет ждать, группы копятся; первый из ждущих
+занимает срок у предела, забирает из очереди сколько помещается и отправляет — сам, без служебных потоков.
+Отправка идёт уже вне очереди, поэтому запросы перекрываются: долгий пакет не держит следующий.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from services.bitrix.batching import BatchSize, Group, pack
+from services.bitrix.calls import Answer, Call, resolve
+from services.bitrix.encoding import query
+from services.bitrix.limiter import RateLimiter, RedisRateLimiter, limiter_key
+from services.bitrix.operating import OperatingGate
+from services.bitrix.responses import (
+    AmbiguousAnswer,
+    AnswerLost,
+    OperationTimeLimit,
+    PortalUnreachable,
+    QueryLimitExceeded,
+    as_map,
+    coded_error,
+    error_for,
+)
+from services.bitrix.transport import HttpTransport, Reply, Transport
+from services.domain.errors import SyncError
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from config.models import PortalSettings
+
+#: Сколько раз читающую группу посылают снова после обрыва и сколько раз ждут после «слишком часто».
+RESENDS, REFUSALS = 2, 5
+REFUSAL_PAUSE = 2.0
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Счётчики клиента: запросы, команды, отказы по частоте, секунды ожидания предела."""
+
+    requests: int = 0
+    commands: int = 0
+    refused: int = 0
+    waited: float = 0.0
+
+
+class BitrixClient:
+    """Потокобезопасный клиент одного портала."""
+
+    def __init__(
+        self,
+        transport: Transport,
+        limiter: RateLimiter,
+        operating: OperatingGate,
+        batch_size: int = 50,
+        linger: float = 0.03,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._transport, self._limiter, self.operating = transport, limiter, operating
+        self._size, self._linger, self._sleep = BatchSize(batch_size), linger, sleep
+        self._waiting: deque[Group] = deque()
+        self._queue, self._turn = threading.Lock(), threading.Lock()
+        self._closed = threading.Event()
+        self.traffic = Traffic()
+
+    def call(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
+        """Выполняет один вызов; ошибка портала поднимается."""
+        return self.group([Call(method, params, repeatable)])[0].get()
+
+    def group(self, calls: Sequence[Call]) -> list[Answer]:
+        """Выполняет вызовы одним запросом по порядку; у каждого свой ответ или своя ошибка."""
+        for call in calls:
+            self.operating.check(call.method)
+        group = Group(calls)
+        with self._queue:
+            self._waiting.append(group)
+        self._see_through(group)
+        return group.answers
+
+    def close(self) -> None:
+        """Отпускает ждущих с ошибкой, которую можно повторить, и закрывает соединения."""
+        self._closed.set()
+        with self._queue:
+            left, self._waiting = list(self._waiting), deque()
+        for group in left:
+            group.fail(PortalUnreachable("узел останавливается"))
+        self._transport.close()
+
+    def _see_through(self, group: Group) -> None:
+        """Ждёт ответа на группу, при нужде становясь отправителем для всех ждущих."""
+        while not group.done.is_set():
+            if not self._turn.acquire(timeout=0.02):
+                continue
+            try:
+                taken = self._take(group)
+            except SyncError as error:
+                self._withdraw(group, error)
+                taken = []
+            finally:
+                self._turn.release()
+            if taken:
+                self._send(taken)
+            elif not group.done.is_set():
+                group.done.wait(0.02)
+
+    def _take(self, group: Group) -> list[Group]:
+        """Дожидается срока предела и забирает группы; чужая отправка могла забрать и эту."""
+        with self._queue:
+            if group.done.is_set() or group not in self._waiting:
+                return []
+        self._wait(self._limiter.reserve() + self._linger)
+        with self._queue:
+            return pack(self._waiting, self._size.now())
+
+    def _wait(self, seconds: float) -> None:
+        self.traffic.waited += seconds
+        self._sleep(seconds)
+
+    def _withdraw(self, group: Group, error: SyncError) -> None:
+        """Снимает с очереди группу, которой не досталось срока (нет общего счёта в Redis)."""
+        with self._queue:
+            if group in self._waiting:
+                self._waiting.remove(group)
+        group.fail(error)
+
+    def _send(self, groups: list[Group]) -> None:
+        """Отправляет взятое; что бы ни случилось, ни один заказчик не останется ждать."""
+        try:
+            if groups[0].alone:
+                groups[0].finish(self._one_by_one(groups[0]))
+            elif len(groups) == 1 and len(groups[0].calls) == 1:
+                groups[0].finish([self._plain(groups[0].calls[0])])
+            else:
+                self._batch(groups)
+        except (AmbiguousAnswer, AnswerLost, PortalUnreachable, QueryLimitExceeded) as error:
+            self._resend(groups, error)
+        except SyncError as error:
+            self._fail(groups, error)
+        except BaseException:
+            self._fail(groups, AnswerLost("отправка прервана"))
+            raise
+
+    def _fail(self, groups: Sequence[Group], error: SyncError) -> None:
+        for group in groups:
+            group.fail(error)
+
+    def _resend(self, groups: Sequence[Group], error: SyncError) -> None:
+        """Возвращает в очередь то, что повторять безопасно; остальным отдаёт ошибку.
+
+        Отказ по частоте пришёл до выполнения: повторять можно и создание (facts 11).
+        """
+        refused = isinstance(error, QueryLimitExceeded)
+        limit = REFUSALS if refused else RESENDS
+        again = []
+        for group in groups:
+            group.resends += 1
+            safe = refused or (group.repeatable and not isinstance(error, PortalUnreachable))
+            if safe and group.resends <= limit and not self._closed.is_set():
+                again.append(group)
+            else:
+                group.fail(error)
+        with self._queue:
+            self._waiting.extendleft(reversed(again))
+
+    def _plain(self, call: Call, params: Mapping[str, object] | None = None) -> Answer:
+        """Выполняет вызов обычным запросом; временные отказы поднимает, отказ вызову возвращает."""
+        body = dict(call.params if params is None else params)
+        reply = self._post(call.method, body, 1)
+        error = error_for(reply.status, reply.body, call.method)
+        if error is None:
+            self.operating.note(call.method, as_map(as_map(reply.body).get("time")))
+            return Answer(reply.body["result"] if isinstance(reply.body, dict) else None)
+        if isinstance(error, (AmbiguousAnswer, QueryLimitExceeded)):
+            self._slow_down(error)
+            raise error
+        return Answer(error=self._timed(error, call.method))
+
+    def _one_by_one(self, group: Group) -> list[Answer]:
+        """Выполняет группу отдельными вызовами: её тексты нельзя доверить пакету."""
+        answers: list[Answer] = []
+        for index, call in enumerate(group.calls):
+            if index:
+                self._wait(self._limiter.reserve())
+            answers.append(self._step(call, answers))
+        return answers
+
+    def _step(self, call: Call, answers: Sequence[Answer]) -> Answer:
+        try:
+            params = resolve(call.params, answers)
+            return self._plain(call, params if isinstance(params, dict) else {})
+        except SyncError as error:
+            return Answer(error=error)
+
+    def _batch(self, groups: Sequence[Group]) -> None:
+        commands = _commands(groups)
+        started = time.monotonic()
+        reply = self._post("batch", {"halt": 0, "cmd": commands}, len(commands))
+        error = error_for(reply.status, reply.body, "batch")
+        if error is not None:
+            self._slow_down(error)
+            raise error
+        self._size.took(len(commands), time.monotonic() - started)
+        result = as_map(reply.body["result"])
+        for number, group in enumerate(groups):
+            group.finish(
+                [self._answer(result, _key(number, index), call) for index, call in enumerate(group.calls)]
+            )
+
+    def _answer(self, result: Mapping[str, Any], key: str, call: Call) -> Answer:
+        """Достаёт ответ команды из пакета: значение, свою ошибку или пропажу."""
+        self.operating.note(call.method, as_map(as_map(result.get("result_time")).get(key)))
+        failures, values = as_map(result.get("result_error")), as_map(result.get("result"))
+        if key in failures:
+            failure = as_map(failures[key])
+            code, text = str(failure.get("error", "")), str(failure.get("error_description") or "")
+            return Answer(error=self._timed(coded_error(code, text, 0, call.method), call.method))
+        if key in values:
+            return Answer(values[key])
+        return Answer(error=AmbiguousAnswer(f"{call.method}: в пакете нет ответа", 65.0))
+
+    def _timed(self, error: SyncError, method: str) -> SyncError:
+        if isinstance(error, OperationTimeLimit):
+            return OperationTimeLimit(error.message, self.operating.refused(method))
+        return error
+
+    def _slow_down(self, error: SyncError) -> None:
+        if isinstance(error, QueryLimitExceeded):
+            self.traffic.refused += 1
+            self._limiter.freeze(REFUSAL_PAUSE)
+
+    def _post(self, method: str, body: Mapping[str, object], commands: int) -> Reply:
+        self.traffic.requests += 1
+        self.traffic.commands += commands
+        return self._transport.post(method, body)
+
+
+def _commands(groups: Sequence[Group]) -> dict[str, str]:
+    commands = {}
+    for number, group in enumerate(groups):
+        keys = {index: _key(number, index) for index in range(len(group.calls))}
+        for index, call in enumerate(group.calls):
+            text = query(call.params, keys)
+            commands[keys[index]] = f"{call.method}?{text}" if text else call.method
+    return commands
+
+
+def _key(group: int, call: int) -> str:
+    return f"g{group}c{call}"
+
+
+def open_client(settings: PortalSettings, redis: Redis, prefix: str) -> BitrixClient:
+    """Собирает клиент по настройкам; предел общий для всех процессов на этом Redis."""
+    webhook = settings.webhook.get_secret_value()
+    key = limiter_key(prefix, urlsplit(webhook).netloc)
+    return BitrixClient(
+        HttpTransport(webhook, settings.connect_timeout, settings.read_timeout),
+        RedisRateLimiter(redis, key, settings.requests_per_second, settings.burst),
+        OperatingGate(settings.operating_limit),
+        settings.batch_size,
+        settings.linger,
+    )

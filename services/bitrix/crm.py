@@ -1,0 +1,285 @@
+"""Сделки, контакты и лиды портала: поиск с проверкой, создание, обновление, перевод лида (МАП 2.3).
+
+Поиск не верит порталу на слово: crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё
+(facts 4.3), findbycomm отдаёт номера без самих телефонов (facts 3).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from services.bitrix.calls import Answer, Call, Ref
+from services.bitrix.client import BitrixClient
+from services.bitrix.responses import AmbiguousAnswer, ItemAccessDenied, Misconfigured, as_map
+from services.domain.errors import SyncError
+from services.domain.names import PersonName
+from services.domain.phones import Phone, same_phone
+from services.ports import Contact, CreatedDeal, Deal, Found, Lead, NewContact
+
+if TYPE_CHECKING:
+    from config.models import PortalSettings
+
+DEAL_TYPE = 2
+DEAL_FIELDS = ("ID", "STAGE_ID", "CATEGORY_ID", "CONTACT_ID", "LEAD_ID", "DATE_CREATE")
+CONTACT_FIELDS = ("ID", "NAME", "SECOND_NAME", "LAST_NAME", "PHONE")
+#: Данные лида, которые контакт обязан сохранить (МАП 2.3.1, вариант Б).
+INHERITED = (
+    "SOURCE_ID",
+    "SOURCE_DESCRIPTION",
+    "ASSIGNED_BY_ID",
+    "BIRTHDATE",
+    "ADDRESS",
+    "ADDRESS_2",
+    "ADDRESS_CITY",
+    "ADDRESS_POSTAL_CODE",
+    "ADDRESS_REGION",
+    "COMMENTS",
+    "UTM_SOURCE",
+    "UTM_MEDIUM",
+    "UTM_CAMPAIGN",
+    "UTM_CONTENT",
+    "UTM_TERM",
+)
+LEAD_FIELDS = (
+    "ID",
+    "STATUS_ID",
+    "STATUS_SEMANTIC_ID",
+    "CONTACT_ID",
+    "DATE_CREATE",
+    "PHONE",
+    "EMAIL",
+    *INHERITED,
+)
+OPEN = "P"
+
+
+class BitrixCrm:
+    """CRM портала по договору Crm."""
+
+    def __init__(self, client: BitrixClient, settings: "PortalSettings") -> None:
+        self._client, self._settings = client, settings
+        self._key = settings.field_table["reception_id"]
+
+    def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
+        """Ищет сделки по ключам и клиента по телефону; найденное проверяет."""
+        calls = [self._deal_list(uids), *(_phone_calls(phone) if phone else ())]
+        answers = self._client.group(calls)
+        deals = self._deals(answers[0].get(), uids)
+        if phone is None:
+            return Found(deals)
+        contact_ids = [*_ids(answers[1], "CONTACT"), *([known_contact] if known_contact else [])]
+        contacts, leads = self._verified(contact_ids, _ids(answers[2], "LEAD"), phone)
+        return Found(deals, contacts, leads)
+
+    def create_deal(
+        self, fields: Mapping[str, object], contact: int | NewContact, lead_id: int | None
+    ) -> CreatedDeal:
+        """Создаёт сделку одной группой с контактом и привязкой лида (постановление 8)."""
+        calls = [self._contact_call(contact)] if isinstance(contact, NewContact) else []
+        owner: object = Ref(0) if calls else contact
+        deal_index = len(calls)
+        calls.append(Call("crm.deal.add", {"fields": self._deal_fields(fields, owner)}, repeatable=False))
+        if lead_id is not None:
+            calls.append(_link_lead(Ref(deal_index), lead_id))
+        return _created(self._client.group(calls), contact, deal_index)
+
+    def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
+        """Записывает поля сделки; повтор безвреден."""
+        if fields:
+            self._client.call("crm.deal.update", {"id": deal_id, "fields": dict(fields)})
+
+    def bind_contact(self, deal_id: int, contact: int | NewContact) -> int:
+        """Привязывает контакт к сделке, оставшейся без него."""
+        contact_id = contact if isinstance(contact, int) else self._create_contact(contact)
+        params = {"id": deal_id, "fields": {"CONTACT_ID": contact_id, "IS_PRIMARY": "Y"}}
+        self._client.call("crm.deal.contact.add", params)
+        return contact_id
+
+    def convert_lead(self, lead_id: int, deal_id: int) -> None:
+        """Привязывает лид к сделке, затем переводит его в CONVERTED — в этом порядке."""
+        self._client.group([_link_lead(deal_id, lead_id)])[0].get()
+        self._client.call("crm.lead.update", {"id": lead_id, "fields": {"STATUS_ID": "CONVERTED"}})
+
+    def _create_contact(self, contact: NewContact) -> int:
+        return int(self._client.group([self._contact_call(contact)])[0].get())
+
+    def _deal_list(self, uids: Sequence[str]) -> Call:
+        params = {
+            "filter": {f"@{self._key}": list(uids)},
+            "select": [*DEAL_FIELDS, self._key],
+            "order": {"ID": "ASC"},
+            "start": -1,
+        }
+        return Call("crm.deal.list", params)
+
+    def _deals(self, rows: object, uids: Sequence[str]) -> list[Deal]:
+        """Оставляет сделки, у которых ключ на самом деле тот; чужие строки значат, что поля на портале нет."""
+        found = [row for row in _rows(rows) if str(row.get(self._key) or "") in uids]
+        if not found and _rows(rows):
+            raise Misconfigured(
+                f"портал не ищет по полю {self._key}: создайте поля сделки (portal setup)",
+                "key_field_missing",
+            )
+        return [_deal(row, str(row[self._key])) for row in found]
+
+    def _verified(
+        self, contact_ids: Sequence[int], lead_ids: Sequence[int], phone: Phone
+    ) -> tuple[list[Contact], list[Lead]]:
+        """Читает найденное по телефону и оставляет тех, у кого этот телефон и вправду есть."""
+        asked = list(dict.fromkeys(contact_ids))
+        calls = [_list("crm.contact.list", CONTACT_FIELDS, asked)] if asked else []
+        calls += [_list("crm.lead.list", LEAD_FIELDS, lead_ids)] if lead_ids else []
+        if not calls:
+            return [], []
+        answers = [_rows(answer.get()) for answer in self._client.group(calls)]
+        contacts = _with_phone(answers[0], phone) if asked else []
+        if asked and not contacts:
+            _refuse_unreadable(asked, answers[0])
+        leads = _with_phone(answers[-1], phone) if lead_ids else []
+        return [_contact(row) for row in contacts], [_lead(row, phone) for row in leads]
+
+    def _deal_fields(self, fields: Mapping[str, object], contact: object) -> dict[str, object]:
+        owner = {"ASSIGNED_BY_ID": self._settings.assigned_by_id} if self._settings.assigned_by_id else {}
+        return {**fields, **owner, "CONTACT_IDS": [contact]}
+
+    def _contact_call(self, contact: NewContact) -> Call:
+        name, inherited = contact.name, dict(contact.inherited)
+        extra = inherited.pop("PHONE", [])
+        phones = [
+            {"VALUE": contact.phone.value, "VALUE_TYPE": "MOBILE"},
+            *(extra if isinstance(extra, list) else []),
+        ]
+        fields: dict[str, object] = {
+            **self._contact_defaults(),
+            **inherited,
+            "LAST_NAME": name.surname,
+            "NAME": name.name,
+            "SECOND_NAME": name.patronymic,
+            "PHONE": phones,
+            "OPENED": "Y",
+        }
+        return Call("crm.contact.add", {"fields": fields}, repeatable=False)
+
+    def _contact_defaults(self) -> dict[str, object]:
+        given = {
+            "ASSIGNED_BY_ID": self._settings.assigned_by_id,
+            "SOURCE_ID": self._settings.contact_source_id,
+        }
+        return {name: value for name, value in given.items() if value}
+
+
+def _phone_calls(phone: Phone) -> list[Call]:
+    """Возвращает два поиска: вместе лиды с общим номером клиники вытеснили бы контакт (facts 3)."""
+    params = {"type": "PHONE", "values": list(phone.variants)}
+    return [Call("crm.duplicate.findbycomm", {**params, "entity_type": kind}) for kind in ("CONTACT", "LEAD")]
+
+
+def _list(method: str, fields: Sequence[str], ids: Sequence[int]) -> Call:
+    params = {"filter": {"@ID": list(ids)}, "select": list(fields), "order": {"ID": "ASC"}}
+    return Call(method, params)
+
+
+def _link_lead(deal: object, lead_id: int) -> Call:
+    """Возвращает привязку лида: в crm.deal.* поле LEAD_ID только для чтения (facts 4.3)."""
+    return Call("crm.item.update", {"entityTypeId": DEAL_TYPE, "id": deal, "fields": {"leadId": lead_id}})
+
+
+def _created(answers: Sequence[Answer], contact: int | NewContact, deal_index: int) -> CreatedDeal:
+    """Проверяет каждый ответ: пакет — не транзакция, сделка могла создаться без контакта."""
+    contact_id = int(answers[0].get()) if isinstance(contact, NewContact) else contact
+    deal_id = int(answers[deal_index].get())
+    for answer in answers[deal_index + 1 :]:
+        if answer.error is not None:
+            raise _after_creation(answer.error)
+    return CreatedDeal(deal_id, contact_id)
+
+
+def _after_creation(error: SyncError) -> SyncError:
+    """Делает отказ после создания повторяемым: следующая попытка найдёт сделку и доделает."""
+    if isinstance(error, AmbiguousAnswer):
+        return error
+    return AmbiguousAnswer(f"сделка создана, но не доделана: {error}")
+
+
+def _ids(answer: Answer, kind: str) -> list[int]:
+    return [int(item) for item in as_map(as_map(answer.get()).get(kind)).values()]
+
+
+def _rows(value: object) -> list[Mapping[str, Any]]:
+    return [row for row in as_map(value).values() if isinstance(row, dict)]
+
+
+def _with_phone(rows: Iterable[Mapping[str, Any]], phone: Phone) -> list[Mapping[str, Any]]:
+    return [
+        row
+        for row in rows
+        if any(same_phone(as_map(item).get("VALUE"), phone) for item in as_map(row.get("PHONE")).values())
+    ]
+
+
+def _refuse_unreadable(asked: Sequence[int], rows: Sequence[Mapping[str, Any]]) -> None:
+    """Отказывается создавать второй контакт вслепую, если найденный закрыт для чтения (facts 3)."""
+    readable = {int(row["ID"]) for row in rows}
+    if hidden := sorted(set(asked) - readable):
+        listed = ", ".join(map(str, hidden))
+        raise ItemAccessDenied(
+            f"контакт {listed} с этим телефоном закрыт для владельца вебхука: дайте права на чтение",
+            "contact_unreadable",
+        )
+
+
+def _deal(row: Mapping[str, Any], uid: str) -> Deal:
+    return Deal(
+        deal_id=int(row["ID"]),
+        uid=uid,
+        stage_id=str(row.get("STAGE_ID") or ""),
+        category_id=_optional(row.get("CATEGORY_ID")) or 0,
+        contact_id=_optional(row.get("CONTACT_ID")),
+        lead_id=_optional(row.get("LEAD_ID")),
+        created_at=_moment(row.get("DATE_CREATE")),
+    )
+
+
+def _contact(row: Mapping[str, Any]) -> Contact:
+    name = PersonName.of(row.get("LAST_NAME"), row.get("NAME"), row.get("SECOND_NAME"))
+    return Contact(int(row["ID"]), name)
+
+
+def _lead(row: Mapping[str, Any], phone: Phone) -> Lead:
+    return Lead(
+        lead_id=int(row["ID"]),
+        is_open=row.get("STATUS_SEMANTIC_ID") == OPEN,
+        contact_id=_optional(row.get("CONTACT_ID")),
+        created_at=_moment(row.get("DATE_CREATE")),
+        inherited=_inherited(row, phone),
+    )
+
+
+def _inherited(row: Mapping[str, Any], phone: Phone) -> dict[str, object]:
+    kept: dict[str, object] = {name: row[name] for name in INHERITED if row.get(name)}
+    phones = [item for item in _multi(row.get("PHONE")) if not same_phone(item["VALUE"], phone)]
+    emails = _multi(row.get("EMAIL"))
+    return {**kept, **({"PHONE": phones} if phones else {}), **({"EMAIL": emails} if emails else {})}
+
+
+def _multi(value: object) -> list[dict[str, str]]:
+    """Возвращает значения множественного поля без номеров лида: у контакта будут свои."""
+    items = (as_map(item) for item in as_map(value).values())
+    return [
+        {"VALUE": str(item["VALUE"]), "VALUE_TYPE": str(item.get("VALUE_TYPE") or "WORK")}
+        for item in items
+        if item.get("VALUE")
+    ]
+
+
+def _optional(value: object) -> int | None:
+    """Возвращает номер; пусто, «0» и None — связи нет."""
+    text = str(value or "")
+    return int(text) if text.isdigit() and int(text) else None
+
+
+def _moment(value: object) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(value)) if value else None
+    except ValueError:
+        return None

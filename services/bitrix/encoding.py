@@ -1,0 +1,37 @@
+"""Запись параметров в виде PHP: ``fields[NAME]=…&filter[@ID][0]=…`` (facts 2.4)."""
+
+from collections.abc import Iterator, Mapping
+from urllib.parse import quote
+
+from services.bitrix.calls import Ref
+
+
+def query(params: Mapping[str, object], keys: Mapping[int, str]) -> str:
+    """Возвращает параметры одной строкой; ``keys`` — имена команд группы для ссылок $result."""
+    pairs = (pair for name, value in params.items() for pair in _flat(name, value, keys))
+    return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
+
+
+def _flat(name: str, value: object, keys: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, item in value.items():
+            yield from _flat(f"{name}[{key}]", item, keys)
+    elif isinstance(value, (list, tuple)):
+        for index, item in enumerate(value):
+            yield from _flat(f"{name}[{index}]", item, keys)
+    else:
+        yield name, _scalar(value, keys)
+
+
+def _scalar(value: object, keys: Mapping[int, str]) -> str:
+    if isinstance(value, Ref):
+        return value.rendered(keys[value.call])
+    if isinstance(value, bool):
+        return "1" if value else "0"
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return repr(value)
+    if isinstance(value, (str, int)):
+        return str(value)
+    raise TypeError(f"значение типа {type(value).__name__} портал не поймёт")

@@ -1,0 +1,74 @@
+"""Предел запросов к порталу: одно ведро жетонов в Redis на все процессы (design 2.6, ТЗ 11.1)."""
+
+from hashlib import blake2b
+from typing import TYPE_CHECKING, Protocol
+
+from services.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+# Время — по часам Redis: у процессов и компьютеров они свои. Жетон занимается вперёд: каждый узнаёт свой срок.
+# KEYS: ведро; ARGV: запросов в секунду, запас. Возвращает микросекунды до отправки.
+# Хранится время, когда ведро снова станет полным (GCRA): одно число, и порядок очереди сохраняется.
+RESERVE = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local step = math.floor(1000000 / tonumber(ARGV[1]))
+local slack = step * (tonumber(ARGV[2]) - 1)
+local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
+local at = math.max(full - slack, now)
+redis.call('SET', KEYS[1], string.format('%.0f', full + step), 'PX', 600000)
+return string.format('%.0f', at - now)
+"""
+
+# KEYS: ведро; ARGV: микросекунды, запросов в секунду, запас. Сдвигает всю очередь вперёд.
+FREEZE = """
+local time = redis.call('TIME')
+local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
+local slack = math.floor(1000000 / tonumber(ARGV[2])) * (tonumber(ARGV[3]) - 1)
+local full = tonumber(redis.call('GET', KEYS[1]) or '0')
+local frozen = math.max(full, now + tonumber(ARGV[1]) + slack)
+redis.call('SET', KEYS[1], string.format('%.0f', frozen), 'PX', 600000)
+"""
+
+
+class RateLimiter(Protocol):
+    """Предел частоты, общий для всех, кто делит один портал."""
+
+    def reserve(self) -> float:
+        """Занимает следующий запрос и возвращает секунды до него."""
+        ...
+
+    def freeze(self, seconds: float) -> None:
+        """Отодвигает все следующие запросы: портал попросил паузу."""
+        ...
+
+
+class RedisRateLimiter:
+    """Ведро жетонов в Redis; сбой Redis — StoreError: без общего счёта слать нельзя."""
+
+    def __init__(self, redis: "Redis", key: str, rate: float, burst: int) -> None:
+        self._key, self._rate, self._burst = key, rate, burst
+        self._reserve, self._freeze = redis.register_script(RESERVE), redis.register_script(FREEZE)
+
+    def reserve(self) -> float:
+        """Занимает следующий запрос."""
+        return int(self._run(self._reserve, self._rate, self._burst)) / 1_000_000
+
+    def freeze(self, seconds: float) -> None:
+        """Отодвигает следующие запросы."""
+        self._run(self._freeze, int(seconds * 1_000_000), self._rate, self._burst)
+
+    def _run(self, script: object, *arguments: float) -> str:
+        from redis.exceptions import RedisError
+
+        try:
+            return str(script(keys=[self._key], args=arguments))  # type: ignore[operator]
+        except RedisError as error:
+            raise StoreError(f"Redis недоступен ({type(error).__name__})") from None
+
+
+def limiter_key(prefix: str, portal: str) -> str:
+    """Возвращает ключ ведра: портал — оттиском, его имени в Redis нет."""
+    return f"{prefix}:limit:{blake2b(portal.encode(), digest_size=8).hexdigest()}"

@@ -1,0 +1,218 @@
+"""Ответы портала: разбор от тела и дерево ошибок (facts 2.3, СПЕЦ 2.5.2).
+
+Успех — отсутствие ключа ``error``: старые методы отвечают пустым кодом. Дерево::
+
+    RetriableError
+    ├── ApiError
+    │   ├── QueryLimitExceeded    503: отказано до выполнения, повторять можно и создание
+    │   ├── OperationTimeLimit    429: бюджет времени метода исчерпан до названного срока
+    │   └── AmbiguousAnswer       500, HTML, обрыв после отправки: могло и выполниться
+    └── NetworkError
+        ├── PortalUnreachable     соединения не было: точно не выполнено
+        └── AnswerLost            ответ потерян: могло и выполниться
+    SkippableError
+    ├── NotFound                  элемента нет
+    ├── FieldRefused              портал не принял поля
+    ├── ItemAccessDenied          нет прав на этот элемент
+    └── CallRefused               прочий отказ этому вызову
+    FatalError
+    ├── Unauthorized              вебхук не принят или отозван
+    ├── ScopeMissing              вебхуку не хватает прав
+    ├── PortalBlocked             OVERLOAD_LIMIT: REST портала выключен вручную
+    ├── PortalClosed              портал удалён, переименован или без тарифа
+    └── Misconfigured             ошибка настройки или программы: метод, http, длина пакета
+
+В текстах нет ни адреса портала, ни ``error_description``: в нём бывают значения полей.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from services.domain.errors import ApiError, FatalError, NetworkError, SkippableError, SyncError
+
+#: Портал держит запрос до 60 с: раньше повторять неясное нельзя (facts 11).
+AMBIGUITY_SECONDS = 65.0
+
+
+class QueryLimitExceeded(ApiError):
+    """Предел частоты: запрос отклонён до выполнения."""
+
+
+class OperationTimeLimit(ApiError):
+    """Метод исчерпал своё время."""
+
+
+class AmbiguousAnswer(ApiError):
+    """Непонятный ответ: вызов мог выполниться."""
+
+
+class PortalUnreachable(NetworkError):
+    """Портал недоступен: запрос не ушёл."""
+
+
+class AnswerLost(NetworkError):
+    """Связь оборвалась после отправки: вызов мог выполниться."""
+
+
+class NotFound(SkippableError):
+    """Элемента на портале нет."""
+
+
+class FieldRefused(SkippableError):
+    """Портал не принял поля."""
+
+
+class ItemAccessDenied(SkippableError):
+    """Нет прав на элемент."""
+
+
+class CallRefused(SkippableError):
+    """Портал отказал вызову."""
+
+
+class Unauthorized(FatalError):
+    """Вебхук не принят."""
+
+
+class ScopeMissing(FatalError):
+    """Вебхуку не хватает прав."""
+
+
+class PortalBlocked(FatalError):
+    """REST портала выключен вручную."""
+
+
+class PortalClosed(FatalError):
+    """Портал закрыт, переименован или без тарифа."""
+
+
+class Misconfigured(FatalError):
+    """Ошибка настройки или программы."""
+
+
+REFUSED = "портал не принял данные сделки или клиента (код {code}): сверьте обязательные поля на портале"
+
+#: Код портала → класс, причина, текст. Причина видна администратору и постоянна.
+SKIPPABLE: Mapping[str, tuple[type[SkippableError], str, str]] = {
+    "NOT_FOUND": (NotFound, "not_found", "элемента на портале нет"),
+    "CRM_FIELD_ERROR_REQUIRED": (
+        FieldRefused,
+        "field_required",
+        "на портале есть обязательное поле, которого нет у записи",
+    ),
+    "CRM_FIELD_ERROR_VALUE_NOT_VALID": (FieldRefused, "field_invalid", REFUSED),
+    "100": (FieldRefused, "field_invalid", REFUSED),
+    "0": (FieldRefused, "field_invalid", REFUSED),
+    "ERROR_CORE": (FieldRefused, "field_invalid", REFUSED),
+    "INVALID_ARG_VALUE": (FieldRefused, "field_unknown", "портал не знает одного из полей: выполните doctor"),
+}
+
+FATAL: Mapping[str, tuple[type[FatalError], str, str]] = {
+    "NO_AUTH_FOUND": (Unauthorized, "unauthorized", "вебхук не принят: проверьте его код или создайте новый"),
+    "INVALID_CREDENTIALS": (
+        Unauthorized,
+        "unauthorized",
+        "вебхук не принят: проверьте его код или права владельца",
+    ),
+    "EXPIRED_TOKEN": (Unauthorized, "unauthorized", "срок вебхука кончился: создайте новый"),
+    "INSUFFICIENT_SCOPE": (ScopeMissing, "scope_missing", "вебхуку не хватает прав: отметьте crm и im"),
+    "USER_ACCESS_ERROR": (ScopeMissing, "scope_missing", "владельцу вебхука закрыт доступ к REST"),
+    "ALLOWED_ONLY_INTRANET_USER": (ScopeMissing, "scope_missing", "владелец вебхука — внешний пользователь"),
+    "WRONG_AUTH_TYPE": (Misconfigured, "misconfigured", "метод недоступен вебхуку"),
+    "OVERLOAD_LIMIT": (
+        PortalBlocked,
+        "overload_limit",
+        "REST портала остановлен: обратитесь в поддержку Битрикс24",
+    ),
+    "PORTAL_DELETED": (PortalClosed, "portal_deleted", "портал удалён"),
+    "INVALID_REQUEST": (Misconfigured, "misconfigured", "портал требует https"),
+    "ERROR_METHOD_NOT_FOUND": (
+        Misconfigured,
+        "misconfigured",
+        "портал не знает метода: вебхуку не хватает прав",
+    ),
+    "ERROR_BATCH_LENGTH_EXCEEDED": (Misconfigured, "misconfigured", "в пакете больше 50 команд"),
+    "ERROR_BATCH_METHOD_NOT_ALLOWED": (Misconfigured, "misconfigured", "метод нельзя звать в пакете"),
+}
+
+#: Старые методы пишут смысл словами при пустом коде (facts 2.3); сравнивается начало текста.
+LEGACY: Mapping[str, tuple[type[SkippableError], str, str]] = {
+    "not found": (NotFound, "not_found", "элемента на портале нет"),
+    "access denied": (
+        ItemAccessDenied,
+        "access_denied",
+        "владельцу вебхука закрыт этот элемент: дайте права",
+    ),
+    "id is not defined": (NotFound, "not_found", "элемента на портале нет"),
+}
+
+
+def error_for(status: int, body: object, method: str) -> SyncError | None:
+    """Возвращает ошибку ответа или None, если он удачен; решает тело, код HTTP — лишь подсказка."""
+    if not isinstance(body, dict):
+        return _unreadable(status, method)
+    if "error" not in body:
+        return (
+            None if status < 500 else AmbiguousAnswer(f"{method}: портал ответил {status}", AMBIGUITY_SECONDS)
+        )
+    return coded_error(str(body["error"]), str(body.get("error_description") or ""), status, method)
+
+
+def coded_error(code: str, description: str, status: int, method: str) -> SyncError:
+    """Возвращает ошибку по коду портала; ``status`` 0 — ошибка команды внутри пакета."""
+    upper = code.upper()
+    if upper == "QUERY_LIMIT_EXCEEDED":
+        return QueryLimitExceeded("портал просит слать реже")
+    if upper == "OPERATION_TIME_LIMIT":
+        return OperationTimeLimit(f"{method}: портал исчерпал время метода")
+    if upper in ("ACCESS_DENIED", "ACCESS DENIED"):
+        return _access_denied(status, method)
+    if upper in FATAL:
+        fatal, reason, text = FATAL[upper]
+        return fatal(f"{method}: {text}", reason)
+    if upper in SKIPPABLE:
+        skippable, reason, text = SKIPPABLE[upper]
+        return skippable(f"{method}: {text.format(code=code)}", reason)
+    return _unknown(code, description, status, method)
+
+
+def _access_denied(status: int, method: str) -> SyncError:
+    """Разделяет отказ всему порталу (403: тариф, права) и одному элементу (400 и команды пакета)."""
+    if status == 403:
+        return PortalClosed(
+            f"{method}: портал отказал: проверьте тариф, подписку и права вебхука", "access_denied"
+        )
+    return ItemAccessDenied(f"{method}: владельцу вебхука закрыт этот элемент: дайте права", "access_denied")
+
+
+def _unknown(code: str, description: str, status: int, method: str) -> SyncError:
+    for start, (kind, reason, text) in LEGACY.items():
+        if not code and description.lower().startswith(start):
+            return kind(f"{method}: {text}", reason)
+    if status >= 500 or code.upper() in ("INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"):
+        return AmbiguousAnswer(f"{method}: сбой на портале", AMBIGUITY_SECONDS)
+    if status == 401:
+        return Unauthorized(f"{method}: вебхук не принят: проверьте его код", "unauthorized")
+    if status == 429:
+        return OperationTimeLimit(f"{method}: портал просит подождать")
+    return CallRefused(f"{method}: портал отказал (код {_safe(code)})", "refused")
+
+
+def _unreadable(status: int, method: str) -> SyncError:
+    """Разбирает ответ не JSON: страница прокси, обрыв на 60-й секунде, переезд портала."""
+    if 300 <= status < 400:
+        return PortalClosed("портал переехал на другой адрес: впишите новый вебхук", "portal_moved")
+    if status == 401:
+        return Unauthorized(f"{method}: вебхук не принят: проверьте его код", "unauthorized")
+    return AmbiguousAnswer(f"{method}: непонятный ответ портала (HTTP {status})", AMBIGUITY_SECONDS)
+
+
+def _safe(code: str) -> str:
+    return code[:40] if code.replace("_", "").isalnum() else "пустой"
+
+
+def as_map(value: Any) -> dict[str, Any]:
+    """Возвращает словарь: пустой PHP отдаёт как ``[]``, список — как словарь по номерам."""
+    if isinstance(value, dict):
+        return value
+    return {str(index): item for index, item in enumerate(value)} if isinstance(value, list) else {}
