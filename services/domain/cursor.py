@@ -26,9 +26,9 @@ def resume_point(cursor: ChangePoint, overlap: timedelta) -> ChangePoint:
 def advance(cursor: ChangePoint | None, seen: Sequence[ChangePoint], database_now: datetime) -> ChangePoint:
     """Двигает курсор по прочитанному: не назад и не дальше времени базы.
 
-    Отметка из будущего (сбитые часы одного рабочего места) не спрячет следующие изменения.
+    Отметка из будущего (сбитые часы одного рабочего места) не спрячет следующие изменения; курсор из
+    будущего (часы сервера перевели назад) возвращается к времени базы.
     """
-    known = [point for point in seen if point.at <= database_now]
-    ceiling = [ChangePoint(database_now, 0)] if len(known) < len(seen) else []
-    started = [cursor] if cursor is not None else []
-    return max([*started, *known, *ceiling], default=ChangePoint(database_now, 0))
+    ceiling = ChangePoint(database_now, 0)
+    points = [*seen, *([cursor] if cursor is not None else [])]
+    return max((point if point.at <= database_now else ceiling for point in points), default=ceiling)

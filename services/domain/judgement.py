@@ -8,16 +8,17 @@ from services.domain.branches import BranchRule, UnknownBranch, home_of, resolve
 from services.domain.fingerprint import draft_fingerprint, refusal_fingerprint
 from services.domain.mapping import DealDraft, draft_deal
 from services.domain.reception import Reception, ReceptionUid
-from services.domain.validation import REQUIRED, Violation, violations, warnings
+from services.domain.validation import REQUIRED, Violation, notes, violations, warnings
 
 
 @dataclass(frozen=True, slots=True)
 class Ready:
-    """Приём годен: сделка, её отпечаток и предупреждения."""
+    """Приём годен: сделка, её отпечаток, предупреждения (WARNING) и заметки (INFO)."""
 
     draft: DealDraft
     fingerprint: str
     warnings: Sequence[Violation]
+    notes: Sequence[Violation] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class Court:
             return refused(found)
         uid = ReceptionUid(self.number, reception.reception_id)
         draft = draft_deal(reception, uid, owner.text, self.database_id, self.zone)
-        return Ready(draft, draft_fingerprint(draft), warnings(reception))
+        return Ready(draft, draft_fingerprint(draft), warnings(reception), notes(reception))
 
     def _unknown(self, error: UnknownBranch) -> Refused | Foreign:
         """О записи неизвестного филиала сообщает домашний: чтобы она была видна ровно один раз."""

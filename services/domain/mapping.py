@@ -1,5 +1,6 @@
 """Приём → сделка: какие поля, под какими именами, что пишется при создании и при обновлении (МАП 2.2–2.6)."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -62,6 +63,11 @@ ALWAYS_SENT = frozenset({"services", "amount"})
 WHEN_FILLED = frozenset({"cancel_reason"})
 #: Ключ записи не обновляется ни при каких настройках.
 KEY = "reception_id"
+#: Едут вместе с суммой: она в рублях и посчитана Ident, а не по товарам сделки.
+MONEY: Mapping[str, str] = {"CURRENCY_ID": "RUB", "IS_MANUAL_OPPORTUNITY": "Y"}
+#: Поля сделки, которыми распоряжается программа: настройка их занять не может.
+RESERVED = frozenset({"ID", "CATEGORY_ID", "STAGE_ID", "CONTACT_ID", "CONTACT_IDS", "LEAD_ID", *MONEY})
+FIELD_NAME = re.compile(r"[A-Z][A-Z0-9_]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +78,11 @@ class FieldTable:
 
     @classmethod
     def build(cls, overrides: Mapping[str, str]) -> "FieldTable":
-        """Собирает таблицу; незнакомое поле или повтор имени — ValueError."""
+        """Собирает таблицу; незнакомое поле, негодное или повторённое имя — ValueError."""
         if unknown := sorted(set(overrides) - set(DEFAULT_FIELDS)):
             raise ValueError(f"fields: нет полей {', '.join(unknown)}")
+        if wrong := sorted(name for name in overrides.values() if not _is_free_name(name)):
+            raise ValueError(f"fields: не годятся имена {', '.join(map(repr, wrong))}")
         names = {**DEFAULT_FIELDS, **overrides}
         if len(set(names.values())) < len(names):
             raise ValueError("fields: одно имя стоит у двух полей")
@@ -82,6 +90,10 @@ class FieldTable:
 
     def __getitem__(self, field: str) -> str:
         return self.names[field]
+
+
+def _is_free_name(name: str) -> bool:
+    return FIELD_NAME.fullmatch(name) is not None and name not in RESERVED
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -180,9 +192,7 @@ def creation_fields(
         **filled,
         "CATEGORY_ID": category_id,
         "STAGE_ID": stages.id_of(draft.target),
-        "CURRENCY_ID": "RUB",
-        # Сумму считает Ident; без признака портал пересчитал бы её по товарам сделки.
-        "IS_MANUAL_OPPORTUNITY": "Y",
+        **MONEY,
     }
 
 
@@ -191,6 +201,8 @@ def update_fields(
 ) -> dict[str, object]:
     """Возвращает поля обновления: без первоначальных данных, со стадией, если она двигается (МАП 2.3.4)."""
     changed: dict[str, object] = dict(_updatable(draft, fields, frozenset(immutable)))
+    if fields["amount"] in changed:
+        changed |= MONEY
     if isinstance(move, SetStage):
         changed["STAGE_ID"] = move.stage_id
     return changed

@@ -2,14 +2,18 @@
 
 import re
 from dataclasses import dataclass
+from unicodedata import normalize
 
-WORD_START = re.compile(r"(^|[\s\-‐‑–])(\w)")
+from services.domain.texts import line
+
+WORD_START = re.compile(r"(?:^|[\s\-‐‑–—])\W*\w")
 
 
 def normalize_name(text: str | None) -> str:
     """Возвращает имя: лишние пробелы убраны, слова и части через дефис — с заглавной."""
-    plain = " ".join((text or "").split()).lower()
-    return WORD_START.sub(lambda match: match[1] + match[2].upper(), plain)
+    # Составные «й» и «ё» из двух знаков иначе не совпали бы с обычными.
+    plain = normalize("NFC", line(text)).lower()
+    return WORD_START.sub(lambda match: match[0].title(), plain)
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -6,10 +6,13 @@ from hashlib import blake2b
 
 from services.domain.errors import SkippableError
 
-NORMAL = re.compile(r"\+7\d{10}")
+NORMAL = re.compile(r"\+7[0-9]{10}")
 LETTERS = re.compile(r"[^\W\d_]")
-ALLOWED = re.compile(r"[\d+\s().\-–—‑/ ]*")
-DIGITS = re.compile(r"\d")
+ALLOWED = re.compile(r"[0-9+\s()\[\].\-‐‑–—/_'’\"]*")
+DIGITS = re.compile(r"[0-9]")
+#: Невидимые знаки направления и ширины: их приносит вставка из чужих программ.
+INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
+EDGES = " \t\r\n\u00a0,;.:"
 
 
 class InvalidPhone(SkippableError):
@@ -54,17 +57,23 @@ class Phone:
 
 def normalize_phone(raw: str | int | None) -> Phone:
     """Приводит номер к +7XXXXXXXXXX по шагам МАП 2.6.2; негодный — InvalidPhone."""
-    text = "" if raw is None else str(raw).strip()
-    if not text:
-        raise InvalidPhone("Телефон не заполнен: впишите номер в карту пациента", "phone_missing")
+    text = INVISIBLE.sub("", "" if raw is None else str(raw)).strip(EDGES)
     if LETTERS.search(text):
-        raise InvalidPhone("Телефон содержит буквы или добавочный: оставьте только номер")
+        raise InvalidPhone(f"Телефон {_mask(text)} содержит буквы или добавочный: оставьте только номер")
+    if not DIGITS.search(text):
+        raise InvalidPhone("Телефон не заполнен: впишите номер в карту пациента", "phone_missing")
     if not ALLOWED.fullmatch(text):
-        raise InvalidPhone("В телефоне недопустимые знаки (два номера в одном поле?): оставьте один номер")
-    value = _with_country(re.sub(r"[^\d+]", "", text))
+        raise InvalidPhone(f"В телефоне {_mask(text)} лишние знаки или два номера: оставьте один номер")
+    value = _with_country(re.sub(r"[^0-9+]", "", text))
     if not NORMAL.fullmatch(value):
-        raise InvalidPhone(_complaint(value))
+        raise InvalidPhone(f"Телефон {_mask(text)}: {_complaint(value)}")
     return Phone(value)
+
+
+def _mask(text: str) -> str:
+    """Показывает края испорченного номера; короткий прячет целиком (СПЕЦ 3.4.1)."""
+    digits = "".join(DIGITS.findall(text))
+    return f"{digits[:4]}***{digits[-2:]}" if len(digits) > 8 else "***"
 
 
 def _with_country(kept: str) -> str:
@@ -77,16 +86,18 @@ def _with_country(kept: str) -> str:
         return f"+7{kept[1:]}"
     if kept.startswith("7"):
         return f"+{kept}"
-    return f"+7{kept}" if len(kept) == 10 and kept.isdigit() else kept
+    return f"+7{kept}" if len(kept) == 10 and "+" not in kept else kept
 
 
 def _complaint(value: str) -> str:
     count = len(DIGITS.findall(value))
+    if value.startswith("+") and not value.startswith("+7"):
+        return "номер должен начинаться с +7, впишите российский номер"
     if count > 11:
-        return f"В телефоне {count} цифр вместо 11: оставьте в поле один номер"
-    if count == 11 or (value.startswith("+") and count > 9):
-        return "Телефон должен начинаться с +7: впишите российский номер"
-    return f"В телефоне {count} цифр вместо 11: допишите номер"
+        return f"{count} цифр вместо 11, оставьте в поле один номер"
+    if count < 11:
+        return f"{count} цифр вместо 11, впишите номер целиком, с +7 впереди"
+    return "номер должен начинаться с +7 и не содержать других «+»"
 
 
 def same_phone(raw: object, phone: Phone) -> bool:

@@ -1,6 +1,6 @@
 """План лечения (TreatmentPlan): чем он закончен и что это значит для стадии сделки."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -61,3 +61,32 @@ def teeth_count(teeth_bits: int | None) -> int:
 def line_total(price: Decimal, teeth: int, discount: Decimal) -> Decimal:
     """Возвращает итог строки: цена × число зубов − скидка (МАП 3.5.1)."""
     return price * teeth - discount
+
+
+@dataclass(frozen=True, slots=True)
+class PlanItem:
+    """Услуга плана для вкладки: этап, его порядок и деньги строки (МАП 3.3)."""
+
+    stage: str
+    stage_order: int
+    price: Decimal
+    teeth: int
+    discount: Decimal
+
+    @property
+    def total(self) -> Decimal:
+        """Возвращает итог услуги (МАП 3.5.1)."""
+        return line_total(self.price, self.teeth, self.discount)
+
+
+def stage_totals(items: Iterable[PlanItem]) -> dict[str, Decimal]:
+    """Возвращает итоги этапов по порядку этапов (МАП 3.5.2)."""
+    totals: dict[str, Decimal] = {}
+    for item in sorted(items, key=lambda item: item.stage_order):
+        totals[item.stage] = totals.get(item.stage, Decimal(0)) + item.total
+    return totals
+
+
+def plan_total(items: Iterable[PlanItem]) -> Decimal:
+    """Возвращает общую сумму плана (МАП 3.5.3)."""
+    return sum(stage_totals(items).values(), Decimal(0))

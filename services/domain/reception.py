@@ -10,7 +10,7 @@ from enum import StrEnum
 from services.domain.errors import SkippableError
 from services.domain.plan import PlanLine
 
-UID = re.compile(r"F([1-9]\d{0,3})_([1-9]\d{0,18})")
+UID = re.compile(r"F([1-9][0-9]{0,3})_([1-9][0-9]{0,18})")
 
 
 @dataclass(frozen=True, slots=True, order=True)

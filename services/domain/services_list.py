@@ -13,16 +13,14 @@ MAX_AMOUNT = Decimal(10_000_000)
 
 def services_text(names: Sequence[str], limit: int = LIMIT) -> str:
     """Перечисляет услуги через запятую; длинное обрезает на целой услуге с хвостом внутри предела."""
-    full = SEPARATOR.join(names)
-    if len(full) <= limit:
-        return full
-    return _truncated(names, limit)
+    named = [name for name in names if name]
+    full = SEPARATOR.join(named)
+    return full if len(full) <= limit else _truncated(named, limit)
 
 
 def _truncated(names: Sequence[str], limit: int) -> str:
     shown = _fitting(names, limit)
-    text = SEPARATOR.join(names[:shown])
-    return (text + _rest(len(names) - shown)).lstrip() if shown else _rest(len(names))[:limit]
+    return SEPARATOR.join(names[:shown]) + _rest(len(names) - shown)
 
 
 def _fitting(names: Sequence[str], limit: int) -> int:
@@ -49,4 +47,5 @@ def total_amount(lines: Iterable[OrderLine]) -> Decimal:
 
 def amount_for_deal(total: Decimal) -> Decimal:
     """Возвращает сумму сделки: отрицательная становится нулём (МАП 2.6.6)."""
-    return max(total, Decimal("0.00"))
+    # Не max(): он вернул бы «−0.00», и портал получил бы -0.0.
+    return total if total > 0 else Decimal("0.00")

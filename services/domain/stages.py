@@ -99,7 +99,7 @@ class SetStage:
 
 @dataclass(frozen=True, slots=True)
 class KeepStage:
-    """Оставить стадию; ``manual_cancel`` — отменённая запись осталась на ручной стадии."""
+    """Оставить стадию; ``manual_cancel`` — отменённая запись осталась на ручной стадии (нужен WARNING)."""
 
     reason: str
     manual_cancel: bool = False
@@ -110,14 +110,17 @@ def move_stage(
 ) -> SetStage | KeepStage:
     """Решает судьбу стадии: только вперёд, отмена — из любой, ручные не трогаются (МАП 2.5.4).
 
-    Стадия не из нашей таблицы считается ручной (постановление 9), LOSE не покидается (постановление 10).
+    LOSE не покидается (постановление 10). Стадия не из нашей таблицы не двигается и при отмене
+    (постановление 9): сделка может стоять в чужой воронке, где нашего кода нет.
     """
     current = table.stage_of(current_id)
     if current is target:
         return KeepStage("стадия уже стоит")
     if current is Stage.LOSE:
         return KeepStage("сделка уже закрыта неуспешно")
-    if current is None or current in MANUAL:
+    if current is None:
+        return KeepStage("стадия не из нашей таблицы", manual_cancel=target is Stage.LOSE)
+    if current in MANUAL:
         return _from_manual(target, table, cancel_moves_manual)
     if target is Stage.LOSE or RANK[target] > RANK[current]:
         return SetStage(target, table.id_of(target))

@@ -89,6 +89,13 @@ def warnings(reception: Reception) -> tuple[Violation, ...]:
     return tuple(warning for condition, warning in WARNINGS if condition(reception))
 
 
+def notes(reception: Reception) -> tuple[Violation, ...]:
+    """Возвращает обычные, но заметные случаи: для журнала с уровнем INFO (МАП 5.2)."""
+    if any(line(item.service) for item in reception.lines):
+        return ()
+    return (Violation("services_missing", "services", "Заказ не сформирован: услуг нет"),)
+
+
 def _is_canceled_silently(reception: Reception) -> bool:
     return reception.canceled_at is not None and not line(reception.cancel_reason)
 
