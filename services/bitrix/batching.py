@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
+from services.domain.errors import SyncError
 
 MAX_COMMANDS = 50
 TARGET_SECONDS = 20.0
@@ -17,7 +18,7 @@ class Group:
     def __init__(self, calls: Sequence[Call]) -> None:
         self.calls = calls
         self.answers: list[Answer] = []
-        self.done = threading.Event()
+        self.done = False
         self.resends = 0
         # Портал подставил бы чужой ответ в текст с «$result[»: такая группа ходит по одному вызову.
         self.alone = any(contains_mark(call.params) for call in calls)
@@ -29,13 +30,12 @@ class Group:
 
     def finish(self, answers: Sequence[Answer]) -> None:
         """Отдаёт ответы заказчику."""
-        if not self.done.is_set():
-            self.answers = list(answers)
-            self.done.set()
+        if not self.done:
+            self.answers, self.done = list(answers), True
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: SyncError) -> None:
         """Отдаёт заказчику одну ошибку на все вызовы."""
-        self.finish([Answer(error=error) for _ in self.calls])  # type: ignore[arg-type]
+        self.finish([Answer(error=error) for _ in self.calls])
 
 
 def pack(waiting: deque[Group], size: int) -> list[Group]:

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -68,8 +69,8 @@ class BitrixClient:
         self._transport, self._limiter, self.operating = transport, limiter, operating
         self._size, self._linger, self._sleep = BatchSize(batch_size), linger, sleep
         self._waiting: deque[Group] = deque()
-        self._queue, self._turn = threading.Lock(), threading.Lock()
-        self._closed = threading.Event()
+        self._changed = threading.Condition()
+        self._leading = self._closed = False
         self.traffic = Traffic()
 
     def call(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
@@ -81,45 +82,52 @@ class BitrixClient:
         for call in calls:
             self.operating.check(call.method)
         group = Group(calls)
-        with self._queue:
+        with self._changed:
+            if self._closed:
+                raise PortalUnreachable("узел останавливается")
             self._waiting.append(group)
-        self._see_through(group)
+        while self._becomes_leader(group):
+            self._lead(group)
         return group.answers
 
     def close(self) -> None:
         """Отпускает ждущих с ошибкой, которую можно повторить, и закрывает соединения."""
-        self._closed.set()
-        with self._queue:
+        with self._changed:
+            self._closed = True
             left, self._waiting = list(self._waiting), deque()
-        for group in left:
-            group.fail(PortalUnreachable("узел останавливается"))
+            self._finish(lambda: _fail(left, PortalUnreachable("узел останавливается")))
         self._transport.close()
 
-    def _see_through(self, group: Group) -> None:
-        """Ждёт ответа на группу, при нужде становясь отправителем для всех ждущих."""
-        while not group.done.is_set():
-            if not self._turn.acquire(timeout=0.02):
-                continue
-            try:
-                taken = self._take(group)
-            except SyncError as error:
-                self._withdraw(group, error)
-                taken = []
-            finally:
-                self._turn.release()
-            if taken:
-                self._send(taken)
-            elif not group.done.is_set():
-                group.done.wait(0.02)
+    def _becomes_leader(self, group: Group) -> bool:
+        """Ждёт ответа на группу или своей очереди отправлять; False — ответ есть."""
+        with self._changed:
+            while not group.done and (self._leading or group not in self._waiting):
+                self._changed.wait()
+            self._leading = not group.done or self._leading
+            return not group.done
 
-    def _take(self, group: Group) -> list[Group]:
-        """Дожидается срока предела и забирает группы; чужая отправка могла забрать и эту."""
-        with self._queue:
-            if group.done.is_set() or group not in self._waiting:
-                return []
-        self._wait(self._limiter.reserve() + self._linger)
-        with self._queue:
-            return pack(self._waiting, self._size.now())
+    def _lead(self, group: Group) -> None:
+        """Занимает срок у предела, забирает ждущие группы, уступает очередь и отправляет."""
+        taken: list[Group] = []
+        try:
+            self._wait(self._limiter.reserve() + self._linger)
+        except SyncError as error:
+            self._withdraw(group, error)
+        else:
+            with self._changed:
+                taken = pack(self._waiting, self._size.now())
+        finally:
+            with self._changed:
+                self._leading = False
+                self._changed.notify_all()
+        if taken:
+            self._send(taken)
+
+    def _finish(self, action: Callable[[], None]) -> None:
+        """Меняет судьбу групп и будит их заказчиков."""
+        with self._changed:
+            action()
+            self._changed.notify_all()
 
     def _wait(self, seconds: float) -> None:
         self.traffic.waited += seconds
@@ -127,31 +135,33 @@ class BitrixClient:
 
     def _withdraw(self, group: Group, error: SyncError) -> None:
         """Снимает с очереди группу, которой не досталось срока (нет общего счёта в Redis)."""
-        with self._queue:
+        with self._changed:
             if group in self._waiting:
                 self._waiting.remove(group)
-        group.fail(error)
+            group.fail(error)
 
     def _send(self, groups: list[Group]) -> None:
         """Отправляет взятое; что бы ни случилось, ни один заказчик не останется ждать."""
         try:
-            if groups[0].alone:
-                groups[0].finish(self._one_by_one(groups[0]))
-            elif len(groups) == 1 and len(groups[0].calls) == 1:
-                groups[0].finish([self._plain(groups[0].calls[0])])
-            else:
-                self._batch(groups)
+            answers = self._exchange(groups)
         except (AmbiguousAnswer, AnswerLost, PortalUnreachable, QueryLimitExceeded) as error:
-            self._resend(groups, error)
+            self._finish(partial(self._resend, groups, error))
         except SyncError as error:
-            self._fail(groups, error)
+            self._finish(partial(_fail, groups, error))
         except BaseException:
-            self._fail(groups, AnswerLost("отправка прервана"))
+            self._finish(partial(_fail, groups, AnswerLost("отправка прервана")))
             raise
+        else:
+            self._finish(partial(_hand_out, groups, answers))
 
-    def _fail(self, groups: Sequence[Group], error: SyncError) -> None:
-        for group in groups:
-            group.fail(error)
+    def _exchange(self, groups: Sequence[Group]) -> list[list[Answer]]:
+        """Выполняет группы и возвращает ответы каждой."""
+        first = groups[0]
+        if first.alone:
+            return [self._one_by_one(first)]
+        if len(groups) == 1 and len(first.calls) == 1:
+            return [[self._plain(first.calls[0])]]
+        return self._batch(groups)
 
     def _resend(self, groups: Sequence[Group], error: SyncError) -> None:
         """Возвращает в очередь то, что повторять безопасно; остальным отдаёт ошибку.
@@ -164,12 +174,11 @@ class BitrixClient:
         for group in groups:
             group.resends += 1
             safe = refused or (group.repeatable and not isinstance(error, PortalUnreachable))
-            if safe and group.resends <= limit and not self._closed.is_set():
+            if safe and group.resends <= limit and not self._closed:
                 again.append(group)
             else:
                 group.fail(error)
-        with self._queue:
-            self._waiting.extendleft(reversed(again))
+        self._waiting.extendleft(reversed(again))
 
     def _plain(self, call: Call, params: Mapping[str, object] | None = None) -> Answer:
         """Выполняет вызов обычным запросом; временные отказы поднимает, отказ вызову возвращает."""
@@ -200,7 +209,7 @@ class BitrixClient:
         except SyncError as error:
             return Answer(error=error)
 
-    def _batch(self, groups: Sequence[Group]) -> None:
+    def _batch(self, groups: Sequence[Group]) -> list[list[Answer]]:
         commands = _commands(groups)
         started = time.monotonic()
         reply = self._post("batch", {"halt": 0, "cmd": commands}, len(commands))
@@ -210,10 +219,10 @@ class BitrixClient:
             raise error
         self._size.took(len(commands), time.monotonic() - started)
         result = as_map(reply.body["result"])
-        for number, group in enumerate(groups):
-            group.finish(
-                [self._answer(result, _key(number, index), call) for index, call in enumerate(group.calls)]
-            )
+        return [
+            [self._answer(result, _key(number, index), call) for index, call in enumerate(group.calls)]
+            for number, group in enumerate(groups)
+        ]
 
     def _answer(self, result: Mapping[str, Any], key: str, call: Call) -> Answer:
         """Достаёт ответ команды из пакета: значение, свою ошибку или пропажу."""
@@ -241,6 +250,16 @@ class BitrixClient:
         self.traffic.requests += 1
         self.traffic.commands += commands
         return self._transport.post(method, body)
+
+
+def _fail(groups: Sequence[Group], error: SyncError) -> None:
+    for group in groups:
+        group.fail(error)
+
+
+def _hand_out(groups: Sequence[Group], answers: Sequence[Sequence[Answer]]) -> None:
+    for group, own in zip(groups, answers, strict=True):
+        group.finish(own)
 
 
 def _commands(groups: Sequence[Group]) -> dict[str, str]:

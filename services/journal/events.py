@@ -1,0 +1,26 @@
+"""События журнала: постоянное имя и поля (правило 10 стиля, СПЕЦ 2.6.1)."""
+
+import logging
+
+
+class EventLogger:
+    """Журнал событий поверх logging."""
+
+    def __init__(self, name: str) -> None:
+        self._logger = logging.getLogger(name)
+
+    def info(self, event: str, **fields: object) -> None:
+        """Записывает обычное событие."""
+        self._log(logging.INFO, event, fields)
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Записывает то, на что стоит взглянуть."""
+        self._log(logging.WARNING, event, fields)
+
+    def error(self, event: str, **fields: object) -> None:
+        """Записывает сбой."""
+        self._log(logging.ERROR, event, fields)
+
+    def _log(self, level: int, event: str, fields: dict[str, object]) -> None:
+        parts = [event, *(f"{name}={value}" for name, value in fields.items())]
+        self._logger.log(level, " ".join(parts))
