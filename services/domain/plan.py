@@ -79,12 +79,13 @@ class PlanItem:
         return line_total(self.price, self.teeth, self.discount)
 
 
-def stage_totals(items: Iterable[PlanItem]) -> dict[str, Decimal]:
-    """Возвращает итоги этапов по порядку этапов (МАП 3.5.2)."""
-    totals: dict[str, Decimal] = {}
-    for item in sorted(items, key=lambda item: item.stage_order):
-        totals[item.stage] = totals.get(item.stage, Decimal(0)) + item.total
-    return totals
+def stage_totals(items: Iterable[PlanItem]) -> dict[tuple[int, str], Decimal]:
+    """Возвращает итоги этапов по порядку: (порядок, имя) → сумма; тёзки не сливаются (МАП 3.5.2)."""
+    totals: dict[tuple[int, str], Decimal] = {}
+    for item in items:
+        stage = (item.stage_order, item.stage)
+        totals[stage] = totals.get(stage, Decimal(0)) + item.total
+    return dict(sorted(totals.items()))
 
 
 def plan_total(items: Iterable[PlanItem]) -> Decimal:
