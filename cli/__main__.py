@@ -1,0 +1,53 @@
+"""Вход команд: ``python manage.py КОМАНДА``."""
+
+import importlib
+import sys
+
+from cli.commands import COMMANDS
+from config.loader import ConfigError
+
+
+def main(arguments: list[str]) -> int:
+    """Запускает команду и возвращает код завершения."""
+    name = arguments[0] if arguments else "--help"
+    if name in ("-h", "--help", "help"):
+        print(usage())
+        return 0
+    if name not in COMMANDS:
+        print(f"Нет команды «{name}».\n\n{usage()}", file=sys.stderr)
+        return 2
+    return run(name, arguments[1:])
+
+
+def run(name: str, arguments: list[str]) -> int:
+    """Загружает модуль команды и выполняет его; ошибки настроек показывает без трассировки."""
+    command = importlib.import_module(f"cli.{name.replace('-', '_')}")
+    try:
+        return int(command.main(arguments))
+    except ConfigError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\nПрервано.", file=sys.stderr)
+        return 130
+
+
+def usage() -> str:
+    """Возвращает список команд."""
+    width = max(map(len, COMMANDS)) + 2
+    lines = [f"  {name:<{width}}{text}" for name, text in COMMANDS.items()]
+    return "\n".join(
+        [
+            "Интеграция Ident → Битрикс24",
+            "",
+            "Использование: python manage.py КОМАНДА [ключи]",
+            "",
+            *lines,
+            "",
+            "Ключи команды: python manage.py КОМАНДА --help",
+        ]
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

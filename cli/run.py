@@ -1,0 +1,29 @@
+"""Узел служебного компьютера: ``python manage.py run``."""
+
+import argparse
+import os
+
+from config.loader import CONFIG_VARIABLE, load_settings, settings_file
+
+
+def main(arguments: list[str]) -> int:
+    """Проверяет настройки и запускает узел; Ctrl+C останавливает его, дождавшись начатого."""
+    parser = argparse.ArgumentParser(
+        prog="manage.py run", description="Исполнитель и расписание в одном процессе."
+    )
+    parser.add_argument("--config", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
+    parser.add_argument("--pool", choices=("threads", "prefork"), default="threads", help="пул Celery")
+    parser.add_argument("--concurrency", type=int, help="сколько записей отправлять одновременно")
+    options = parser.parse_args(arguments)
+    path = settings_file(options.config)
+    load_settings(path)
+    os.environ[CONFIG_VARIABLE] = str(path)
+    return _run(options.pool, options.concurrency)
+
+
+def _run(pool: str, concurrency: int | None) -> int:
+    from tasks.app import celery_app
+    from tasks.node import run_node
+
+    extra = ["--concurrency", str(concurrency)] if concurrency else []
+    return run_node(celery_app, ["--pool", pool, *extra])
