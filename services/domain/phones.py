@@ -51,7 +51,9 @@ class Phone:
         return (self.value, f"7{local}", f"8{local}", local)
 
     def token(self, key: bytes) -> str:
-        """Возвращает оттиск номера под ключом: по нему номер не восстановить."""
+        """Возвращает оттиск номера под ключом: по нему номер не восстановить; пустой ключ — ValueError."""
+        if not key:
+            raise ValueError("нужен ключ: оттиск телефона без ключа подбирается перебором")
         return blake2b(self.value.encode(), key=key[:64], digest_size=16).hexdigest()
 
 
