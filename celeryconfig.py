@@ -85,7 +85,7 @@ def queue_of(branch_id: str) -> str:
 
 def deployment(settings: Settings) -> dict[str, Any]:
     """Возвращает настройки Celery, зависящие от файла настроек."""
-    from kombu import Queue
+    from kombu.entity import Queue
 
     broker = settings.redis.url.get_secret_value()
     queues = [queue_of(branch.branch_id) for branch in settings.served]

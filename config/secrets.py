@@ -58,7 +58,7 @@ def read_key(path: Path) -> str:
         text = path.read_text(encoding="ascii").strip()
     except OSError:
         raise SecretError(
-            f"нет файла ключа {path.name}: выполните «python manage.py secrets init» или верните файл из копии"
+            f"нет файла ключа {path.name}: выполните «python manage.py secrets init» или верните файл"
         ) from None
     if text.startswith(DPAPI_PREFIX):
         return _unprotect(base64.b64decode(text.removeprefix(DPAPI_PREFIX))).decode()

@@ -13,6 +13,7 @@ from typing import IO, Self
 from config.loader import CONFIG_VARIABLE
 
 STOP_SECONDS = 30.0
+_POLITE: int = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -82,7 +83,7 @@ def _spawn(
 
 def _interrupt(process: "subprocess.Popen[bytes]") -> None:
     if process.poll() is None:
-        process.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGTERM)
+        process.send_signal(_POLITE)
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:

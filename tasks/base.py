@@ -46,7 +46,7 @@ def start_journal() -> None:
     start_journal(load_settings())
 
 
-class SyncTask(Task):  # type: ignore[misc]  # у Celery нет типов
+class SyncTask(Task):
     """Задача синхронизации: временный сбой повторяется сам, исход хранит очередь отправки."""
 
     autoretry_for = (RetriableError,)

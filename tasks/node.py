@@ -6,7 +6,7 @@ from celery import bootsteps
 from celery.beat import EmbeddedService
 
 
-class BeatStep(bootsteps.StartStopStep):  # type: ignore[misc]  # у Celery нет типов
+class BeatStep(bootsteps.StartStopStep):
     """Расписание в потоке исполнителя: ключ -B на Windows запрещён, а поток работает."""
 
     def __init__(self, worker: Any, **options: Any) -> None:

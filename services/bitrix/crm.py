@@ -113,7 +113,7 @@ class BitrixCrm:
         return Call("crm.deal.list", params)
 
     def _deals(self, rows: object, uids: Sequence[str]) -> list[Deal]:
-        """Оставляет сделки, у которых ключ на самом деле тот; чужие строки значат, что поля на портале нет."""
+        """Оставляет сделки с нужным ключом; чужие строки значат, что поля на портале нет."""
         found = [row for row in _rows(rows) if str(row.get(self._key) or "") in uids]
         if not found and _rows(rows):
             raise Misconfigured(

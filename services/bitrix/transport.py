@@ -107,7 +107,7 @@ def new_session() -> "Session":
     class Tls12Adapter(HTTPAdapter):
         def init_poolmanager(self, *args: Any, **options: Any) -> None:
             context = create_urllib3_context(ssl_minimum_version=ssl.TLSVersion.TLSv1_2)
-            super().init_poolmanager(*args, **options, ssl_context=context)  # type: ignore[no-untyped-call]
+            super().init_poolmanager(*args, **options, ssl_context=context)
 
     session = requests.Session()
     session.trust_env = False  # ТЗ 11.1: портал доступен без прокси; чужие переменные не уводят данные

@@ -95,7 +95,7 @@ def _quoted(value: str) -> str:
 
 
 def explain(error: Exception) -> DatabaseError:
-    """Пересказывает ошибку драйвера по коду SQLSTATE; её собственный текст опускается: в нём бывают данные."""
+    """Пересказывает ошибку драйвера по SQLSTATE; её собственный текст опускается: в нём бывают данные."""
     state = sqlstate(error)
     for prefix, advice in EXPLANATIONS:
         if state.startswith(prefix):

@@ -22,9 +22,10 @@ def to_sqlite(sql: str) -> str:
 
     def adapt(node: exp.Expression) -> exp.Expression:
         if isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DATETIME:
-            return node.this
+            inner: exp.Expression = node.this
+            return inner
         if isinstance(node, exp.CurrentTimestamp):
-            return exp.func(NOW_FUNCTION)
+            return exp.Anonymous(this=NOW_FUNCTION)
         return node
 
     return parse_one(sql, read="tsql").transform(adapt).sql(dialect="sqlite", comments=False)

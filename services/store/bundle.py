@@ -3,7 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from services.store.connection import open_redis
+from services.store.connection import RedisClient, open_redis
 from services.store.cursors import RedisCursors
 from services.store.gate import RedisSendGate
 from services.store.keys import Keys
@@ -13,15 +13,13 @@ from services.store.outbox import RedisOutbox
 from services.store.stats import RedisStats
 
 if TYPE_CHECKING:
-    from redis import Redis
-
     from config.models import RedisSettings
 
 
 class Store:
     """Очередь, курсоры, память, замки, ворота и счётчики."""
 
-    def __init__(self, redis: "Redis", prefix: str) -> None:
+    def __init__(self, redis: RedisClient, prefix: str) -> None:
         self.redis, self._keys = redis, Keys(prefix)
 
     @cached_property

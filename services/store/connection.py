@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from services.domain.errors import StoreError
 
 if TYPE_CHECKING:
-    from redis import Redis
-
     from config.models import RedisSettings
 
+#: Клиент redis-py с decode_responses: его типы об этом не знают и обещают bytes | str.
+RedisClient = Any
 
-def open_redis(settings: "RedisSettings") -> "Redis":
+
+def open_redis(settings: "RedisSettings") -> RedisClient:
     """Готовит клиент; соединение откроется при первом обращении."""
     from redis import Redis
     from redis.backoff import ExponentialBackoff

@@ -1,20 +1,16 @@
 """Курсоры филиалов в Redis."""
 
 from datetime import datetime
-from typing import TYPE_CHECKING
 
 from services.domain.cursor import ChangePoint
-from services.store.connection import store_errors
+from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys
-
-if TYPE_CHECKING:
-    from redis import Redis
 
 
 class RedisCursors:
     """Курсоры; потеря безвредна: последние 7 дней прочтутся снова."""
 
-    def __init__(self, redis: "Redis", keys: Keys) -> None:
+    def __init__(self, redis: RedisClient, keys: Keys) -> None:
         self._redis, self._keys = redis, keys
 
     def load(self, branch_id: str) -> ChangePoint | None:

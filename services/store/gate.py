@@ -1,14 +1,10 @@
 """Можно ли слать на портал: остановка по решению (Fatal) и предохранитель при сбоях связи (design 2.4)."""
 
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
 
 from services.ports import Halt
-from services.store.connection import store_errors
+from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys
-
-if TYPE_CHECKING:
-    from redis import Redis
 
 THRESHOLD = 5
 PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=1)
@@ -38,7 +34,7 @@ return '-1'
 class RedisSendGate:
     """Остановка и предохранитель, общие для всех процессов."""
 
-    def __init__(self, redis: "Redis", keys: Keys) -> None:
+    def __init__(self, redis: RedisClient, keys: Keys) -> None:
         self._redis, self._keys = redis, keys
         self._broke = redis.register_script(BROKE)
         self._retry_in = redis.register_script(RETRY_IN)

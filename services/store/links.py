@@ -4,20 +4,16 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
-from typing import TYPE_CHECKING
 
 from services.ports import Link, Rejection
-from services.store.connection import store_errors
+from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys, branch_of
-
-if TYPE_CHECKING:
-    from redis import Redis
 
 
 class RedisLinks:
     """Память о записях филиалов; потеря безвредна: сделка найдётся по ключу."""
 
-    def __init__(self, redis: "Redis", keys: Keys) -> None:
+    def __init__(self, redis: RedisClient, keys: Keys) -> None:
         self._redis, self._keys = redis, keys
 
     def get(self, uids: Sequence[str]) -> Mapping[str, Link]:

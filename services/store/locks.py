@@ -5,26 +5,28 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING
 from uuid import uuid4
 
 from services.domain.errors import StoreError
 from services.ports import Lease
-from services.store.connection import store_errors
+from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys
 
-if TYPE_CHECKING:
-    from redis import Redis
-
-EXTEND = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0"
-RELEASE = "if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end return 0"
+EXTEND = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('PEXPIRE', KEYS[1], ARGV[2])
+"""
+RELEASE = """
+if redis.call('GET', KEYS[1]) ~= ARGV[1] then return 0 end
+return redis.call('DEL', KEYS[1])
+"""
 POLL_SECONDS = 0.05
 
 
 class RedisLease:
     """Взятый замок."""
 
-    def __init__(self, redis: "Redis", key: str, ttl: timedelta) -> None:
+    def __init__(self, redis: RedisClient, key: str, ttl: timedelta) -> None:
         self._redis, self._key, self._ttl, self._token = redis, key, ttl, uuid4().hex
 
     def take(self) -> bool:
@@ -47,7 +49,7 @@ class RedisLease:
 class RedisLocks:
     """Замки с истечением."""
 
-    def __init__(self, redis: "Redis", keys: Keys) -> None:
+    def __init__(self, redis: RedisClient, keys: Keys) -> None:
         self._redis, self._keys = redis, keys
 
     @contextmanager

@@ -6,15 +6,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
 from services.ports import Claim, Entry, EntryState
-from services.store.connection import store_errors
+from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys, branch_of
-
-if TYPE_CHECKING:
-    from redis import Redis
 
 MESSAGE_LIMIT = 500
 
@@ -112,7 +109,7 @@ return 1
 class RedisOutbox:
     """Очередь отправки; сбой Redis — StoreError."""
 
-    def __init__(self, redis: "Redis", keys: Keys) -> None:
+    def __init__(self, redis: RedisClient, keys: Keys) -> None:
         self._redis, self._keys = redis, keys
         scripts = {
             "put": PUT,

@@ -3,13 +3,9 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
 
-from services.store.connection import store_errors
+from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys
-
-if TYPE_CHECKING:
-    from redis import Redis
 
 KEEP = timedelta(days=35)
 HOUR = "%Y%m%d%H"
@@ -18,7 +14,7 @@ HOUR = "%Y%m%d%H"
 class RedisStats:
     """Счётчики филиалов; хранятся 35 суток."""
 
-    def __init__(self, redis: "Redis", keys: Keys) -> None:
+    def __init__(self, redis: RedisClient, keys: Keys) -> None:
         self._redis, self._keys = redis, keys
 
     def count(self, branch_id: str, event: str, now: datetime, amount: int = 1) -> None:

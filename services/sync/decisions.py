@@ -8,7 +8,7 @@ from services.ports import Contact, Deal, Lead, NewContact
 
 
 def choose_contact(contacts: Sequence[Contact], draft: DealDraft, matching: str) -> int | None:
-    """Возвращает контакт с тем же ФИО, иначе с меньшим номером; при ``phone_and_name`` — только с тем же ФИО."""
+    """Возвращает контакт с тем же ФИО, иначе с меньшим номером; ``phone_and_name`` — только с тем же."""
     ordered = sorted(contacts, key=lambda contact: contact.contact_id)
     namesakes = [contact for contact in ordered if same_person(contact.name, draft.patient)]
     candidates = namesakes if matching == "phone_and_name" else namesakes or ordered
@@ -37,8 +37,7 @@ def unfinished_lead(deal: Deal, leads: Sequence[Lead]) -> Lead | None:
 
     Лид, пришедший после сделки, — новая заявка того же человека: старая сделка её не забирает.
     """
-    lead = open_lead([lead for lead in leads if deal.lead_id in (None, lead.lead_id) and _waited(lead, deal)])
-    return lead
+    return open_lead([lead for lead in leads if deal.lead_id in (None, lead.lead_id) and _waited(lead, deal)])
 
 
 def _waited(lead: Lead, deal: Deal) -> bool:
