@@ -1,5 +1,7 @@
 """Телефон: МАП 2.6.2, 4.2.1, постановление 23."""
 
+import re
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
@@ -9,6 +11,14 @@ from services.domain.phones import InvalidPhone, Phone, normalize_phone, same_ph
 PHONE = Phone("+79161234567")
 local_numbers = st.from_regex(r"[0-9]{10}", fullmatch=True)
 phones = local_numbers.map(lambda local: Phone(f"+7{local}"))
+
+
+def value_or_reason(raw: str) -> str:
+    """Возвращает нормальный номер или код причины отказа."""
+    try:
+        return normalize_phone(raw).value
+    except InvalidPhone as error:
+        return error.reason
 
 
 @pytest.mark.parametrize(
@@ -65,7 +75,7 @@ def test_empty_phone_is_missing(raw: str | None) -> None:
     ],
 )
 def test_bad_phone_says_what_to_correct(raw: str, advice: str) -> None:
-    with pytest.raises(InvalidPhone, match="Телефон|телефон") as caught:
+    with pytest.raises(InvalidPhone) as caught:
         normalize_phone(raw)
     assert advice in str(caught.value)
 
@@ -127,15 +137,7 @@ def test_punctuation_between_digits_changes_nothing(local: str, marks: list[str]
 @example("8" * 11)
 def test_any_text_becomes_a_valid_phone_or_an_explanation(raw: str) -> None:
     """МАП 4.2.1: ровно 11 цифр, начинается с +7."""
-    try:
-        phone = normalize_phone(raw)
-    except InvalidPhone as error:
-        assert error.reason in {"phone_missing", "phone_invalid"}
-    else:
-        assert phone.value.startswith("+7")
-        assert len(phone.value) == 12
-        assert phone.digits.isascii()
-        assert phone.digits.isdigit()
+    assert re.fullmatch(r"\+7[0-9]{10}|phone_missing|phone_invalid", value_or_reason(raw))
 
 
 @given(phones, st.binary(min_size=1, max_size=100))
