@@ -155,7 +155,7 @@ class Services:
 
     def _assemble(self, branch_id: str) -> BranchServices:
         store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
-        branch = self._branch(branch_id)
+        branch = self.court(branch_id)
         source = self.source(branch.database_id)
         intake = Intake(branch, source, store.outbox, store.links, store.stats, journal, pace)
         upsert = Upsert(
@@ -178,7 +178,8 @@ class Services:
             Reconcile(intake, self.crm, store.links, store.locks, journal, clock),
         )
 
-    def _branch(self, branch_id: str) -> Branch:
+    def court(self, branch_id: str) -> Branch:
+        """Возвращает филиал с правилами суда над его приёмами."""
         own = self.settings.branch(branch_id)
         mates = self.settings.branches_of(own.database)
         rules = tuple(

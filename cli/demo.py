@@ -1,0 +1,35 @@
+"""Демонстрация: ``python manage.py demo`` и ``demo --once [--json]``."""
+
+import argparse
+from pathlib import Path
+
+DESCRIPTION = """Показывает интеграцию в работе на этом компьютере: придуманная клиника из пяти филиалов,
+портал-эмулятор со страницей, настоящий Redis, исполнитель, расписание и Flower. Ничего не ставит
+и никуда не ходит; люди и телефоны выдуманы."""
+
+
+def main(arguments: list[str]) -> int:
+    """Запускает демонстрацию; код 0 — портал верен."""
+    options = parser().parse_args(arguments)
+    if options.once:
+        from demo.once import run_once
+
+        return run_once(options.state, options.fresh, options.changes, options.json)
+    from demo.alive import run_alive
+
+    return run_alive(options.state, options.fresh, options.port, options.minutes)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Возвращает разбор ключей."""
+    parser = argparse.ArgumentParser(prog="manage.py demo", description=DESCRIPTION)
+    parser.add_argument("--once", action="store_true", help="перенести всё, сверить портал и выйти")
+    parser.add_argument("--json", action="store_true", help="с --once: напечатать итог одной строкой JSON")
+    parser.add_argument(
+        "--changes", type=int, default=0, metavar="N", help="с --once: сначала N событий клиники"
+    )
+    parser.add_argument("--state", type=Path, default=Path("var/demo"), help="папка состояния (var/demo)")
+    parser.add_argument("--fresh", action="store_true", help="начать с новой клиники и пустого портала")
+    parser.add_argument("--port", type=int, default=8024, help="порт страницы портала (8024)")
+    parser.add_argument("--minutes", type=float, help="остановиться через столько минут")
+    return parser
