@@ -24,6 +24,9 @@ class Happening:
     deed: str
     text: str
 
+    def __str__(self) -> str:
+        return f"{self.database_id}, приём {self.reception_id}: {self.text}"
+
 
 def live(clinic: Clinic, rng: Random, now: datetime) -> list[Happening]:
     """Проживает один шаг; ``now`` — наивное время клиники. Возвращает, что произошло."""

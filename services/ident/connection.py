@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from services.domain.errors import DatabaseError
@@ -67,12 +68,12 @@ class HeldConnection:
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         finally:
-            cursor.close()
+            # На оборванном соединении не закроется и курсор: главной остаётся первая ошибка.
+            with suppress(*self._connector.errors):
+                cursor.close()
 
     def _drop(self) -> None:
         held, self._held = self._held, None
         if held is not None:
-            try:
+            with suppress(*self._connector.errors):
                 held.close()
-            except self._connector.errors:
-                return

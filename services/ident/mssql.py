@@ -24,18 +24,28 @@ DRIVERS = (
 MODERN = re.compile(r"ODBC Driver (\d+)")
 LOST_STATES = frozenset({"08S01", "08003", "08007", "01000", "HY000"})
 
+#: Коды самого сервера точнее SQLSTATE.
+NATIVE = {
+    4060: "нет такой базы или доступа к ней: проверьте database и права логина",
+    18456: "сервер базы не принял логин или пароль: проверьте login, password и auth",
+    229: "логину не дано читать таблицы Ident: выдайте ему право SELECT",
+    1205: "сервер базы прервал запрос из-за взаимной блокировки",
+    1222: "таблица занята дольше пяти секунд",
+    3952: 'в базе не включён snapshot: поставьте isolation = "read_uncommitted"',
+}
 EXPLANATIONS = (
-    ("28000", "сервер базы не принял логин или пароль: проверьте login, password и auth"),
-    ("42000", "сервер базы отказал в запросе: проверьте права на чтение и имя базы"),
-    ("HYT", "сервер базы не ответил вовремя: он занят или недоступен по сети"),
-    ("08001", "сервер базы не найден: проверьте server, instance, port и службу SQL Server Browser"),
-    ("08S01", "связь с сервером базы оборвалась"),
-    ("40001", "сервер базы прервал запрос из-за взаимной блокировки"),
+    ("28", "сервер базы не принял логин или пароль: проверьте login, password и auth"),
     ("42S02", "в базе нет нужной таблицы: версия Ident отличается, поправьте запросы в sql_dir"),
     ("42S22", "в таблице нет нужного столбца: версия Ident отличается, поправьте запросы в sql_dir"),
+    ("42", "сервер базы отказал в запросе: проверьте права на чтение и имя базы"),
+    ("HYT", "сервер базы не ответил вовремя: он занят или недоступен по сети"),
+    ("08001", "сервер базы не найден: проверьте server, instance, port и службу SQL Server Browser"),
+    ("08", "связь с сервером базы оборвалась"),
+    ("40001", "сервер базы прервал запрос из-за взаимной блокировки"),
     ("IM002", "не найден драйвер ODBC: поставьте ODBC Driver 17 или 18 for SQL Server"),
     ("01000", "драйвер ODBC не загружается: переустановите ODBC Driver for SQL Server"),
 )
+NATIVE_CODE = re.compile(r"\((\d{1,6})\) \(SQL\w+\)")
 
 
 def choose_driver(installed: Sequence[str]) -> str:
@@ -49,9 +59,8 @@ def choose_driver(installed: Sequence[str]) -> str:
 def connection_string(settings: "MssqlDatabase", driver: str) -> str:
     """Составляет строку соединения; значения экранированы."""
     parts = {
-        "DRIVER": f"{{{driver}}}",
-        "SERVER": _server(settings),
-        **({"PORT": str(settings.port or 1433), "TDS_Version": "7.3"} if driver == "FreeTDS" else {}),
+        "DRIVER": _quoted(driver),
+        **_address(settings, driver),
         "DATABASE": _quoted(settings.database),
         **_login(settings),
         **_encryption(settings, driver),
@@ -60,10 +69,14 @@ def connection_string(settings: "MssqlDatabase", driver: str) -> str:
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 
-def _server(settings: "MssqlDatabase") -> str:
-    if settings.port is not None:
-        return f"{settings.server},{settings.port}"
-    return f"{settings.server}\\{settings.instance}" if settings.instance else settings.server
+def _address(settings: "MssqlDatabase", driver: str) -> dict[str, str]:
+    """Возвращает адрес; порт важнее имени экземпляра: с ним не нужна служба SQL Server Browser."""
+    named = f"{settings.server}\\{settings.instance}" if settings.instance else settings.server
+    if driver == "FreeTDS":
+        by_port = settings.port is not None or not settings.instance
+        port = {"PORT": str(settings.port or 1433)} if by_port else {}
+        return {"SERVER": _guarded(settings.server if by_port else named), **port, "TDS_Version": "7.3"}
+    return {"SERVER": _guarded(f"{settings.server},{settings.port}" if settings.port else named)}
 
 
 def _login(settings: "MssqlDatabase") -> dict[str, str]:
@@ -74,15 +87,18 @@ def _login(settings: "MssqlDatabase") -> dict[str, str]:
 
 
 def _encryption(settings: "MssqlDatabase", driver: str) -> dict[str, str]:
-    """Возвращает ключи шифрования, которые драйвер понимает: «strict» знает только восемнадцатый."""
+    """Возвращает ключи, которые поколение драйвера понимает; обязательное шифрование не теряется нигде."""
+    wanted = settings.encrypt != "optional"
+    if driver == "FreeTDS":
+        return {"Encryption": "require" if wanted else "request"}
+    if driver == "SQL Server":
+        return {"Encrypt": _yes(wanted)}
     modern = MODERN.match(driver)
-    if modern is None:
-        return {}
-    mode = settings.encrypt if int(modern[1]) >= 18 else _yes(settings.encrypt != "optional")
     return {
-        "Encrypt": mode,
+        # «strict» и «optional» знает только восемнадцатый.
+        "Encrypt": settings.encrypt if modern and int(modern[1]) >= 18 else _yes(wanted),
         "TrustServerCertificate": _yes(settings.trust_server_certificate),
-        "ApplicationIntent": "ReadOnly",
+        **({"ApplicationIntent": "ReadOnly"} if modern or driver.endswith("11.0") else {}),
     }
 
 
@@ -94,19 +110,34 @@ def _quoted(value: str) -> str:
     return "{" + value.replace("}", "}}") + "}"
 
 
+def _guarded(value: str) -> str:
+    """Заключает в скобки только опасное: не всякий драйвер понимает скобки вокруг адреса."""
+    return _quoted(value) if set(value) & set(";={}") else value
+
+
 def explain(error: Exception) -> DatabaseError:
-    """Пересказывает ошибку драйвера по SQLSTATE; её собственный текст опускается: в нём бывают данные."""
-    state = sqlstate(error)
-    for prefix, advice in EXPLANATIONS:
-        if state.startswith(prefix):
-            return DatabaseError(f"База Ident: {advice} (SQLSTATE {state})")
-    return DatabaseError(f"База Ident: сбой драйвера (SQLSTATE {state or 'нет'})")
+    """Пересказывает ошибку драйвера по её кодам; собственный текст опускается: в нём бывают данные."""
+    state, native = sqlstate(error), native_code(error)
+    codes = f"SQLSTATE {state or 'нет'}" + (f", код {native}" if native else "")
+    return DatabaseError(f"База Ident: {_advice(state, native)} ({codes})")
+
+
+def _advice(state: str, native: int | None) -> str:
+    if native in NATIVE:
+        return NATIVE[native]
+    return next((advice for prefix, advice in EXPLANATIONS if state.startswith(prefix)), "сбой драйвера")
 
 
 def sqlstate(error: Exception) -> str:
     """Возвращает код SQLSTATE из ошибки pyodbc."""
     code = error.args[0] if error.args else ""
     return code if isinstance(code, str) and re.fullmatch(r"[0-9A-Z]{5}", code) else ""
+
+
+def native_code(error: Exception) -> int | None:
+    """Возвращает номер ошибки SQL Server, если драйвер его назвал."""
+    match = NATIVE_CODE.search(str(error.args[1])) if len(error.args) > 1 else None
+    return int(match[1]) if match else None
 
 
 class MssqlConnector:
@@ -137,11 +168,18 @@ class MssqlConnector:
             autocommit=True,
             readonly=True,
         )
+        try:
+            self._prepare(connection)
+        except pyodbc.Error:
+            connection.close()
+            raise
+        return connection
+
+    def _prepare(self, connection: Any) -> None:
         connection.timeout = self._settings.query_timeout
         level = self._settings.isolation.replace("_", " ").upper()
         connection.execute(f"SET TRANSACTION ISOLATION LEVEL {level}")
         connection.execute("SET LOCK_TIMEOUT 5000")
-        return connection
 
     def is_lost(self, error: Exception) -> bool:
         """Отвечает, порвалось ли соединение."""

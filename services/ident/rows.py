@@ -26,7 +26,8 @@ def _reception(
     reception_id = number(row, "reception_id")
     return Reception(
         reception_id=reception_id,
-        patient_id=number(row, "patient_id"),
+        # Приём без пациента (занятое время) отклонит суд: страница из-за него встать не должна.
+        patient_id=number(row, "patient_id") if _column(row, "patient_id") is not None else 0,
         card_number=text(row, "card_number"),
         surname=text(row, "surname"),
         name=text(row, "name"),

@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from services.domain.errors import DatabaseError
+
 SQL_DIR = Path(__file__).resolve().parents[2] / "config" / "sql"
 PAGE = 50
-COMMENT = re.compile(r"--[^\n]*")
+COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
+READING = re.compile(r"(?:SELECT|WITH)\b[^;]*;?", re.IGNORECASE)
 VARIABLE = re.compile(r"@(\w+)")
 #: Переменные-списки: всегда 50 знаков вопроса, чтобы сервер держал один план запроса.
 LISTS = frozenset({"ids"})
@@ -25,14 +28,21 @@ class Statement:
         """Возвращает параметры по порядку; список добивается последним номером до 50."""
         bound: list[object] = []
         for name in self.names:
+            if name not in values:
+                raise DatabaseError(f"в запросе незнакомая переменная @{name}: проверьте файлы в sql_dir")
             value = values[name]
             bound.extend(_padded(value) if isinstance(value, (list, tuple)) else [value])
         return bound
 
 
 def parse_statement(sql: str) -> Statement:
-    """Превращает переменные T-SQL (@since) в знаки вопроса; примечания убирает."""
+    """Превращает переменные T-SQL (@since) в знаки вопроса; примечания убирает.
+
+    Не читающий запрос — DatabaseError: файл мог заменить установщик.
+    """
     text = COMMENT.sub("", sql).strip()
+    if not READING.fullmatch(text):
+        raise DatabaseError("файл запроса должен содержать один SELECT: проверьте файлы в sql_dir")
     names = [match[1] for match in VARIABLE.finditer(text)]
     return Statement(VARIABLE.sub(_placeholder, text), names)
 
@@ -42,7 +52,8 @@ def read_sql(name: str, override: Path | None = None) -> str:
     """Возвращает текст запроса: из папки установщика, если файл там есть, иначе свой."""
     own = SQL_DIR / f"{name}.sql"
     path = override / f"{name}.sql" if override is not None else own
-    return (path if path.is_file() else own).read_text(encoding="utf-8")
+    # Блокнот Windows ставит в начало файла метку порядка байтов.
+    return (path if path.is_file() else own).read_text(encoding="utf-8-sig")
 
 
 def _placeholder(match: re.Match[str]) -> str:
