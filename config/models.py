@@ -142,7 +142,7 @@ class NodeSettings(Section):
 
     branches: tuple[str, ...] = ()
     concurrency: int = Field(default=100, ge=1, le=500)
-    upserts_per_second: float = Field(default=50.0, gt=0)
+    upserts_per_second: float = Field(default=1000.0, gt=0)
     sql_dir: Path | None = None
     state_dir: Path = Path("var")
 
