@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from decimal import ROUND_HALF_UP, Decimal
+from itertools import accumulate
 
 from services.domain.reception import OrderLine
 
@@ -25,14 +26,10 @@ def _truncated(names: Sequence[str], limit: int) -> str:
 
 def _fitting(names: Sequence[str], limit: int) -> int:
     """Возвращает, сколько первых услуг помещается вместе с хвостом об остальных."""
-    length, fitting = -len(SEPARATOR), 0
-    for count, name in enumerate(names, start=1):
-        length += len(SEPARATOR) + len(name)
-        if length > limit:
-            break
-        if length + len(_rest(len(names) - count)) <= limit:
-            fitting = count
-    return fitting
+    lengths = accumulate(len(SEPARATOR) + len(name) for name in names)
+    tails = (len(_rest(len(names) - count)) for count in range(1, len(names) + 1))
+    fits = (length - len(SEPARATOR) + tail <= limit for length, tail in zip(lengths, tails, strict=True))
+    return max((count for count, fit in enumerate(fits, start=1) if fit), default=0)
 
 
 def _rest(count: int) -> str:
