@@ -1,0 +1,75 @@
+"""Общие подставки проверок: настоящий Redis, портал-эмулятор, браузер."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from hypothesis import HealthCheck, settings
+
+from demo.broker import redis_server as find_redis_server
+from demo.portal.options import PortalOptions
+from demo.portal.server import PortalServer
+from tests.support.redis_process import RedisProcess
+
+# Машина проверок бывает занята: время примера ничего не говорит о правиле.
+settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("ours")
+
+CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def _absent(what: str) -> None:
+    """Под CI отсутствие — провал, у человека — громкий пропуск."""
+    if os.environ.get("CI"):
+        pytest.fail(f"нет {what}: на машине проверок он обязателен (.ci/run)")
+    pytest.skip(f"ВНИМАНИЕ: нет {what}, эти проверки не выполнены")
+
+
+@pytest.fixture(scope="session")
+def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
+    """Один redis-server на процесс проверок."""
+    if find_redis_server() is None:
+        _absent("redis-server")
+    with RedisProcess(tmp_path_factory.mktemp("redis")) as process:
+        yield process
+
+
+@pytest.fixture
+def redis_url(redis_process: RedisProcess) -> str:
+    """Адрес чистого Redis."""
+    with redis_process.client() as client:
+        client.flushall()
+    return redis_process.url
+
+
+@pytest.fixture
+def redis_client(redis_url: str) -> Iterator[redis.Redis]:
+    """Клиент чистого Redis."""
+    with redis.Redis.from_url(redis_url, decode_responses=True) as client:
+        yield client
+
+
+@pytest.fixture
+def portal() -> Iterator[PortalServer]:
+    """Портал без задержек, с просторным пределом частоты."""
+    with PortalServer(PortalOptions(rate=1000, threshold=1000)) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """Путь к настоящему Chromium."""
+    found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    if found is None:
+        _absent("Chromium")
+    assert found is not None
+    return found
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Пустая папка."""
+    return tmp_path
