@@ -1,0 +1,89 @@
+"""Настоящие процессы Celery в обоих пулах и с признаком Windows."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import requests
+
+from celeryconfig import EXTRACT, queue_of
+from demo.broker import free_port
+from demo.portal.server import PortalServer
+from tests.support.node import NODE, PREFORK, THREADS, WINDOWS, Process, eventually
+from tests.support.world import World
+
+pytestmark = pytest.mark.node
+
+
+def send_extract(world: World, branch_id: str) -> None:
+    """Ставит выборку в очередь так же, как расписание."""
+    from celery import Celery
+
+    import celeryconfig
+
+    with Celery(config_source=celeryconfig.deployment(world.settings)) as app:
+        app.conf.update(accept_content=["json"], task_serializer="json")
+        app.send_task(EXTRACT, (branch_id,), queue=queue_of(branch_id))
+
+
+@pytest.mark.parametrize("worker", [THREADS, PREFORK, WINDOWS], ids=["threads", "prefork", "windows"])
+def test_worker_turns_receptions_into_deals(world: World, worker: Sequence[str]) -> None:
+    uids = [f"F1_{world.book(world.patient(phone=f'+7903777000{number}'))}" for number in range(8)]
+    with Process(world.path, worker):
+        send_extract(world, "F1")
+        eventually(lambda: len(world.deals()) == len(uids))
+        eventually(lambda: not sum(world.services.store.outbox.depth("F1").values()))
+    assert sorted(deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()) == sorted(uids)
+
+
+def test_node_runs_worker_and_beat_in_one_process(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    world = World(tmp_path / "node", redis_url, portal, sync={"interval": 1, "redrive_interval": 1})
+    uid = f"F1_{world.book()}"
+    with Process(world.path, NODE) as node:
+        eventually(lambda: world.deals(uid))
+        second = f"F1_{world.book(world.patient(phone='+79037770100'))}"
+        eventually(lambda: world.deals(second))
+        assert node.stop() == 0
+    world.close()
+
+
+def test_killed_worker_loses_and_doubles_nothing(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    pace = {"interval": 1, "redrive_interval": 1, "lease": 3, "hint_timeout": 2}
+    world = World(tmp_path / "kill", redis_url, portal, sync=pace)
+    uids = {f"F1_{world.book(world.patient(phone=f'+790377702{number:02}'))}" for number in range(40)}
+    node = Process(world.path, NODE)
+    for _ in range(3):
+        node.start()
+        before = len(world.deals())
+        eventually(lambda before=before: len(world.deals()) > before or len(world.deals()) == len(uids))
+        node.kill()
+    with Process(world.path, NODE):
+        eventually(lambda: {deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()} == uids)
+        eventually(lambda: not sum(world.services.store.outbox.depth("F1").values()))
+    assert len(world.deals()) == len(world.contacts()) == len(uids)
+    assert all(deal["CONTACT_ID"] for deal in world.deals())
+    world.close()
+
+
+def test_flower_shows_tasks_by_identifiers_only(world: World) -> None:
+    port = free_port()
+    flower = ("-m", "celery", "-A", "tasks", "flower", f"--port={port}", "--address=127.0.0.1")
+    world.book()
+    with Process(world.path, THREADS), Process(world.path, flower, FLOWER_UNAUTHENTICATED_API="true"):
+        eventually(lambda: _get(port, "/api/workers?refresh=1") not in ("", "{}"))
+        send_extract(world, "F1")
+        eventually(lambda: "receptions.upsert" in _get(port, "/api/tasks"))
+        shown = _get(port, "/api/tasks") + _get(port, "/tasks")
+    assert "F1_" in shown
+    assert not any(secret in shown for secret in ("Лунёва", "Алсу", "9031112233", "demo0webhook0code"))
+
+
+def _get(port: int, path: str) -> str:
+    try:
+        return requests.get(f"http://127.0.0.1:{port}{path}", timeout=10).text
+    except requests.ConnectionError:
+        return ""

@@ -1,0 +1,104 @@
+"""Настоящие процессы интеграции для проверок: исполнитель, узел, расписание, Flower."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from config.loader import CONFIG_VARIABLE
+
+ROOT = Path(__file__).resolve().parents[2]
+WAIT_SECONDS = 90.0
+
+WORKER = ("-m", "celery", "-A", "tasks", "worker", "--without-gossip", "--without-mingle")
+THREADS = (*WORKER, "--pool", "threads")
+PREFORK = (*WORKER, "--pool", "prefork", "-c", "2")
+WINDOWS = (
+    "-m",
+    "tests.support.windows_worker",
+    "worker",
+    "--pool",
+    "threads",
+    "--without-gossip",
+    "--without-mingle",
+)
+NODE = ("-m", "cli", "run")
+
+
+class Process:
+    """Процесс Python с настройками мира; вывод — в файл рядом с ними."""
+
+    def __init__(self, settings: Path, arguments: Sequence[str], **variables: str) -> None:
+        self._arguments = arguments
+        self._environment = {
+            **os.environ,
+            CONFIG_VARIABLE: str(settings),
+            "PYTHONUTF8": "1",
+            "PYTHONPATH": str(ROOT),
+            **variables,
+        }
+        self.output = settings.with_name(f"{arguments[1].rsplit('.', 1)[-1]}-{id(self)}.log")
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Возвращает номер процесса."""
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self) -> None:
+        """Запускает процесс."""
+        with self.output.open("ab") as output:
+            self._process = subprocess.Popen(
+                [sys.executable, *self._arguments],
+                env=self._environment,
+                stdout=output,
+                stderr=output,
+                cwd=ROOT,
+                start_new_session=True,
+            )
+
+    def stop(self) -> int:
+        """Останавливает процесс вежливо и возвращает его код."""
+        assert self._process is not None
+        if self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
+        try:
+            return self._process.wait(timeout=40)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"процесс не остановился:\n{self.text()[-2000:]}") from None
+
+    def kill(self) -> None:
+        """Убивает процесс вместе с детьми."""
+        assert self._process is not None
+        os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait(timeout=20)
+
+    def text(self) -> str:
+        """Возвращает вывод процесса."""
+        return self.output.read_text(encoding="utf-8", errors="replace")
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if error is not None:
+            print(self.text()[-4000:])
+        self.stop()
+
+
+def eventually(what: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:
+    """Ждёт, пока условие не станет верным."""
+    deadline = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < deadline, "не дождались"
+        time.sleep(0.1)
