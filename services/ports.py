@@ -14,6 +14,7 @@ from typing import Protocol
 from services.domain.cursor import ChangePoint
 from services.domain.names import PersonName
 from services.domain.phones import Phone
+from services.domain.plan_view import PlanHead, PlanPatient, PlanRow
 from services.domain.reception import Reception
 
 # --- Ident ---------------------------------------------------------------------------------------
@@ -412,4 +413,27 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Возвращает текущее время в UTC."""
+        ...
+
+
+# --- Планы лечения -------------------------------------------------------------------------------
+
+
+class PlanSource(Protocol):
+    """Чтение планов лечения одной базы Ident; сбой связи или запроса — DatabaseError."""
+
+    def patient_of(self, reception_id: int) -> PlanPatient | None:
+        """Возвращает пациента приёма; нет такого приёма — None."""
+        ...
+
+    def patients_named(self, full_name: str) -> Sequence[PlanPatient]:
+        """Возвращает всех пациентов с таким ФИО (регистр, пробелы, ё/е не важны), по номерам."""
+        ...
+
+    def active_plans(self, patient_id: int) -> Sequence[PlanHead]:
+        """Возвращает действующие планы пациента (до 50), новые первыми."""
+        ...
+
+    def plan_rows(self, plan_ids: Sequence[int]) -> Sequence[PlanRow]:
+        """Возвращает строки планов (до 50 номеров) в порядке этапов."""
         ...

@@ -34,7 +34,7 @@ class IdentSource:
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
         """Возвращает до 50 изменений строго после точки."""
-        rows = self._rows(
+        rows = self.ask(
             "changed_receptions",
             since=point.at,
             since_id=point.reception_id,
@@ -45,7 +45,7 @@ class IdentSource:
 
     def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
         """Возвращает до 50 номеров приёмов с началом в [since, until), больших after_id."""
-        rows = self._rows("planned_receptions", since=since, until=until, after_id=after_id)
+        rows = self.ask("planned_receptions", since=since, until=until, after_id=after_id)
         return [number(row, "reception_id") for row in rows]
 
     def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
@@ -53,19 +53,20 @@ class IdentSource:
         ids = list(dict.fromkeys(reception_ids))
         if not ids:
             return ()
-        lines = parse_order_lines(self._rows("order_lines", ids=ids))
-        plans = parse_plan_lines(self._rows("plan_lines", ids=ids))
-        return parse_receptions(self._rows("receptions", ids=ids), lines, plans)
+        lines = parse_order_lines(self.ask("order_lines", ids=ids))
+        plans = parse_plan_lines(self.ask("plan_lines", ids=ids))
+        return parse_receptions(self.ask("receptions", ids=ids), lines, plans)
 
     def now(self) -> datetime:
         """Возвращает время сервера базы."""
-        return _required(self._rows("server_time")[0], "database_now")
+        return _required(self.ask("server_time")[0], "database_now")
 
     def close(self) -> None:
         """Закрывает соединение."""
         self._connection.close()
 
-    def _rows(self, name: str, **values: object) -> list[Mapping[str, object]]:
+    def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
+        """Выполняет запрос из файла ``name`` и возвращает его строки."""
         if name not in self._statements:
             self._statements[name] = parse_statement(self._read(name))
         statement = self._statements[name]

@@ -1,0 +1,91 @@
+"""Планы лечения из базы Ident по договору PlanSource; соединение общее с выборкой приёмов."""
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from services.domain.names import PersonName
+from services.domain.patients_match import name_key, surname_patterns
+from services.domain.plan import PlanItem, teeth_count
+from services.domain.plan_view import LAST, PlanHead, PlanPatient, PlanRow
+from services.domain.texts import line
+from services.ident.rows import Row, moment, money, number, text
+
+
+class Questions(Protocol):
+    """Ответы на запросы из файлов config/sql (IdentSource)."""
+
+    def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
+        """Выполняет запрос и возвращает строки."""
+        ...
+
+
+class IdentPlanSource:
+    """Планы одной базы Ident."""
+
+    def __init__(self, questions: Questions) -> None:
+        self._questions = questions
+
+    def patient_of(self, reception_id: int) -> PlanPatient | None:
+        """Возвращает пациента приёма."""
+        rows = self._questions.ask("patient_of_reception", reception_id=reception_id)
+        return _patient(rows[0]) if rows else None
+
+    def patients_named(self, full_name: str) -> Sequence[PlanPatient]:
+        """Возвращает пациентов с точно таким ФИО: база отбирает похожие фамилии, сравнивает программа."""
+        patterns = surname_patterns(full_name)
+        if patterns is None:
+            return ()
+        rows = self._questions.ask(
+            "patients_by_name", titled=patterns.titled, upper=patterns.upper, lower=patterns.lower
+        )
+        wanted = name_key(full_name)
+        return [patient for patient in map(_patient, rows) if name_key(patient.full_name) == wanted]
+
+    def active_plans(self, patient_id: int) -> Sequence[PlanHead]:
+        """Возвращает действующие планы пациента."""
+        return [_head(row) for row in self._questions.ask("patient_plans", patient_id=patient_id)]
+
+    def plan_rows(self, plan_ids: Sequence[int]) -> Sequence[PlanRow]:
+        """Возвращает строки планов в порядке этапов."""
+        if not plan_ids:
+            return ()
+        return [_row(row) for row in self._questions.ask("plan_details", ids=list(plan_ids))]
+
+
+def _patient(row: Row) -> PlanPatient:
+    return PlanPatient(number(row, "patient_id"), line(text(row, "card_number")), _person(row, ""))
+
+
+def _head(row: Row) -> PlanHead:
+    return PlanHead(
+        plan_id=number(row, "plan_id"),
+        name=line(text(row, "plan_name")),
+        doctor_name=_person(row, "doctor_"),
+        created_at=moment(row, "created_at"),
+        price_fixed_at=moment(row, "price_fixed_at"),
+    )
+
+
+def _row(row: Row) -> PlanRow:
+    bits, order = text(row, "teeth_bits"), text(row, "stage_order")
+    item = PlanItem(
+        stage=line(text(row, "stage")),
+        stage_order=LAST if order is None else number(row, "stage_order"),
+        price=money(row, "price"),
+        teeth=teeth_count(number(row, "teeth_bits") if bits is not None else None),
+        discount=money(row, "discount"),
+    )
+    return PlanRow(
+        plan_id=number(row, "plan_id"),
+        line_id=number(row, "line_id"),
+        item=item,
+        element=line(text(row, "element")),
+        service=line(text(row, "service")),
+        done=bool(number(row, "done")),
+        paid=bool(number(row, "paid")),
+    )
+
+
+def _person(row: Row, prefix: str) -> str:
+    parts = (text(row, prefix + part) for part in ("surname", "name", "patronymic"))
+    return PersonName.of(*parts).full

@@ -1,0 +1,158 @@
+"""Сценарий просмотра: чей план, какой план, что делать с тёзками."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.domain.errors import DatabaseError
+from services.ident.plan_source import IdentPlanSource
+from services.journal.events import EventLogger
+from services.ports import PlanSource
+from services.sealing import SealBroken, Sealer, plan_answer_sealer, plan_request_sealer
+from services.sync.plans import PlanLookup, PlanQuestion, SealedPlanLookup
+from tests.factories import ZONE
+from tests.fakes_ident import SmallIdent
+
+ALSU = "Лунёва Алсу Ильинична"
+KEY = b"k" * 32
+
+
+def lookup_of(source: PlanSource) -> PlanLookup:
+    return PlanLookup("F1", source, EventLogger("test.plans"), ZONE)
+
+
+def ask(source: PlanSource, **question: Any) -> Any:
+    return lookup_of(source).lookup(PlanQuestion(**question).as_json())
+
+
+def twin_of_alsu(ident: SmallIdent) -> int:
+    twin = ident.insert("Persons", Surname="ЛУНЕВА", Name="Алсу", Patronymic="Ильинична")
+    ident.insert("Patients", ID_Persons=twin, CardNumber="К-77")
+    return twin
+
+
+def test_newest_plan_is_shown_until_another_is_chosen(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    ids = [
+        ident.insert("TreatmentPlans", ID_Patients=1, DateTimeCreated=datetime(2024, month, 1))
+        for month in (1, 3, 2)
+    ]
+    answer = ask(plans, reception_id=ident.reception())
+    assert [plan["plan_id"] for plan in answer["plans"]] == [ids[1], ids[2], ids[0]]
+    assert answer["plan"]["plan_id"] == ids[1]
+    assert ask(plans, reception_id=1, plan_id=ids[0])["plan"]["plan_id"] == ids[0]
+
+
+def test_lines_of_several_plans_do_not_mix(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    ident.plan(2)
+    ident.plan(3)
+    answer = ask(plans, reception_id=ident.reception())
+    assert sorted(plan["progress"]["lines"] for plan in answer["plans"]) == [2, 3]
+
+
+def test_reception_decides_even_when_the_name_is_of_another(
+    ident: SmallIdent, plans: IdentPlanSource
+) -> None:
+    ident.plan(1)
+    answer = ask(plans, reception_id=ident.reception(), full_name="Зорин Лев Маратович")
+    assert answer["patient"]["patient_name"] == ALSU
+
+
+def test_missing_reception_falls_back_to_the_name(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    ident.plan(1)
+    assert ask(plans, reception_id=404, full_name=ALSU)["patient"]["card_number"] == "К-1"
+
+
+def test_namesakes_give_a_choice_and_never_a_mix(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    twin = twin_of_alsu(ident)
+    ident.plan(2)
+    ident.plan(3, patient_id=twin)
+    answer = ask(plans, full_name=ALSU)
+    assert answer["found"] == "choice"
+    assert [(one["card_number"], one["plans"]) for one in answer["patients"]] == [("К-1", 1), ("К-77", 1)]
+    assert "plan" not in answer
+    assert ask(plans, full_name=ALSU, patient_id=twin)["plan"]["progress"]["lines"] == 3
+
+
+def test_stranger_cannot_be_chosen_among_namesakes(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    twin_of_alsu(ident)
+    stranger = ident.insert("Persons", Surname="Иная", Name="Анна")
+    ident.insert("Patients", ID_Persons=stranger)
+    ident.plan(1, patient_id=stranger)
+    assert ask(plans, full_name=ALSU, patient_id=stranger)["found"] == "nothing"
+
+
+def test_plan_of_another_patient_is_not_given(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    ident.plan(1)
+    foreign, _ = ident.plan(1, patient_id=twin_of_alsu(ident))
+    answer = ask(plans, reception_id=ident.reception(), plan_id=foreign)
+    assert answer == {"found": "stranger"}
+
+
+def test_retired_plan_is_not_given_even_by_number(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    ident.plan(1)
+    retired, _ = ident.plan(1, active=False)
+    assert ask(plans, reception_id=ident.reception(), plan_id=retired)["found"] == "stranger"
+
+
+def test_patient_without_plans(
+    ident: SmallIdent, plans: IdentPlanSource, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    answer = ask(plans, reception_id=ident.reception(), full_name=ALSU)
+    assert (answer["found"], answer["patient"]["card_number"]) == ("nothing", "К-1")
+    assert "plan_not_found" in caplog.text
+    assert "Лунёва" not in caplog.text
+
+
+def test_nobody_with_the_name(plans: IdentPlanSource) -> None:
+    assert ask(plans, full_name="Никто Никтоевич") == {"found": "nothing", "patient": None}
+
+
+def sealed_lookup(source: PlanSource) -> SealedPlanLookup:
+    return SealedPlanLookup(lookup_of(source), plan_request_sealer(KEY), plan_answer_sealer(KEY))
+
+
+def test_sealed_question_gets_sealed_answer_with_its_mark(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    ident.plan(1)
+    sealed = plan_request_sealer(KEY).seal({"full_name": ALSU, "nonce": "n1"})
+    raw = sealed_lookup(plans).lookup_sealed(sealed)
+    answer = plan_answer_sealer(KEY).unseal(raw)
+    assert (answer["found"], answer["nonce"]) == ("plans", "n1")
+    assert "Лун" not in raw + sealed
+
+
+class BrokenSource(IdentPlanSource):
+    """База, которая не отвечает."""
+
+    def patients_named(self, full_name: str) -> Any:
+        """Не отвечает."""
+        raise DatabaseError("База Ident не отвечает")
+
+
+def test_database_failure_is_an_answer_too(ident: SmallIdent) -> None:
+    sealed = plan_request_sealer(KEY).seal({"full_name": ALSU})
+    answer = plan_answer_sealer(KEY).unseal(sealed_lookup(BrokenSource(ident.source)).lookup_sealed(sealed))
+    assert (answer["found"], answer["message"]) == ("failure", "База Ident не отвечает")
+
+
+@pytest.mark.parametrize(
+    "sealed",
+    [
+        "",
+        "мусор",
+        plan_answer_sealer(KEY).seal({"full_name": ALSU}),
+        plan_request_sealer(b"x" * 32).seal({"full_name": ALSU}),
+    ],
+    ids=["empty", "garbage", "another purpose", "another key"],
+)
+def test_foreign_question_is_not_answered(plans: IdentPlanSource, sealed: str) -> None:
+    with pytest.raises(SealBroken):
+        sealed_lookup(plans).lookup_sealed(sealed)
+
+
+def test_old_message_is_not_opened() -> None:
+    long_gone = Sealer(KEY, "plan-request", timedelta(seconds=-1))
+    with pytest.raises(SealBroken):
+        long_gone.unseal(long_gone.seal({"full_name": ALSU}))
