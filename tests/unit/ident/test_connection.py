@@ -1,0 +1,191 @@
+"""Удерживаемое соединение: никогда не больше одного, обрыв между циклами незаметен."""
+
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from services.domain.errors import DatabaseError
+from services.ident.connection import HeldConnection
+
+
+class DriverError(Exception):
+    """Ошибка выдуманного драйвера; ``lost`` — соединение порвалось."""
+
+    def __init__(self, lost: bool) -> None:
+        super().__init__("пароль и люди")
+        self.lost = lost
+
+
+class FakeDriver:
+    """Драйвер DB-API в памяти: считает открытые соединения и рвёт их по расписанию."""
+
+    errors: tuple[type[Exception], ...] = (DriverError,)
+
+    def __init__(self, failures: list[DriverError | None] | None = None, open_failures: int = 0) -> None:
+        self.failures, self.open_failures = failures or [], open_failures
+        self.opened = self.alive = self.most_alive = self.running = self.most_running = 0
+        self.executed: list[str] = []
+        self.inside: Callable[[], object] = lambda: None
+        self.lock = threading.Lock()
+
+    def open(self) -> "FakeSession":
+        if self.open_failures:
+            self.open_failures -= 1
+            raise DriverError(lost=False)
+        self.opened += 1
+        self.alive += 1
+        self.most_alive = max(self.most_alive, self.alive)
+        return FakeSession(self)
+
+    def explain(self, error: Exception) -> DatabaseError:
+        return DatabaseError("база недоступна")
+
+    def is_lost(self, error: Exception) -> bool:
+        return isinstance(error, DriverError) and error.lost
+
+
+class FakeSession:
+    """Соединение и курсор выдуманного драйвера разом."""
+
+    description = (("answer",),)
+
+    def __init__(self, driver: FakeDriver, is_cursor: bool = False) -> None:
+        self.driver, self.is_cursor = driver, is_cursor
+
+    def cursor(self) -> "FakeSession":
+        return FakeSession(self.driver, is_cursor=True)
+
+    def execute(self, sql: str, parameters: object) -> None:
+        driver = self.driver
+        with driver.lock:
+            driver.running += 1
+            driver.most_running = max(driver.most_running, driver.running)
+        driver.inside()
+        with driver.lock:
+            driver.running -= 1
+        driver.executed.append(sql)
+        failure = driver.failures.pop(0) if driver.failures else None
+        if failure is not None:
+            raise failure
+
+    def fetchall(self) -> list[tuple[int]]:
+        return [(42,)]
+
+    def close(self) -> None:
+        if not self.is_cursor:
+            self.driver.alive -= 1
+
+
+def ask(connection: HeldConnection) -> Any:
+    """Выполняет запрос и возвращает единственный ответ."""
+    return connection.rows("SELECT 42", ())[0]["answer"]
+
+
+def test_nothing_is_opened_until_asked() -> None:
+    driver = FakeDriver()
+    HeldConnection(driver)
+    assert driver.opened == 0
+
+
+def test_the_connection_is_held_between_queries() -> None:
+    driver = FakeDriver()
+    connection = HeldConnection(driver)
+    assert [ask(connection), ask(connection), ask(connection)] == [42, 42, 42]
+    assert driver.opened == 1
+
+
+def test_many_threads_share_one_connection_one_at_a_time() -> None:
+    driver = FakeDriver()
+    meeting = threading.Event()
+    driver.inside = lambda: meeting.wait(0.01)
+    connection = HeldConnection(driver)
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: ask(connection), range(16)))
+    assert answers == [42] * 16
+    assert (driver.opened, driver.most_alive, driver.most_running) == (1, 1, 1)
+
+
+def test_a_held_connection_that_died_is_replaced_silently() -> None:
+    driver = FakeDriver(failures=[None, DriverError(lost=True)])
+    connection = HeldConnection(driver)
+    assert [ask(connection), ask(connection)] == [42, 42]
+    assert (driver.opened, driver.alive, driver.most_alive) == (2, 1, 1)
+
+
+def test_a_fresh_connection_that_dies_is_reported_at_once() -> None:
+    driver = FakeDriver(failures=[DriverError(lost=True)])
+    with pytest.raises(DatabaseError, match="база недоступна"):
+        ask(HeldConnection(driver))
+    assert (driver.opened, driver.alive) == (1, 0)
+
+
+def test_a_second_break_in_a_row_is_reported() -> None:
+    driver = FakeDriver(failures=[None, DriverError(lost=True), DriverError(lost=True)])
+    connection = HeldConnection(driver)
+    ask(connection)
+    with pytest.raises(DatabaseError):
+        ask(connection)
+    assert (driver.opened, driver.alive) == (2, 0)
+
+
+def test_a_bad_query_is_not_repeated_and_the_next_one_reconnects() -> None:
+    driver = FakeDriver(failures=[None, DriverError(lost=False)])
+    connection = HeldConnection(driver)
+    ask(connection)
+    with pytest.raises(DatabaseError):
+        ask(connection)
+    assert len(driver.executed) == 2
+    assert ask(connection) == 42
+    assert driver.alive == 1
+
+
+def test_a_server_that_came_back_is_found_again() -> None:
+    driver = FakeDriver(open_failures=2)
+    connection = HeldConnection(driver)
+    for _ in range(2):
+        with pytest.raises(DatabaseError):
+            ask(connection)
+    assert ask(connection) == 42
+
+
+def test_the_driver_text_never_leaves() -> None:
+    driver = FakeDriver(failures=[DriverError(lost=False)])
+    with pytest.raises(DatabaseError) as caught:
+        ask(HeldConnection(driver))
+    assert "пароль" not in str(caught.value)
+    assert caught.value.__cause__ is None
+    assert caught.value.__suppress_context__
+
+
+def test_a_closed_connection_opens_again() -> None:
+    driver = FakeDriver()
+    connection = HeldConnection(driver)
+    ask(connection)
+    connection.close()
+    assert driver.alive == 0
+    assert ask(connection) == 42
+
+
+def test_closing_twice_is_harmless() -> None:
+    connection = HeldConnection(FakeDriver())
+    connection.close()
+    connection.close()
+
+
+def test_the_fake_driver_answers_like_a_real_one() -> None:
+    """Подделка держит тот же DB-API, что и sqlite3: иначе проверки выше ничего не значат."""
+    real = sqlite3.connect(":memory:")
+    try:
+        cursor = real.cursor()
+        cursor.execute("SELECT 42 AS answer", ())
+        assert [column[0] for column in cursor.description] == [
+            column[0] for column in FakeSession.description
+        ]
+        assert cursor.fetchall() == FakeSession(FakeDriver()).fetchall()
+        cursor.close()
+    finally:
+        real.close()
