@@ -25,7 +25,7 @@ timezone = "UTC"
 # --- Доставка хотя бы один раз (docs/at_least_once.md) ----------------------------------------------
 task_acks_late = True  # сообщение подтверждается после работы: убитый узел его не теряет
 task_reject_on_worker_lost = True
-task_acks_on_failure_or_timeout = True  # исход записи хранит очередь отправки, а не сообщение
+task_acks_on_failure = task_acks_on_timeout = True  # исход записи хранит очередь отправки, а не сообщение
 task_ignore_result = True
 task_store_errors_even_if_ignored = False
 result_expires = 60

@@ -59,9 +59,7 @@ def _start(processes: Processes, flower_port: int, folder: Path) -> None:
 
 def _introduce(portal: str, flower: str, site: Site, built: bool) -> None:
     origin = "новая клиника, люди выдуманы" if built else "клиника прошлого запуска (--fresh — новая)"
-    print(
-        f"Демонстрация: {origin}; выборка каждые {INTERVAL_SECONDS} с, запросов к порталу не больше 2 в секунду"
-    )
+    print(f"Демонстрация: {origin}; выборка каждые {INTERVAL_SECONDS} с, к порталу до 2 запросов в секунду")
     print(f"  Портал:  {portal}   воронка и карточки сделок")
     print(f"  Flower:  {flower}   задачи Celery")
     print(f"  Журналы: {site.logs}")

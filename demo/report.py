@@ -12,10 +12,10 @@ COLUMNS = {
     "read": "прочитано",
     "created": "создано",
     "updated": "обновлено",
-    "unchanged": "без изменений",
+    "unchanged": "прежние",
     "rejected": "отклонено",
-    "converted": "лидов переведено",
-    "failed": "не отправлено",
+    "converted": "лиды",
+    "failed": "сбои",
 }
 REASONS = {
     "phone_missing": "нет телефона",
@@ -36,16 +36,17 @@ REASONS = {
 
 def print_report(settings: Settings, result: "Result") -> None:
     """Печатает таблицу по филиалам, причины отказов и приговор."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
-    table = Table(title="Перенос приёмов Ident в сделки Битрикс24")
-    table.add_column("Филиал")
+    table = Table(title="Перенос приёмов Ident в сделки Битрикс24", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column("Филиал", no_wrap=True)
     for title in COLUMNS.values():
-        table.add_column(title, justify="right")
+        table.add_column(title, justify="right", no_wrap=True)
     for branch in settings.served:
-        table.add_row(f"{branch.branch_id} {branch.name}", *_cells(result.counts[branch.branch_id]))
+        table.add_row(branch.name.removeprefix("Филиал "), *_cells(result.counts[branch.branch_id]))
     table.add_section()
     table.add_row("Всего", *_cells(sum(result.counts.values(), Counts())))
     console.print(table)
@@ -54,8 +55,8 @@ def print_report(settings: Settings, result: "Result") -> None:
         for reason, count in result.verdict.refused.most_common():
             console.print(f"  {count:>3}  {REASONS.get(reason, reason)}")
     console.print(
-        f"К порталу: запросов {result.requests}, команд {result.commands}, из них записей {result.writes}; "
-        f"отказов «слишком часто» {result.refused}; {result.seconds:.1f} с."
+        f"К порталу за {result.seconds:.1f} с: запросов {result.requests}, в них команд {result.commands}, "
+        f"из команд записей {result.writes}.\nОтказов «слишком часто»: {result.refused}."
     )
     console.print(_judgement(result))
 

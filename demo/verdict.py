@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 from config.models import BranchSettings, Settings
@@ -114,9 +115,9 @@ class Judge:
         elif not _has_phone(contact, ready.draft.phone) and deal["DATE_CREATE"] == deal["DATE_MODIFY"]:
             self._differ(uid, "контакт с другим телефоном")
         for lead in self._state.entities[LEAD].values():
-            if _has_phone(lead, ready.draft.phone) and lead.get("STATUS_SEMANTIC_ID") == "P":
-                if uid not in self._manual:
-                    self._differ(uid, f"лид {lead['ID']} не переведён")
+            waits = lead.get("STATUS_SEMANTIC_ID") == "P" and uid not in self._manual
+            if waits and _has_phone(lead, ready.draft.phone):
+                self._differ(uid, f"лид {lead['ID']} не переведён")
 
     def _judge_refused(self, uid: str, deals: Sequence[Row]) -> None:
         if deals and uid not in self._manual and deals[0]["DATE_CREATE"] == deals[0]["DATE_MODIFY"]:
@@ -125,7 +126,7 @@ class Judge:
     def _judge_history(self) -> None:
         for deal_id, stages in moves(self._state).items():
             uid = self._state.entities[DEAL].get(deal_id, {}).get(self._key) or f"сделка {deal_id}"
-            for before, after in zip(stages, stages[1:], strict=False):
+            for before, after in pairwise(stages):
                 if goes_back(before, after, self._stages):
                     self._differ(uid, f"стадия шла назад: {before} → {after}")
 
@@ -134,7 +135,7 @@ class Judge:
         seen: Counter[tuple[str, ...]] = Counter()
         for contact in self._state.entities[CONTACT].values():
             phones = [item["VALUE"] for item in contact.get("FM", ()) if item["TYPE_ID"] == "PHONE"]
-            seen.update({phone: 1 for phone in map(_digits, phones)})
+            seen.update(dict.fromkeys(map(_digits, phones), 1))
         doubled = sum(1 for count in seen.values() if count > 1)
         if doubled:
             self._verdict.differences.append(f"телефонов у двух контактов: {doubled}")

@@ -89,7 +89,7 @@ async def _page(request: Request) -> Response:
 
 
 class PortalServer:
-    """Портал на свободном порту петли, работающий в потоке; используется как ``with PortalServer() as portal``.
+    """Портал на свободном порту петли, работающий в потоке: ``with PortalServer() as portal``.
 
     ``tls=True`` — по https с собственным сертификатом ``ca_file`` (нужно клиентам, не знающим http).
     """

@@ -170,7 +170,8 @@ def _replace(draft: Path, path: Path) -> None:
     """Заменяет файл; на Windows его может на миг держать антивирус."""
     for _ in range(20):
         try:
-            return os.replace(draft, path)
+            os.replace(draft, path)
+            return
         except PermissionError:
             time.sleep(0.05)
     os.replace(draft, path)

@@ -91,8 +91,8 @@ def _check_place(state: PortalState, entity: str, sort: int, semantics: str) -> 
     final = next((r for r in state.statuses if r["ENTITY_ID"] == entity and r["SEMANTICS"] == "S"), None)
     if final is not None and (semantics == "S" or (semantics == "" and sort >= final["SORT"])):
         raise legacy(
-            "Cannot create more stages after the final stage because the final successful stage already exists."
-            " Try using sort order values less than that of the final stage."
+            "Cannot create more stages after the final stage because the final successful stage already"
+            " exists. Try using sort order values less than that of the final stage."
         )
 
 
