@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.domain.errors import SyncError
@@ -24,6 +24,11 @@ class Group:
         self.alone = any(contains_mark(call.params) for call in calls)
 
     @property
+    def finishing(self) -> bool:
+        """Отвечает, пишет ли группа: ею приём кончается, и она идёт раньше чужих поисков."""
+        return not all(call.reads for call in self.calls)
+
+    @property
     def repeatable(self) -> bool:
         """Отвечает, безвреден ли повтор всей группы."""
         return all(call.repeatable for call in self.calls)
@@ -38,24 +43,22 @@ class Group:
         self.finish([Answer(error=error) for _ in self.calls])
 
 
-def pack(waiting: deque[Group], size: int) -> list[Group]:
-    """Забирает из очереди группы, которые уйдут одним запросом.
+def pack(waiting: deque[Group], size: int, count: Callable[[Sequence[Group]], int]) -> list[Group]:
+    """Забирает из очереди группы, которые уйдут одним запросом; ``count`` — сколько они займут команд.
 
-    Первая уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком.
+    Первая уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком. Пишущие идут
+    раньше: иначе все записи скопились бы в хвосте за всеми поисками и последний запрос ждал бы их подряд.
     """
-    if not waiting:
-        return []
-    taken = [waiting.popleft()]
-    if taken[0].alone:
-        return taken
-    room, left = size - len(taken[0].calls), deque[Group]()
-    while waiting:
-        group = waiting.popleft()
-        if not group.alone and len(group.calls) <= room:
+    taken: list[Group] = []
+    for group in sorted(waiting, key=lambda group: not group.finishing):
+        if not taken:
             taken.append(group)
-            room -= len(group.calls)
-        else:
-            left.append(group)
+            if group.alone:
+                break
+        elif not group.alone and count([*taken, group]) <= size:
+            taken.append(group)
+    left = [group for group in waiting if group not in taken]
+    waiting.clear()
     waiting.extend(left)
     return taken
 

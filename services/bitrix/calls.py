@@ -7,6 +7,8 @@ from typing import Any
 from services.domain.errors import SyncError
 
 MARK = "$result["
+#: Последнее слово читающих методов.
+READING = frozenset({"list", "get", "fields", "findbycomm"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +31,38 @@ class Ref:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Call:
-    """Вызов метода; ``repeatable`` — повтор безвреден (чтение или запись постоянных значений)."""
+    """Вызов метода; ``repeatable`` — повтор безвреден (чтение или запись постоянных значений).
+
+    ``keyed`` — поле, по значениям которого ищет список (``filter[@поле]``): такие поиски пакет склеивает.
+    """
 
     method: str
     params: Mapping[str, object] = field(default_factory=dict)
     repeatable: bool = True
+    keyed: str = ""
 
     def __repr__(self) -> str:
         return f"Call({self.method})"
+
+    @property
+    def reads(self) -> bool:
+        """Отвечает, только ли читает вызов."""
+        return self.method.rpartition(".")[2] in READING
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Возвращает ключи, по которым ищет вызов."""
+        asked = self._filter.get(f"@{self.keyed}", ())
+        return tuple(map(str, asked)) if isinstance(asked, (list, tuple)) else ()
+
+    def with_keys(self, keys: Sequence[str]) -> dict[str, object]:
+        """Возвращает параметры того же поиска с другими ключами."""
+        return {**self.params, "filter": {**self._filter, f"@{self.keyed}": list(keys)}}
+
+    @property
+    def _filter(self) -> Mapping[str, object]:
+        found = self.params.get("filter")
+        return found if isinstance(found, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -18,8 +18,8 @@ from urllib.parse import urlsplit
 
 from services.bitrix.batching import BatchSize, Group, pack
 from services.bitrix.calls import Answer, Call, resolve
-from services.bitrix.encoding import query
 from services.bitrix.limiter import RateLimiter, RedisRateLimiter, limiter_key
+from services.bitrix.merging import Layout, PageFull, count_commands, lay_out
 from services.bitrix.operating import OperatingGate
 from services.bitrix.responses import (
     AmbiguousAnswer,
@@ -115,7 +115,7 @@ class BitrixClient:
             self._withdraw(group, error)
         else:
             with self._changed:
-                taken = pack(self._waiting, self._size.now())
+                taken = pack(self._waiting, self._size.now(), count_commands)
         finally:
             with self._changed:
                 self._leading = False
@@ -210,19 +210,26 @@ class BitrixClient:
             return Answer(error=error)
 
     def _batch(self, groups: Sequence[Group]) -> list[list[Answer]]:
-        commands = _commands(groups)
+        layout = lay_out(groups)
         started = time.monotonic()
-        reply = self._post("batch", {"halt": 0, "cmd": commands}, len(commands))
+        reply = self._post("batch", {"halt": 0, "cmd": layout.commands}, len(layout.commands))
         error = error_for(reply.status, reply.body, "batch")
         if error is not None:
             self._slow_down(error)
             raise error
-        self._size.took(len(commands), time.monotonic() - started)
+        self._size.took(len(layout.commands), time.monotonic() - started)
         result = as_map(reply.body["result"])
-        return [
-            [self._answer(result, _key(number, index), call) for index, call in enumerate(group.calls)]
-            for number, group in enumerate(groups)
-        ]
+        return [self._answers(result, layout, number, group) for number, group in enumerate(groups)]
+
+    def _answers(self, result: Mapping[str, Any], layout: Layout, number: int, group: Group) -> list[Answer]:
+        """Достаёт ответы группы; склеенный поиск, не поместившийся в страницу, повторяется по одному."""
+        try:
+            return [
+                layout.slots[number, index].share(self._answer(result, layout.slots[number, index].key, call))
+                for index, call in enumerate(group.calls)
+            ]
+        except PageFull:
+            return self._one_by_one(group)
 
     def _answer(self, result: Mapping[str, Any], key: str, call: Call) -> Answer:
         """Достаёт ответ команды из пакета: значение, свою ошибку или пропажу."""
@@ -260,20 +267,6 @@ def _fail(groups: Sequence[Group], error: SyncError) -> None:
 def _hand_out(groups: Sequence[Group], answers: Sequence[Sequence[Answer]]) -> None:
     for group, own in zip(groups, answers, strict=True):
         group.finish(own)
-
-
-def _commands(groups: Sequence[Group]) -> dict[str, str]:
-    commands = {}
-    for number, group in enumerate(groups):
-        keys = {index: _key(number, index) for index in range(len(group.calls))}
-        for index, call in enumerate(group.calls):
-            text = query(call.params, keys)
-            commands[keys[index]] = f"{call.method}?{text}" if text else call.method
-    return commands
-
-
-def _key(group: int, call: int) -> str:
-    return f"g{group}c{call}"
 
 
 def open_client(settings: PortalSettings, redis: Redis, prefix: str) -> BitrixClient:
