@@ -1,5 +1,6 @@
 """Таблицы внутри документов: найти место, составить заново, сравнить с записанным."""
 
+import os
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,7 @@ from cli.docs import mapping, operation, settings
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(<!-- таблица (\w+): [^\n]*-->\n).*?(<!-- конец -->)", re.DOTALL)
 #: Здесь документов нет: окружение и то, что создают программы.
-SKIPPED = frozenset({".venv", ".git", "var", "build", "dist", "logs", "node_modules"})
+SKIPPED = frozenset({"var", "build", "dist", "logs", "node_modules", "__pycache__"})
 
 #: Таблица документа → чем она составляется.
 TABLES: Mapping[str, Callable[[], str]] = {
@@ -29,12 +30,16 @@ TABLES: Mapping[str, Callable[[], str]] = {
 }
 
 
+def project_files(root: Path) -> Iterator[Path]:
+    """Возвращает файлы проекта; окружение и созданное программами не просматривает."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if name not in SKIPPED and not name.startswith("."))
+        yield from (Path(folder, name) for name in sorted(files))
+
+
 def documents(root: Path) -> Iterator[Path]:
-    """Возвращает все документы Markdown проекта."""
-    for path in sorted(root.rglob("*.md")):
-        parts = path.relative_to(root).parts
-        if not SKIPPED & set(parts) and not any(part.startswith(".") for part in parts[:-1]):
-            yield path
+    """Возвращает документы Markdown проекта."""
+    return (path for path in project_files(root) if path.suffix == ".md")
 
 
 def rebuilt(text: str) -> str:

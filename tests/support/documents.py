@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from cli.docs.blocks import BLOCK, ROOT, SKIPPED, documents
+from cli.docs.blocks import BLOCK, ROOT, documents, project_files
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
@@ -117,7 +117,7 @@ def unknown_names(document: Document) -> Iterator[str]:
     for code in document.codes:
         if TEST.fullmatch(code):
             known = code in test_names()
-        elif NAME.fullmatch(code) and LOOKS_OURS.search(code) and not _is_file(code):
+        elif NAME.fullmatch(code) and LOOKS_OURS.search(code) and code not in _file_names():
             known = code.rpartition(".")[2] in code_words() | FOREIGN
         else:
             continue
@@ -125,15 +125,13 @@ def unknown_names(document: Document) -> Iterator[str]:
             yield code
 
 
-def _is_file(code: str) -> bool:
-    return "." in code and any(ROOT.rglob(code))
+@cache
+def _file_names() -> frozenset[str]:
+    return frozenset(path.name for path in project_files(ROOT))
 
 
 def _files(suffixes: tuple[str, ...]) -> Iterator[Path]:
-    for path in ROOT.rglob("*"):
-        parts = path.relative_to(ROOT).parts
-        if path.suffix in suffixes and not SKIPPED & set(parts):
-            yield path
+    return (path for path in project_files(ROOT) if path.suffix in suffixes)
 
 
 def _read(path: Path) -> str:
