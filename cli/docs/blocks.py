@@ -44,7 +44,7 @@ def documents(root: Path) -> Iterator[Path]:
 
 def rebuilt(text: str) -> str:
     """Возвращает текст документа со свежими таблицами; незнакомая таблица — KeyError."""
-    return BLOCK.sub(lambda match: f"{match[1]}\n{TABLES[match[2]]()}\n\n{match[3]}", text)
+    return BLOCK.sub(lambda match: f"{match[1]}{TABLES[match[2]]()}\n{match[3]}", text)
 
 
 def stale_documents(root: Path) -> Sequence[str]:

@@ -8,7 +8,7 @@ import pytest
 from cli.commands import COMMANDS
 from cli.docs import main as docs_command
 from cli.docs.blocks import ROOT, TABLES, rebuilt, stale_documents, write_documents
-from config.describe import describe, field_notes
+from cli.docs.describe import MEANINGS, describe
 from config.loader import load_settings
 from config.models import Settings
 from tests.support.documents import (
@@ -158,9 +158,18 @@ def test_every_setting_is_explained() -> None:
     assert all(row.meaning and row.when for row in rows)
 
 
-def test_setting_without_an_explanation_is_named() -> None:
-    notes = field_notes("class A:\n    #: Первое.\n    #: Второе.\n    one: int\n    two: int\n")
-    assert notes == {("A", "one"): "Первое. Второе.", ("A", "two"): ""}
+def test_setting_without_an_explanation_is_named(tmp_path: Path) -> None:
+    text = MEANINGS.read_text(encoding="utf-8").replace("\nurl = [", "\nurl_of_yesterday = [")
+    (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"RedisSettings\.url"):
+        describe(tmp_path / "settings.toml")
+
+
+def test_explanation_without_a_setting_is_named(tmp_path: Path) -> None:
+    text = MEANINGS.read_text(encoding="utf-8") + '\nforgotten = ["что", "когда"]\n'
+    (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match="forgotten больше нет"):
+        describe(tmp_path / "settings.toml")
 
 
 def test_roles_of_the_procfile_are_described() -> None:

@@ -1,11 +1,8 @@
-"""Описание настроек по их моделям: раздел, ключ, вид, умолчание, смысл — для docs/configuration.md.
+"""Описание настроек: вид, пределы и умолчание — из моделей, смысл — из docs/settings.toml."""
 
-Смысл берётся из примечаний ``#:`` над полем в config/models.py: работающая программа их не читает.
-"""
-
-import ast
+import tomllib
 import types
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,11 +11,9 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from config import models
 from config.models import Section, Settings
 
-MARK = "#:"
-WHEN = " Менять: "
+MEANINGS = Path(__file__).resolve().parents[2] / "docs" / "settings.toml"
 
 KINDS: dict[object, str] = {
     str: "строка",
@@ -51,44 +46,51 @@ class SectionTable:
     rows: Sequence[SettingRow]
 
 
-def describe() -> list[SectionTable]:
-    """Возвращает разделы в порядке файла, вложенные — за своим; поле без примечания — ValueError."""
-    notes = field_notes(Path(models.__file__).read_text(encoding="utf-8"))
-    return [
-        SectionTable(header, _purpose(model), [_row(model, name, notes) for name in _plain(model)])
-        for header, model in _sections(Settings, "")
+def describe(meanings: Path = MEANINGS) -> list[SectionTable]:
+    """Возвращает разделы в порядке файла, вложенные — за своим; настройка без смысла — ValueError."""
+    with meanings.open("rb") as file:
+        texts = tomllib.load(file)
+    found = [
+        SectionTable(header, _purpose(model), [_row(model, name, _within(texts, path)) for name in names])
+        for path, header, model in _sections(Settings, "")
+        if (names := _plain(model))
     ]
+    _refuse_strangers(texts, {path: _plain(model) for path, _, model in _sections(Settings, "")})
+    return found
 
 
-def field_notes(source: str) -> dict[tuple[str, str], str]:
-    """Возвращает примечания ``#:`` над полями классов: (класс, поле) → текст."""
-    lines = source.splitlines()
-    return {
-        (node.name, item.target.id): _above(lines, item.lineno - 1)
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef)
-        for item in node.body
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-    }
+def _within(texts: Mapping[str, Any], path: str) -> Mapping[str, Any]:
+    """Возвращает строки раздела, к которому ведёт путь с точками."""
+    node: Any = texts
+    for part in path.split("."):
+        node = node.get(part, {})
+    return {name: text for name, text in node.items() if isinstance(text, list)}
 
 
-def _above(lines: Sequence[str], line: int) -> str:
-    found: list[str] = []
-    while line and (text := lines[line - 1].strip()).startswith(MARK):
-        found.insert(0, text.removeprefix(MARK).strip())
-        line -= 1
-    return " ".join(found)
+def _refuse_strangers(texts: Mapping[str, Any], known: Mapping[str, Sequence[str]], path: str = "") -> None:
+    for name, node in texts.items():
+        if isinstance(node, dict):
+            _refuse_strangers(node, known, f"{path}{name}.")
+        elif name not in known.get(path.removesuffix("."), ()):
+            raise ValueError(f"docs/settings.toml: настройки {path}{name} больше нет, уберите строку")
 
 
-def _sections(owner: type[Section], path: str) -> Iterator[tuple[str, type[Section]]]:
-    """Находит разделы модели; повторяющийся пишется в двойных скобках, виды базы — каждый свой."""
+def _sections(owner: type[Section], prefix: str) -> Iterator[tuple[str, str, type[Section]]]:
+    """Находит разделы: путь смысла, заголовок TOML, модель; повторяющийся — в двойных скобках."""
     for name, field in owner.model_fields.items():
         repeated = get_origin(field.annotation) is tuple
-        for model in _models_of(field.annotation):
-            kind = model.model_fields.get("type")
-            chosen = f' с type = "{get_args(kind.annotation)[0]}"' if kind else ""
-            yield (f"[[{path}{name}]]" if repeated else f"[{path}{name}]") + chosen, model
-            yield from _sections(model, f"{path}{name}.")
+        models = [*_models_of(field.annotation)]
+        for model in models:
+            kind = _kind_of(model) if len(models) > 1 else ""
+            header = f"[[{prefix}{name}]]" if repeated else f"[{prefix}{name}]"
+            path = f"{prefix}{name}.{kind}" if kind else f"{prefix}{name}"
+            yield path, f'{header} с type = "{kind}"' if kind else header, model
+            yield from _sections(model, f"{prefix}{name}.")
+
+
+def _kind_of(model: type[Section]) -> str:
+    """Возвращает вид раздела, у которого их несколько: значение его ключа ``type``."""
+    return str(get_args(model.model_fields["type"].annotation)[0])
 
 
 def _models_of(annotation: object) -> Iterator[type[Section]]:
@@ -107,11 +109,11 @@ def _purpose(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").split("\n\n")[0].strip()
 
 
-def _row(model: type[Section], name: str, notes: dict[tuple[str, str], str]) -> SettingRow:
-    note, field = notes.get((model.__name__, name), ""), model.model_fields[name]
-    meaning, found, when = note.partition(WHEN)
-    if not found:
-        raise ValueError(f"config/models.py: над {model.__name__}.{name} нужно «#: смысл. Менять: когда.»")
+def _row(model: type[Section], name: str, texts: Mapping[str, Any]) -> SettingRow:
+    if name not in texts:
+        raise ValueError(f"docs/settings.toml: нет строки о настройке {model.__name__}.{name}")
+    meaning, when = texts[name]
+    field = model.model_fields[name]
     return SettingRow(name, _kind(field), _default(field), meaning, when)
 
 
