@@ -50,13 +50,13 @@ def describe(meanings: Path = MEANINGS) -> list[SectionTable]:
     """Возвращает разделы в порядке файла, вложенные — за своим; настройка без смысла — ValueError."""
     with meanings.open("rb") as file:
         texts = tomllib.load(file)
-    found = [
+    sections = [*_sections(Settings, "")]
+    _refuse_gaps({path: _plain(model) for path, _, model in sections}, texts)
+    return [
         SectionTable(header, _purpose(model), [_row(model, name, _within(texts, path)) for name in names])
-        for path, header, model in _sections(Settings, "")
+        for path, header, model in sections
         if (names := _plain(model))
     ]
-    _refuse_strangers(texts, {path: _plain(model) for path, _, model in _sections(Settings, "")})
-    return found
 
 
 def _within(texts: Mapping[str, Any], path: str) -> Mapping[str, Any]:
@@ -67,12 +67,22 @@ def _within(texts: Mapping[str, Any], path: str) -> Mapping[str, Any]:
     return {name: text for name, text in node.items() if isinstance(text, list)}
 
 
-def _refuse_strangers(texts: Mapping[str, Any], known: Mapping[str, Sequence[str]], path: str = "") -> None:
+def _refuse_gaps(known: Mapping[str, Sequence[str]], texts: Mapping[str, Any]) -> None:
+    """Называет все настройки без смысла и все строки без настройки."""
+    wanted = {f"{path}.{name}" for path, names in known.items() for name in names}
+    written = set(_written_names(texts, ""))
+    if wanted - written:
+        raise ValueError(f"docs/settings.toml: нет строк о настройках {', '.join(sorted(wanted - written))}")
+    if written - wanted:
+        raise ValueError(f"docs/settings.toml: лишние строки {', '.join(sorted(written - wanted))}")
+
+
+def _written_names(texts: Mapping[str, Any], prefix: str) -> Iterator[str]:
     for name, node in texts.items():
         if isinstance(node, dict):
-            _refuse_strangers(node, known, f"{path}{name}.")
-        elif name not in known.get(path.removesuffix("."), ()):
-            raise ValueError(f"docs/settings.toml: настройки {path}{name} больше нет, уберите строку")
+            yield from _written_names(node, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}"
 
 
 def _sections(owner: type[Section], prefix: str) -> Iterator[tuple[str, str, type[Section]]]:
@@ -110,8 +120,6 @@ def _purpose(model: type[BaseModel]) -> str:
 
 
 def _row(model: type[Section], name: str, texts: Mapping[str, Any]) -> SettingRow:
-    if name not in texts:
-        raise ValueError(f"docs/settings.toml: нет строки о настройке {model.__name__}.{name}")
     meaning, when = texts[name]
     field = model.model_fields[name]
     return SettingRow(name, _kind(field), _default(field), meaning, when)

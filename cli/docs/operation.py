@@ -10,7 +10,6 @@ from config.models import Settings
 from services.domain.errors import Family
 from services.domain.retries import SCHEDULES
 from services.store.keys import Keys
-from services.sync.redrive import REVIVAL_PAUSE
 
 #: Наименьшие настройки: таблицы говорят об умолчаниях.
 MINIMAL = {
@@ -38,7 +37,7 @@ def schedule() -> str:
 
 def retries() -> str:
     """Возвращает расписания повторов по семействам."""
-    failed = f"`failed`, через {duration(REVIVAL_PAUSE)} — снова"
+    failed = "`failed`: ждёт, пока причина уйдёт"
     rows = [
         (f"`{family}`", *map(duration, pauses), failed if family is not Family.STORE else "подскажет redrive")
         for family, pauses in SCHEDULES.items()
@@ -52,7 +51,9 @@ def keys() -> str:
     for name, method in inspect.getmembers(Keys, inspect.isfunction):
         if name.startswith("_"):
             continue
-        values = [SAMPLES[parameter] for parameter in list(inspect.signature(method).parameters)[1:]]
+        values = [
+            SAMPLES.get(parameter, parameter) for parameter in list(inspect.signature(method).parameters)[1:]
+        ]
         about = (method.__doc__ or "").split("Возвращает ключ ")[-1].rstrip(".")
         found.setdefault(method(Keys("ident"), *values), []).append(about)
     rows = [(f"`{key}`", "; ".join(about)) for key, about in sorted(found.items())]
