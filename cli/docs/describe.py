@@ -1,5 +1,10 @@
-"""Описание настроек: вид, пределы и умолчание — из моделей, смысл — из docs/settings.toml."""
+"""Описание настроек: вид, пределы и умолчание — из моделей, смысл — из примечаний над полями.
 
+Примечание: ``#: Смысл. Менять: когда.`` над полем в config/models.py. Работающая программа их не читает.
+Для полей без примечания смысл стоит в docs/settings.toml.
+"""
+
+import ast
 import tomllib
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,8 +16,10 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
+from config import models
 from config.models import Section, Settings
 
+MARK, WHEN = "#:", " Менять: "
 MEANINGS = Path(__file__).resolve().parents[2] / "docs" / "settings.toml"
 
 KINDS: dict[object, str] = {
@@ -47,42 +54,59 @@ class SectionTable:
 
 
 def describe(meanings: Path = MEANINGS) -> list[SectionTable]:
-    """Возвращает разделы в порядке файла, вложенные — за своим; настройка без смысла — ValueError."""
-    with meanings.open("rb") as file:
-        texts = tomllib.load(file)
+    """Возвращает разделы в порядке файла, вложенные — за своим; пробелы и лишнее — ValueError."""
     sections = [*_sections(Settings, "")]
-    _refuse_gaps({path: _plain(model) for path, _, model in sections}, texts)
+    texts = _texts(sections, meanings)
     return [
-        SectionTable(header, _purpose(model), [_row(model, name, _within(texts, path)) for name in names])
+        SectionTable(header, _purpose(model), [_row(model, name, texts[f"{path}.{name}"]) for name in names])
         for path, header, model in sections
         if (names := _plain(model))
     ]
 
 
-def _within(texts: Mapping[str, Any], path: str) -> Mapping[str, Any]:
-    """Возвращает строки раздела, к которому ведёт путь с точками."""
-    node: Any = texts
-    for part in path.split("."):
-        node = node.get(part, {})
-    return {name: text for name, text in node.items() if isinstance(text, list)}
+def _texts(sections: Sequence[tuple[str, str, type[Section]]], meanings: Path) -> dict[str, Sequence[str]]:
+    """Собирает смысл каждой настройки; называет все, о которых не сказано, и все лишние строки."""
+    notes = field_notes(Path(models.__file__).read_text(encoding="utf-8"))
+    wanted = {
+        f"{path}.{name}": (model.__name__, name) for path, _, model in sections for name in _plain(model)
+    }
+    noted = {key: notes[place] for key, place in wanted.items() if notes.get(place)}
+    with meanings.open("rb") as file:
+        written = dict(_written(tomllib.load(file), ""))
+    if gaps := sorted(set(wanted) - set(noted) - set(written)):
+        raise ValueError(f"не сказано о настройках {', '.join(gaps)}: нужно «#: Смысл. Менять: когда.»")
+    if strangers := sorted(set(written) - (set(wanted) - set(noted))):
+        raise ValueError(f"docs/settings.toml: лишние строки {', '.join(strangers)}")
+    return {**written, **noted}
 
 
-def _refuse_gaps(known: Mapping[str, Sequence[str]], texts: Mapping[str, Any]) -> None:
-    """Называет все настройки без смысла и все строки без настройки."""
-    wanted = {f"{path}.{name}" for path, names in known.items() for name in names}
-    written = set(_written_names(texts, ""))
-    if wanted - written:
-        raise ValueError(f"docs/settings.toml: нет строк о настройках {', '.join(sorted(wanted - written))}")
-    if written - wanted:
-        raise ValueError(f"docs/settings.toml: лишние строки {', '.join(sorted(written - wanted))}")
+def field_notes(source: str) -> dict[tuple[str, str], Sequence[str]]:
+    """Возвращает примечания над полями: (класс, поле) → (смысл, когда менять)."""
+    lines = source.splitlines()
+    return {
+        (node.name, item.target.id): _above(lines, item.lineno - 1)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef)
+        for item in node.body
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+    }
 
 
-def _written_names(texts: Mapping[str, Any], prefix: str) -> Iterator[str]:
+def _above(lines: Sequence[str], line: int) -> Sequence[str]:
+    found: list[str] = []
+    while line and (text := lines[line - 1].strip()).startswith(MARK):
+        found.insert(0, text.removeprefix(MARK).strip())
+        line -= 1
+    meaning, mark, when = " ".join(found).partition(WHEN)
+    return (meaning, when) if mark else ()
+
+
+def _written(texts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Sequence[str]]]:
     for name, node in texts.items():
         if isinstance(node, dict):
-            yield from _written_names(node, f"{prefix}{name}.")
+            yield from _written(node, f"{prefix}{name}.")
         else:
-            yield f"{prefix}{name}"
+            yield f"{prefix}{name}", node
 
 
 def _sections(owner: type[Section], prefix: str) -> Iterator[tuple[str, str, type[Section]]]:
@@ -119,9 +143,8 @@ def _purpose(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").split("\n\n")[0].strip()
 
 
-def _row(model: type[Section], name: str, texts: Mapping[str, Any]) -> SettingRow:
-    meaning, when = texts[name]
-    field = model.model_fields[name]
+def _row(model: type[Section], name: str, text: Sequence[str]) -> SettingRow:
+    field, (meaning, when) = model.model_fields[name], text
     return SettingRow(name, _kind(field), _default(field), meaning, when)
 
 
@@ -155,10 +178,10 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "обязателен"
     value = field.get_default(call_default_factory=True)
-    return _written(value)
+    return _spelled(value)
 
 
-def _written(value: object) -> str:
+def _spelled(value: object) -> str:
     """Пишет умолчание так, как его пишут в TOML; секрет открыт: умолчание не тайна."""
     if value is None or value in ((), {}):
         return "—"
