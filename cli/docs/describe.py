@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
@@ -156,6 +156,8 @@ def _kind(field: FieldInfo) -> str:
 def _name(annotation: Any) -> str:
     """Называет вид значения по-русски."""
     origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _name(inner[0])
     if origin is Literal:
         return " или ".join(f"`{value}`" for value in inner)
     if origin in (Union, types.UnionType):
@@ -171,7 +173,11 @@ def _limits(metadata: Sequence[object]) -> str:
     """Возвращает пределы значения: знаки сравнения и числа."""
     signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
     found = [(sign, getattr(item, name, None)) for item in metadata for name, sign in signs.items()]
-    return ", ".join(f"{sign} {value:g}" for sign, value in found if value is not None)
+    return ", ".join(f"{sign} {_number(value)}" for sign, value in found if value is not None)
+
+
+def _number(value: Any) -> str:
+    return f"{value.total_seconds() if isinstance(value, timedelta) else value:.10g}"
 
 
 def _default(field: FieldInfo) -> str:
@@ -188,11 +194,11 @@ def _spelled(value: object) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, timedelta):
-        return f"`{value.total_seconds():.10g}`"
+        return f"`{_number(value)}`"
     if isinstance(value, SecretStr):
         return f'`"{value.get_secret_value()}"`'
     if isinstance(value, (str, Path)):
         return f'`"{value}"`'
     if isinstance(value, tuple):
-        return ", ".join(f"`{item}`" for item in value)
+        return ", ".join(_spelled(item).replace('"', "") for item in value)
     return f"`{value}`"
