@@ -114,14 +114,6 @@ class NewContact:
         return f"NewContact({self.phone!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedDeal:
-    """Созданная сделка и её контакт."""
-
-    deal_id: int
-    contact_id: int
-
-
 class Crm(Protocol):
     """Сделки, контакты и лиды портала; ошибки — дерево services.bitrix.responses (предки в domain.errors)."""
 
@@ -133,21 +125,20 @@ class Crm(Protocol):
         """
         ...
 
-    def create_deal(
-        self, fields: Mapping[str, object], contact: int | NewContact, lead_id: int | None
-    ) -> CreatedDeal:
-        """Создаёт сделку (и контакт, если он новый), привязывает лид (leadId); лид ещё не переводит.
+    def create_contact(self, contact: NewContact) -> int:
+        """Создаёт контакт и возвращает его номер."""
+        ...
 
-        Если контакт не создался, а сделка создалась — ошибка; повтор найдёт сделку по ключу.
-        """
+    def create_deal(self, fields: Mapping[str, object], contact_id: int) -> int:
+        """Создаёт сделку контакта и возвращает её номер; лид привязывает convert_lead."""
         ...
 
     def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
         """Записывает поля сделки; пустой набор ничего не отправляет."""
         ...
 
-    def bind_contact(self, deal_id: int, contact: int | NewContact) -> int:
-        """Привязывает контакт к сделке без контакта и возвращает его номер."""
+    def bind_contact(self, deal_id: int, contact_id: int) -> None:
+        """Привязывает контакт к сделке без контакта; повтор безвреден."""
         ...
 
     def convert_lead(self, lead_id: int, deal_id: int) -> None:

@@ -31,6 +31,7 @@ from services.ports import (
     Link,
     Links,
     Locks,
+    NewContact,
     Outbox,
     SendGate,
     Stats,
@@ -190,12 +191,13 @@ class Upsert:
         return outcome
 
     def _sent(self, attempt: _Attempt) -> tuple[Outcome, int]:
-        """Обновляет известную сделку одним поиском; иначе ищет клиента под замком телефона."""
+        """Обновляет известную сделку одним поиском; где нужен клиент, ищет его под замком телефона."""
         if attempt.link and attempt.link.deal_id is not None and not attempt.claim.attempts:
             found = self._crm.find(attempt.uids, None)
-            if found.deals:
-                return Outcome.UPDATED, self._update(attempt, _eldest(found.deals), found)
-            self._journal.warning("deal_vanished", reception=attempt.uid, deal=attempt.link.deal_id)
+            if not found.deals:
+                self._journal.warning("deal_vanished", reception=attempt.uid, deal=attempt.link.deal_id)
+            elif (deal := _eldest(found.deals)).contact_id is not None:
+                return Outcome.UPDATED, self._update(attempt, deal, found)
         token = attempt.ready.draft.phone.token(self._key)
         with ExitStack() as stack:
             wait = self._pace.busy_pause
@@ -233,26 +235,32 @@ class Upsert:
         return deal.deal_id
 
     def _bind(self, attempt: _Attempt, deal: Deal, found: Found) -> None:
-        token = attempt.ready.draft.phone.token(self._key)
-        if not found.contacts and not found.leads:
-            found = self._crm.find(attempt.uids, attempt.ready.draft.phone, self._links.contact(token))
-        lead = unfinished_lead(deal, found.leads)
-        client = client_for(found.contacts, lead, attempt.ready.draft, self._policy.contact_matching)
-        contact_id = self._crm.bind_contact(deal.deal_id, client)
-        self._links.remember_contact(token, contact_id, CONTACT_MEMORY)
+        """Привязывает контакт к сделке без него; до этого места доходят только под замком телефона."""
+        draft, lead = attempt.ready.draft, unfinished_lead(deal, found.leads)
+        client = client_for(found.contacts, lead, draft, self._policy.contact_matching)
+        contact_id = self._contact_of(client, draft.phone.token(self._key))
+        self._crm.bind_contact(deal.deal_id, contact_id)
         self._journal.warning("contact_bound", reception=attempt.uid, deal=deal.deal_id, contact=contact_id)
 
     def _create(self, attempt: _Attempt, found: Found, token: str, hold_on: partial[None]) -> int:
         """Создаёт сделку с контактом и переводит ждавший лид (МАП 2.3.1, постановления 7, 8)."""
         policy, draft, lead = self._policy, attempt.ready.draft, open_lead(found.leads)
-        client = client_for(found.contacts, lead, draft, policy.contact_matching)
+        contact_id = self._contact_of(client_for(found.contacts, lead, draft, policy.contact_matching), token)
+        hold_on()
         fields = creation_fields(draft, policy.fields, policy.stages, policy.category_id)
-        created = self._crm.create_deal(fields, client, lead.lead_id if lead else None)
-        self._links.remember_contact(token, created.contact_id, CONTACT_MEMORY)
+        deal_id = self._crm.create_deal(fields, contact_id)
         if lead is not None:
             hold_on()
-            self._convert(attempt, lead.lead_id, created.deal_id)
-        return created.deal_id
+            self._convert(attempt, lead.lead_id, deal_id)
+        return deal_id
+
+    def _contact_of(self, client: int | NewContact, token: str) -> int:
+        """Возвращает контакт клиента; нового запоминает сразу: поиск портала может его ещё не видеть."""
+        if isinstance(client, int):
+            return client
+        contact_id = self._crm.create_contact(client)
+        self._links.remember_contact(token, contact_id, CONTACT_MEMORY)
+        return contact_id
 
     def _convert(self, attempt: _Attempt, lead_id: int, deal_id: int) -> None:
         self._crm.convert_lead(lead_id, deal_id)
