@@ -3,11 +3,13 @@
 from collections.abc import Iterator
 
 import pytest
+from redis import Redis
 
 from demo.portal.funnel import build_demo_portal
 from demo.portal.limits import OperatingMeter
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
+from services.store.bundle import Store
 from tests.support.rest import Rest
 
 GENEROUS = PortalOptions(rate=1000, threshold=1000)
@@ -35,3 +37,15 @@ def portal(running_portal: PortalServer) -> PortalServer:
 def rest(portal: PortalServer) -> Rest:
     """Вебхук чистого портала."""
     return Rest(portal)
+
+
+@pytest.fixture(params=["подделка", "Redis"])
+def backend(request: pytest.FixtureRequest) -> str:
+    """На чём стоит хранилище."""
+    return str(request.param)
+
+
+@pytest.fixture
+def store(redis_client: Redis) -> Store:
+    """Хранилище на чистом Redis."""
+    return Store(redis_client, "ident")
