@@ -71,6 +71,9 @@ class FakeSource:
     def close(self) -> None:
         """Закрывает соединение: закрывать нечего."""
 
+    def retire(self) -> None:
+        """Закрывает соединение навсегда: закрывать нечего."""
+
     def _break(self) -> None:
         if self.failure is not None:
             raise self.failure

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from services.domain.errors import Family, RetriableError
 
-SCHEDULES: Mapping[Family, Sequence[timedelta]] = {
+SCHEDULES: Mapping[Family, tuple[timedelta, ...]] = {
     Family.NETWORK: (timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=5)),
     Family.API: (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15)),
     Family.DATABASE: (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1)),
@@ -28,9 +28,13 @@ class GiveUp:
     reason: str
 
 
-def plan_retry(error: RetriableError, attempts: int) -> RetryIn | GiveUp:
+def plan_retry(
+    error: RetriableError,
+    attempts: int,
+    schedules: Mapping[Family, Sequence[timedelta]] = SCHEDULES,
+) -> RetryIn | GiveUp:
     """Решает о повторе после ``attempts`` неудач подряд; срок ошибки — нижняя граница."""
-    schedule = SCHEDULES[error.family]
+    schedule = schedules[error.family]
     if attempts >= len(schedule):
         return GiveUp(error.family)
     return RetryIn(max(schedule[attempts], timedelta(seconds=error.retry_after or 0)))
