@@ -17,6 +17,7 @@ from services.domain.branches import BranchRule
 from services.domain.judgement import Court
 from services.ports import Clock, Crm, Journal, ReceptionSource
 from services.store.clock import RedisClock
+from services.sync.backfill import Backfill
 from services.sync.branch import Branch, Pace
 from services.sync.delivery import DealPolicy, Delivery
 from services.sync.extract import Extract
@@ -42,6 +43,7 @@ class BranchServices:
     upsert: Upsert
     redrive: Redrive
     reconcile: Reconcile
+    backfill: Backfill
 
 
 class Services:
@@ -144,6 +146,21 @@ class Services:
             contact_matching=rules.contact_matching,
         )
 
+    def withdraw(self) -> None:
+        """Отзывает неотправленное: записи вернутся в очередь, попытка не считается."""
+        if "client" in vars(self):
+            self.client.withdraw()
+
+    def retire(self, seconds: float) -> None:
+        """Закрывает службы навсегда: ушедшее доделывается, неотправленное возвращается в очередь."""
+        self.withdraw()
+        if "client" in vars(self):
+            self.client.drain(seconds)
+        with self._lock:
+            for source in self._sources.values():
+                source.retire()
+        self.close()
+
     def close(self) -> None:
         """Закрывает соединения; повторное обращение откроет их снова."""
         with self._lock:
@@ -193,6 +210,7 @@ class Services:
             upsert,
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
             Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
+            Backfill(intake, store.backfills, store.locks, journal, clock),
         )
 
     def court(self, branch_id: str) -> Branch:

@@ -39,6 +39,10 @@ class ReceptionSource(Protocol):
         """Возвращает до 50 номеров приёмов с началом в [since, until), больших after_id, по возрастанию."""
         ...
 
+    def planned_total(self, since: datetime, until: datetime) -> int:
+        """Возвращает число приёмов с началом в [since, until)."""
+        ...
+
     def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
         """Возвращает приёмы (до 50 номеров) со строками заказов и планов; отсутствующие пропущены."""
         ...
@@ -349,7 +353,7 @@ class Links(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Backfill:
+class BackfillProgress:
     """Загрузка прошлого: приёмы с началом в [since, until); прочитано до номера ``after_id``.
 
     Времена — в поясе базы; ``total`` — сколько приёмов в промежутке.
@@ -361,16 +365,17 @@ class Backfill:
     read: int = 0
     queued: int = 0
     total: int = 0
+    done: bool = False
 
 
 class Backfills(Protocol):
     """Ход загрузок прошлого по филиалам."""
 
-    def load(self, branch_id: str) -> Backfill | None:
+    def load(self, branch_id: str) -> BackfillProgress | None:
         """Возвращает ход прерванной загрузки."""
         ...
 
-    def save(self, branch_id: str, progress: Backfill) -> None:
+    def save(self, branch_id: str, progress: BackfillProgress) -> None:
         """Запоминает ход загрузки."""
         ...
 

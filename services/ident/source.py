@@ -48,6 +48,10 @@ class IdentSource:
         rows = self.ask("planned_receptions", since=since, until=until, after_id=after_id)
         return [number(row, "reception_id") for row in rows]
 
+    def planned_total(self, since: datetime, until: datetime) -> int:
+        """Возвращает число приёмов с началом в [since, until)."""
+        return number(self.ask("planned_total", since=since, until=until)[0], "total")
+
     def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
         """Возвращает приёмы со строками заказов и планов; отсутствующие пропущены."""
         ids = list(dict.fromkeys(reception_ids))

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from services.ports import Backfill
+from services.ports import BackfillProgress
 from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys
 
@@ -13,22 +13,23 @@ class RedisBackfills:
     def __init__(self, redis: RedisClient, keys: Keys) -> None:
         self._redis, self._keys = redis, keys
 
-    def load(self, branch_id: str) -> Backfill | None:
+    def load(self, branch_id: str) -> BackfillProgress | None:
         """Возвращает ход загрузки."""
         with store_errors():
             fields = self._redis.hgetall(self._keys.backfill(branch_id))
         if not fields:
             return None
-        return Backfill(
+        return BackfillProgress(
             since=datetime.fromisoformat(fields["since"]),
             until=datetime.fromisoformat(fields["until"]),
             after_id=int(fields["after_id"]),
             read=int(fields["read"]),
             queued=int(fields["queued"]),
             total=int(fields["total"]),
+            done=fields["done"] == "1",
         )
 
-    def save(self, branch_id: str, progress: Backfill) -> None:
+    def save(self, branch_id: str, progress: BackfillProgress) -> None:
         """Запоминает ход загрузки."""
         fields = {
             "since": progress.since.isoformat(),
@@ -37,6 +38,7 @@ class RedisBackfills:
             "read": progress.read,
             "queued": progress.queued,
             "total": progress.total,
+            "done": int(progress.done),
         }
         with store_errors():
             self._redis.hset(self._keys.backfill(branch_id), mapping=fields)

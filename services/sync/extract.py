@@ -1,6 +1,6 @@
 """Выборка: изменения из Ident страницами по 50 в очередь отправки (design 2.5, СПЕЦ 3.1.2–3.1.3)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import timedelta
 
 from services.domain.cursor import ChangePoint, advance, first_point, resume_point
@@ -30,7 +30,7 @@ class Extract:
         self._stats, self._journal, self._clock, self._pause = stats, journal, clock, pause
         self._branch_id = intake.branch.branch_id
 
-    def packets(self) -> Iterator[Sequence[str]]:
+    def packets(self) -> Generator[Sequence[str], None, None]:
         """Выдаёт пакеты ключей, которым нужна подсказка.
 
         Курсор двигается после того, как страница легла в очередь: сбой в любом месте повторит страницу.

@@ -3,7 +3,7 @@
 Находит то, что не двигает отметок времени: строку заказа, выполненную строку плана, пропущенное изменение.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime, timedelta
 
 from services.domain.errors import FatalError, RetriableError
@@ -29,7 +29,7 @@ class Reconcile:
         self._intake, self._crm, self._links, self._gate = intake, crm, links, gate
         self._locks, self._journal, self._clock = locks, journal, clock
 
-    def packets(self) -> Iterator[Sequence[str]]:
+    def packets(self) -> Generator[Sequence[str], None, None]:
         """Выдаёт пакеты ключей, чьи сделки разошлись с Ident или исчезли с портала."""
         pace = self._intake.pace
         now = self._intake.source.now()
