@@ -157,12 +157,17 @@ Steps = Annotated[
 
 
 class RetrySettings(Section):
-    """Расписания повторов по семействам сбоев, секунды (СПЕЦ 3.3.2); последнее у базы — раз в цикл."""
+    """Расписания повторов по семействам сбоев, секунды (СПЕЦ 3.3.2).
+
+    ``breaker`` — сколько молчит отправка, когда портал лежит. После последней ступени база и портал
+    пробуются раз в цикл выборки.
+    """
 
     network: Steps = SCHEDULES[Family.NETWORK]
     api: Steps = SCHEDULES[Family.API]
     database: Steps = SCHEDULES[Family.DATABASE]
     store: Steps = SCHEDULES[Family.STORE]
+    breaker: Steps = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1))
 
     @property
     def schedules(self) -> dict[Family, tuple[timedelta, ...]]:

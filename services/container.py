@@ -239,6 +239,7 @@ def identity_of(settings: Settings) -> Identity:
         portal_id=_print(urlsplit(webhook).netloc),
         mark=settings.node.state_dir / "memory-epoch",
         quarantine=settings.portal.uncertainty,
+        pauses=(*settings.retries.breaker, settings.sync.interval),
     )
 
 

@@ -32,9 +32,15 @@ def plan_retry(
     error: RetriableError,
     attempts: int,
     schedules: Mapping[Family, Sequence[timedelta]] = SCHEDULES,
+    uncertainty: timedelta | None = None,
 ) -> RetryIn | GiveUp:
-    """Решает о повторе после ``attempts`` неудач подряд; срок ошибки — нижняя граница."""
+    """Решает о повторе после ``attempts`` неудач подряд; срок ошибки — нижняя граница.
+
+    Неясный исход ждёт не меньше ``uncertainty``: пока портал не доделает начатое.
+    """
     schedule = schedules[error.family]
     if attempts >= len(schedule):
         return GiveUp(error.family)
-    return RetryIn(max(schedule[attempts], timedelta(seconds=error.retry_after or 0)))
+    asked = timedelta(seconds=error.retry_after or 0)
+    floor = uncertainty if error.unclear and uncertainty is not None else asked
+    return RetryIn(max(schedule[attempts], floor))

@@ -10,7 +10,7 @@ from services.store.backfills import RedisBackfills
 from services.store.connection import RedisClient, open_redis
 from services.store.cursors import RedisCursors
 from services.store.epoch import RedisEpoch
-from services.store.gate import RedisSendGate
+from services.store.gate import PAUSES, RedisSendGate
 from services.store.keeper import Keeper
 from services.store.keys import Keys
 from services.store.links import RedisLinks
@@ -32,6 +32,7 @@ class Identity:
     portal_id: str = ""
     mark: Path | None = None
     quarantine: timedelta = timedelta(seconds=65)
+    pauses: tuple[timedelta, ...] = PAUSES
 
 
 class Store:
@@ -70,7 +71,8 @@ class Store:
     def gate(self) -> RedisSendGate:
         """Ворота отправки."""
         identity = self._identity
-        return RedisSendGate(self.redis, self._keys, identity.secret_id, identity.portal_id, self.epoch)
+        owner = identity.secret_id, identity.portal_id
+        return RedisSendGate(self.redis, self._keys, *owner, self.epoch, identity.pauses)
 
     @cached_property
     def ticks(self) -> RedisTicks:

@@ -4,6 +4,7 @@
 Предохранитель — порталу: лежит он для всех вебхуков сразу.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 from services.ports import Halt
@@ -14,6 +15,9 @@ from services.store.keys import Keys
 THRESHOLD = 5
 #: 10 с, 30 с, минута, дальше — раз в цикл выборки.
 PAUSES = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2))
+
+#: Проба, о которой столько не слышно (узел убит), сменяется следующей.
+PROBE = timedelta(seconds=30)
 
 # KEYS: breaker; ARGV: now, порог, паузы через запятую.
 # Удар во время паузы — отголосок уже летевших запросов: паузу он не удлиняет.
@@ -71,8 +75,9 @@ class RedisSendGate:
         secret_id: str = "",
         portal_id: str = "",
         epoch: RedisEpoch | None = None,
+        pauses: Sequence[timedelta] = PAUSES,
     ) -> None:
-        self._redis, self._epoch = redis, epoch
+        self._redis, self._epoch, self._pauses = redis, epoch, pauses
         self._halt_key, self._breaker = keys.halt(secret_id), keys.breaker(portal_id)
         self._broke = redis.register_script(BROKE)
         self._retry_in = redis.register_script(RETRY_IN)
@@ -110,7 +115,7 @@ class RedisSendGate:
 
     def broke(self, now: datetime) -> bool:
         """Считает сбой связи; True — предохранитель открылся этим сбоем."""
-        pauses = ",".join(f"{pause.total_seconds():g}" for pause in PAUSES)
+        pauses = ",".join(f"{pause.total_seconds():g}" for pause in self._pauses)
         with store_errors():
             return bool(self._broke(keys=[self._breaker], args=[now.timestamp(), THRESHOLD, pauses]))
 
@@ -123,8 +128,8 @@ class RedisSendGate:
     def _wait(self, now: datetime, probe: bool) -> timedelta | None:
         if self._epoch is not None and (left := self._epoch.quarantine(now)) is not None:
             return left
-        longest = 2 * PAUSES[-1].total_seconds()
-        arguments = [now.timestamp(), PAUSES[1].total_seconds(), longest, int(probe)]
+        probing, longest = self._pauses[-1].total_seconds(), 2 * max(self._pauses).total_seconds()
+        arguments = [now.timestamp(), min(probing, PROBE.total_seconds()), longest, int(probe)]
         with store_errors():
             seconds = float(self._retry_in(keys=[self._breaker], args=arguments))
         return None if seconds < 0 else timedelta(seconds=seconds)

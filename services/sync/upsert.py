@@ -167,10 +167,10 @@ class Upsert:
             return self._hand_back(claim, timedelta(seconds=error.retry_after or 0))
         if error.outage and self._gate.broke(now):
             self._journal.warning("portal_resting", error=str(error))
-        plan = plan_retry(error, claim.attempts, pace.schedules)
+        plan = plan_retry(error, claim.attempts, pace.schedules, pace.uncertainty)
         if isinstance(plan, GiveUp):
             return self._fail(claim, error.family, str(error))
-        delay = max(plan.delay, pace.uncertainty) if error.unclear else plan.delay
+        delay = plan.delay
         self._outbox.postpone(claim, now + delay, error.family, str(error))
         self._stats.count(self._branch.branch_id, "retried", now)
         self._journal.warning("upsert_postponed", reception=claim.uid, error=str(error), retry_in=delay)
