@@ -133,14 +133,15 @@ class Desk:
         for number, order in enumerate(orders):
             threads.append(threading.Thread(target=_keep, args=(results, number, order), daemon=True))
             threads[-1].start()
-            self._await_queue(number + 1)
+            self.await_queue(number + 1)
         self.limiter.release()
         for thread in threads:
             thread.join(PATIENCE)
             assert not thread.is_alive(), "заказчик не дождался ответа"
         return results
 
-    def _await_queue(self, length: int) -> None:
+    def await_queue(self, length: int) -> None:
+        """Ждёт, пока столько групп встанет в очередь."""
         from tests.support.node import eventually
 
         eventually(lambda: self.client.waiting >= length, PATIENCE)

@@ -10,10 +10,15 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 from services.domain.cursor import ChangePoint
-from services.ports import Claim, Entry, EntryState, Halt, Lease, Link, Rejection
+from services.domain.errors import Family
+from services.ports import BackfillProgress, Claim, Clock, Entry, EntryState, Halt, Lease, Link, Rejection
 
 MESSAGE_LIMIT = 500
-THRESHOLD, PAUSE, LONGEST_PAUSE = 5, timedelta(seconds=15), timedelta(minutes=1)
+TEMPORARY = frozenset(Family)
+THRESHOLD = 5
+PAUSES = tuple(timedelta(seconds=seconds) for seconds in (10, 30, 60, 120))
+PROBE = timedelta(seconds=30)
+LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def branch_of(uid: str) -> str:
@@ -24,16 +29,21 @@ def branch_of(uid: str) -> str:
 @dataclass
 class _Record:
     queued_at: datetime
-    due_at: datetime
+    due_at: datetime | None = None
+    ready_at: datetime = LONG_AGO
+    failed_at: datetime | None = None
     state: EntryState = EntryState.PENDING
     version: int = 0
     attempts: int = 0
     reason: str = ""
     message: str = ""
     token: str = ""
+    revived: int = 0
 
     def restart(self, due_at: datetime) -> None:
-        self.state, self.attempts, self.token, self.due_at = EntryState.PENDING, 0, "", due_at
+        """Начинает попытки с нуля."""
+        self.state, self.attempts, self.token, self.ready_at = EntryState.PENDING, 0, "", LONG_AGO
+        self.due_at, self.failed_at = due_at, None
 
 
 class FakeOutbox:
@@ -49,29 +59,26 @@ class FakeOutbox:
             return [uid for uid in uids if self._put(uid, now, hinted_for)]
 
     def _put(self, uid: str, now: datetime, hinted_for: timedelta) -> bool:
-        record = self._records.get(uid)
-        fresh = record is None
-        if record is None:
-            record = self._records[uid] = _Record(now, now)
+        record = self._records.setdefault(uid, _Record(now))
         record.version += 1
-        if record.state is EntryState.IN_FLIGHT:
+        if record.state in (EntryState.IN_FLIGHT, EntryState.RETRY):
             return False
-        hinted = record.state is EntryState.PENDING and not fresh
+        if record.state is EntryState.FAILED and record.reason in TEMPORARY:
+            return False
+        if record.state is EntryState.PENDING and record.due_at is not None:
+            return False
         record.reason = record.message = ""
-        record.restart(record.due_at if hinted else now + hinted_for)
-        return not hinted
+        record.restart(now + hinted_for)
+        return True
 
     def claim(self, uid: str, now: datetime, lease: timedelta) -> Claim | None:
         """Берёт запись в отправку."""
         with self._lock:
             record = self._records.get(uid)
-            if record is None or record.state is EntryState.FAILED:
+            if record is None or record.state is EntryState.FAILED or now < record.ready_at:
                 return None
-            if record.state is not EntryState.PENDING and record.due_at > now:
-                return None
-            record.attempts += record.state is EntryState.IN_FLIGHT
-            record.state, record.due_at = EntryState.IN_FLIGHT, now + lease
-            record.token = str(next(self._tokens))
+            record.state, record.token = EntryState.IN_FLIGHT, str(next(self._tokens))
+            record.ready_at = record.due_at = now + lease
             return Claim(uid, record.version, record.attempts, record.token)
 
     def extend(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
@@ -79,8 +86,13 @@ class FakeOutbox:
         with self._lock:
             record = self._owned(claim)
             if record is not None:
-                record.due_at = now + lease
+                record.ready_at = record.due_at = now + lease
             return record is not None
+
+    @contextmanager
+    def kept(self, claim: Claim, clock: Clock, lease: timedelta) -> Iterator[None]:
+        """Продлевает аренду на время блока: у стоящих часов она и так не кончится."""
+        yield
 
     def complete(self, claim: Claim, now: datetime) -> bool:
         """Удаляет отправленную запись."""
@@ -97,15 +109,32 @@ class FakeOutbox:
 
     def postpone(self, claim: Claim, due_at: datetime, reason: str, message: str) -> None:
         """Откладывает повтор."""
-        self._put_back(claim, EntryState.RETRY, due_at, 1, reason, message)
+        with self._lock:
+            if (record := self._owned(claim)) is not None:
+                record.state, record.token = EntryState.RETRY, ""
+                record.reason, record.message = reason, message[:MESSAGE_LIMIT]
+                record.ready_at = record.due_at = due_at
+                record.attempts += 1
 
     def release(self, claim: Claim, due_at: datetime) -> None:
         """Возвращает запись, не считая попытки."""
-        self._put_back(claim, EntryState.PENDING, due_at, 0, "", "")
+        with self._lock:
+            if (record := self._owned(claim)) is not None:
+                record.state, record.token = EntryState.PENDING, ""
+                record.ready_at, record.due_at = LONG_AGO, due_at
 
     def fail(self, claim: Claim, now: datetime, reason: str, message: str) -> None:
         """Переводит в failed; новая версия начинает заново."""
-        self._put_back(claim, EntryState.FAILED, now, 1, reason, message)
+        with self._lock:
+            record = self._owned(claim)
+            if record is None:
+                return
+            record.reason, record.message = reason, message[:MESSAGE_LIMIT]
+            attempts = record.attempts
+            record.restart(now)
+            if record.version == claim.version:
+                record.state, record.attempts = EntryState.FAILED, attempts + 1
+                record.due_at, record.failed_at = None, now
 
     def due(self, branch_id: str, now: datetime, hinted_for: timedelta, limit: int) -> Sequence[str]:
         """Возвращает записи, чьё время пришло."""
@@ -113,58 +142,68 @@ class FakeOutbox:
             rows = [
                 (record.due_at, uid)
                 for uid, record in self._records.items()
-                if branch_of(uid) == branch_id
-                and record.due_at <= now
-                and record.state is not EntryState.FAILED
+                if branch_of(uid) == branch_id and record.due_at is not None and record.due_at <= now
             ]
             uids = [uid for _, uid in sorted(rows)[:limit]]
             for record in (self._records[uid] for uid in uids):
-                if record.state is EntryState.PENDING:
-                    record.due_at = now + hinted_for
+                record.due_at = now + hinted_for
             return uids
 
     def requeue(self, uids: Iterable[str], now: datetime) -> int:
-        """Возвращает failed и retry в pending."""
+        """Возвращает failed и retry в pending по воле человека."""
+        return sum(self._restarted(uid, now, revived=False) for uid in uids)
+
+    def revive(self, uids: Iterable[str], now: datetime) -> int:
+        """Возвращает failed в pending: временная причина ушла."""
+        return sum(self._restarted(uid, now, revived=True) for uid in uids)
+
+    def drop(self, uids: Iterable[str]) -> int:
+        """Забывает отказавшие."""
         with self._lock:
-            found = [
-                record
-                for uid in uids
-                if (record := self._records.get(uid))
-                and record.state in (EntryState.FAILED, EntryState.RETRY)
-            ]
-            for record in found:
-                record.restart(now)
-            return len(found)
+            gone = [uid for uid in uids if uid in self._records and self._is_failed(uid)]
+            for uid in gone:
+                del self._records[uid]
+            return len(gone)
 
     def entries(self, branch_id: str, state: EntryState | None = None, limit: int = 1000) -> Sequence[Entry]:
-        """Возвращает записи филиала по времени постановки."""
+        """Возвращает записи филиала по времени постановки; failed — по времени отказа."""
         with self._lock:
-            rows = sorted((record.queued_at, uid) for uid, record in self._records.items())
-            mine = [_entry(uid, self._records[uid]) for _, uid in rows if branch_of(uid) == branch_id]
-        return [entry for entry in mine if state is None or entry.state is state][:limit]
+            mine = [(uid, record) for uid, record in self._records.items() if branch_of(uid) == branch_id]
+        shown = [(uid, record) for uid, record in mine if state is None or record.state is state]
+        by_failure = state is EntryState.FAILED
+        shown.sort(key=lambda row: ((row[1].failed_at if by_failure else row[1].queued_at), row[0]))
+        return [_entry(uid, record) for uid, record in shown[:limit]]
 
     def depth(self, branch_id: str) -> Mapping[EntryState, int]:
         """Возвращает число записей в каждом состоянии."""
         counts = Counter(entry.state for entry in self.entries(branch_id, limit=10**9))
         return {state: counts[state] for state in EntryState}
 
+    def size(self, branch_id: str) -> int:
+        """Возвращает число записей."""
+        return sum(self.depth(branch_id).values())
+
+    def reset(self, branch_id: str) -> None:
+        """Забывает очередь филиала."""
+        with self._lock:
+            self._records = {uid: row for uid, row in self._records.items() if branch_of(uid) != branch_id}
+
     def _owned(self, claim: Claim) -> _Record | None:
         record = self._records.get(claim.uid)
         mine = record and record.token == claim.token and record.state is EntryState.IN_FLIGHT
         return record if mine else None
 
-    def _put_back(
-        self, claim: Claim, state: EntryState, due_at: datetime, attempts: int, reason: str, message: str
-    ) -> None:
+    def _is_failed(self, uid: str) -> bool:
+        return self._records[uid].state is EntryState.FAILED
+
+    def _restarted(self, uid: str, now: datetime, revived: bool) -> bool:
         with self._lock:
-            record = self._owned(claim)
-            if record is None:
-                return
-            record.reason, record.message, record.due_at = reason, message[:MESSAGE_LIMIT], due_at
-            record.state, record.token = state, ""
-            record.attempts += attempts
-            if state is EntryState.FAILED and record.version != claim.version:
-                record.restart(due_at)
+            record = self._records.get(uid)
+            if record is None or record.state not in (EntryState.FAILED, EntryState.RETRY):
+                return False
+            record.restart(now)
+            record.revived = record.revived + 1 if revived else 0
+            return True
 
 
 def _entry(uid: str, record: _Record) -> Entry:
@@ -174,9 +213,10 @@ def _entry(uid: str, record: _Record) -> Entry:
         record.attempts,
         record.version,
         record.queued_at,
-        record.due_at,
+        record.due_at or record.failed_at or record.queued_at,
         record.reason,
         record.message,
+        record.revived,
     )
 
 
@@ -244,57 +284,56 @@ class FakeLinks:
 
 
 class _FakeLease:
-    def __init__(self, locks: "FakeLocks", name: str, ttl: timedelta) -> None:
-        self._locks, self._name, self._ttl = locks, name, ttl
+    def __init__(self, locks: "FakeLocks") -> None:
+        self._locks = locks
+        self.lingers: timedelta | None = None
 
     def extend(self) -> bool:
         """Продлевает замок."""
-        return self._locks.extended(self._name, self, self._ttl)
+        return not self._locks.lost
+
+    def linger(self, period: timedelta) -> None:
+        """Оставляет замок запертым после ухода владельца."""
+        self.lingers = period
 
 
 class FakeLocks:
-    """Замки с истечением; ``lost`` заставляет следующие продления сорваться."""
+    """Замки: живой владелец не теряет их сам; ``lost`` — потерял все (стёрли Redis)."""
 
     def __init__(self) -> None:
         self.lost = False
-        self._owners: dict[str, tuple[_FakeLease, float]] = {}
+        self.lingering: dict[str, timedelta] = {}
+        self._busy_until: dict[str, float] = {}
         self._changed = threading.Condition()
 
     @contextmanager
     def hold(self, name: str, ttl: timedelta, wait: timedelta = timedelta()) -> Iterator[Lease | None]:
         """Берёт замок на время блока."""
-        lease = _FakeLease(self, name, ttl)
-        if not self._taken(name, lease, ttl, time.monotonic() + wait.total_seconds()):
+        if not self._taken(name, time.monotonic() + wait.total_seconds()):
             yield None
             return
+        lease = _FakeLease(self)
         try:
             yield lease
         finally:
             self._released(name, lease)
 
-    def extended(self, name: str, lease: _FakeLease, ttl: timedelta) -> bool:
-        """Продлевает замок, если он ещё этого владельца."""
+    def _taken(self, name: str, deadline: float) -> bool:
         with self._changed:
-            owner, until = self._owners.get(name, (None, 0.0))
-            if self.lost or owner is not lease or until < time.monotonic():
-                return False
-            self._owners[name] = lease, time.monotonic() + ttl.total_seconds()
-            return True
-
-    def _taken(self, name: str, lease: _FakeLease, ttl: timedelta, deadline: float) -> bool:
-        with self._changed:
-            while (until := self._owners.get(name, (None, 0.0))[1]) >= time.monotonic():
+            while (until := self._busy_until.get(name, 0.0)) > time.monotonic():
                 left = deadline - time.monotonic()
                 if left <= 0:
                     return False
-                self._changed.wait(min(left, max(until - time.monotonic(), 0.001)))
-            self._owners[name] = lease, time.monotonic() + ttl.total_seconds()
+                self._changed.wait(min(left, until - time.monotonic()))
+            self._busy_until[name] = float("inf")
             return True
 
     def _released(self, name: str, lease: _FakeLease) -> None:
         with self._changed:
-            if self._owners.get(name, (None, 0.0))[0] is lease:
-                del self._owners[name]
+            del self._busy_until[name]
+            if lease.lingers is not None:
+                self.lingering[name] = lease.lingers
+                self._busy_until[name] = time.monotonic() + lease.lingers.total_seconds()
             self._changed.notify_all()
 
 
@@ -303,7 +342,8 @@ class FakeSendGate:
 
     def __init__(self) -> None:
         self._halt: Halt | None = None
-        self._breaks, self._open_until = 0, datetime.min.replace(tzinfo=UTC)
+        self._last: datetime | None = None
+        self._close()
 
     def halted(self) -> Halt | None:
         """Возвращает остановку."""
@@ -315,32 +355,63 @@ class FakeSendGate:
 
     def resume(self) -> None:
         """Снимает остановку."""
-        self._halt = None
+        self._halt = self._last = None
         self._close()
+
+    def blocked_for(self, now: datetime) -> timedelta | None:
+        """Возвращает, сколько ждать, не занимая пробы."""
+        return self._open_until - now if self._open_until and now < self._open_until else None
 
     def retry_in(self, now: datetime) -> timedelta | None:
         """Возвращает, сколько ждать; после паузы пропускает одну пробу."""
-        if self._breaks < THRESHOLD:
-            return None
-        if now < self._open_until:
-            return self._open_until - now
-        self._open_until = now + PAUSE
-        return None
+        wait = self.blocked_for(now)
+        if wait is None and self._open_until is not None:
+            self._open_until, self._probing = now + PROBE, True
+        return wait
 
     def succeeded(self, now: datetime) -> None:
         """Закрывает предохранитель."""
+        self._last = now
         self._close()
 
-    def broke(self, now: datetime) -> None:
-        """Считает сбой; во время паузы сбои не считаются."""
-        if now < self._open_until:
-            return
+    def broke(self, now: datetime) -> bool:
+        """Считает сбой; во время паузы считается лишь исход пробы."""
+        if self.blocked_for(now) is not None and not self._probing:
+            return False
         self._breaks += 1
-        if self._breaks >= THRESHOLD:
-            self._open_until = now + min(PAUSE * 2 ** (self._breaks - THRESHOLD), LONGEST_PAUSE)
+        if self._breaks < THRESHOLD:
+            return False
+        self._open_until = now + PAUSES[min(self._step, len(PAUSES) - 1)]
+        self._step, self._probing = self._step + 1, False
+        return self._step == 1
+
+    def last_success(self) -> datetime | None:
+        """Возвращает время последней удачной отправки."""
+        return self._last
 
     def _close(self) -> None:
-        self._breaks, self._open_until = 0, datetime.min.replace(tzinfo=UTC)
+        self._breaks = self._step = 0
+        self._open_until: datetime | None = None
+        self._probing = False
+
+
+class FakeBackfills:
+    """Ход загрузок прошлого."""
+
+    def __init__(self) -> None:
+        self._progress: dict[str, BackfillProgress] = {}
+
+    def load(self, branch_id: str) -> BackfillProgress | None:
+        """Возвращает ход загрузки."""
+        return self._progress.get(branch_id)
+
+    def save(self, branch_id: str, progress: BackfillProgress) -> None:
+        """Запоминает ход загрузки."""
+        self._progress[branch_id] = progress
+
+    def forget(self, branch_id: str) -> None:
+        """Забывает загрузку."""
+        self._progress.pop(branch_id, None)
 
 
 class FakeStats:

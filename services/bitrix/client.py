@@ -34,7 +34,7 @@ from services.bitrix.responses import (
     error_for,
 )
 from services.bitrix.transport import HttpTransport, Reply, Transport
-from services.domain.errors import SyncError
+from services.domain.errors import SyncError, Withdrawn
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -73,6 +73,7 @@ class BitrixClient:
         self._waiting: deque[Group] = deque()
         self._changed = threading.Condition()
         self._leading = self._closed = False
+        self._flying = 0
         self.traffic = Traffic()
 
     def call(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
@@ -88,7 +89,7 @@ class BitrixClient:
         group = Group(calls)
         with self._changed:
             if self._closed:
-                raise PortalUnreachable("узел останавливается")
+                raise Withdrawn("отправка остановлена: узел останавливается или меняет настройки")
             self._waiting.append(group)
         try:
             while self._becomes_leader(group):
@@ -105,12 +106,21 @@ class BitrixClient:
         with self._changed:
             return len(self._waiting)
 
-    def close(self) -> None:
-        """Отпускает ждущих с ошибкой, которую можно повторить, и закрывает соединения."""
+    def withdraw(self) -> None:
+        """Отзывает всё, что ещё не ушло, и ничего нового не берёт; ушедшее доделается."""
         with self._changed:
             self._closed = True
             left, self._waiting = list(self._waiting), deque()
-            self._finish(lambda: _fail(left, PortalUnreachable("узел останавливается")))
+            self._finish(lambda: _fail(left, Withdrawn("отправка отозвана до запроса")))
+
+    def drain(self, seconds: float) -> bool:
+        """Ждёт ответов на ушедшее; False — не дождались."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._flying, seconds)
+
+    def close(self) -> None:
+        """Отзывает ждущих и закрывает соединения."""
+        self.withdraw()
         self._transport.close()
 
     def _becomes_leader(self, group: Group) -> bool:
@@ -134,6 +144,7 @@ class BitrixClient:
             self._wait(self._limiter.reserve() + self._linger)
             with self._changed:
                 taken = pack(self._waiting, group, self._size.now())
+                self._flying += bool(taken)
         except SyncError as error:
             self._withdraw(group, error)
         finally:
@@ -141,7 +152,13 @@ class BitrixClient:
                 self._leading = False
                 self._changed.notify_all()
         if taken:
-            self._send(taken)
+            try:
+                self._send(taken)
+            finally:
+                self._finish(self._landed)
+
+    def _landed(self) -> None:
+        self._flying -= 1
 
     def _finish(self, action: Callable[[], None]) -> None:
         """Меняет судьбу групп и будит их заказчиков."""

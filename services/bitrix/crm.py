@@ -90,9 +90,14 @@ class BitrixCrm:
         return int(self._client.call("crm.deal.add", {"fields": written}, repeatable=False))
 
     def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
-        """Записывает поля сделки; повтор безвреден."""
+        """Записывает поля сделки.
+
+        Сам клиент запись не повторяет: прежний запрос, выполненный порталом с опозданием, вернул бы старое
+        поверх нового. Повторит её очередь — со свежими данными и когда портал заведомо доделал.
+        """
         if fields:
-            self._client.call("crm.deal.update", {"id": deal_id, "fields": dict(fields)})
+            params = {"id": deal_id, "fields": dict(fields)}
+            self._client.call("crm.deal.update", params, repeatable=False)
 
     def bind_contact(self, deal_id: int, contact_id: int) -> None:
         """Привязывает контакт к сделке, оставшейся без него; повтор безвреден."""

@@ -46,6 +46,8 @@ def backend(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def store(redis_client: Redis) -> Store:
+def store(redis_client: Redis) -> Iterator[Store]:
     """Хранилище на чистом Redis."""
-    return Store(redis_client, "ident")
+    store = Store(redis_client, "ident")
+    yield store
+    store.close()

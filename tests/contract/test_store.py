@@ -1,14 +1,26 @@
-"""Договоры Cursors, Links, Locks, SendGate, Stats: Redis и подделки ведут себя одинаково."""
+"""Договоры Cursors, Links, Locks, SendGate, Stats, Backfills: Redis и подделки ведут себя одинаково."""
 
 import threading
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from services.domain.cursor import ChangePoint
-from services.ports import Cursors, Halt, Link, Links, Locks, Rejection, SendGate, Stats
-from tests.fakes_store import FakeCursors, FakeLinks, FakeLocks, FakeSendGate, FakeStats
+from services.ports import (
+    BackfillProgress,
+    Backfills,
+    Cursors,
+    Halt,
+    Link,
+    Links,
+    Locks,
+    Rejection,
+    SendGate,
+    Stats,
+)
+from tests.fakes_store import FakeBackfills, FakeCursors, FakeLinks, FakeLocks, FakeSendGate, FakeStats
 from tests.support.node import eventually
 
 NOW = datetime(2024, 12, 29, 9, 30, tzinfo=UTC)
@@ -43,6 +55,12 @@ def locks(backend: str, request: pytest.FixtureRequest) -> Locks:
 def gate(backend: str, request: pytest.FixtureRequest) -> SendGate:
     """Ворота отправки."""
     return made(FakeSendGate, "gate", backend, request)  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def backfills(backend: str, request: pytest.FixtureRequest) -> Backfills:
+    """Ход загрузок прошлого."""
+    return made(FakeBackfills, "backfills", backend, request)  # type: ignore[no-any-return]
 
 
 @pytest.fixture
@@ -176,24 +194,22 @@ def test_lock_is_waited_for(locks: Locks) -> None:
     thread.join()
 
 
-def test_lock_of_a_dead_owner_expires(locks: Locks) -> None:
-    with (
-        locks.hold("приём", timedelta(milliseconds=50)) as dead,
-        locks.hold("приём", TTL, wait=timedelta(seconds=20)) as heir,
-    ):
-        assert heir is not None
-        assert dead is not None
-        assert dead.extend() is False
-        assert heir.extend() is True
-    with locks.hold("приём", TTL) as free:
-        assert free is not None
-
-
-def test_extended_lock_lives_on(locks: Locks) -> None:
-    with locks.hold("приём", timedelta(seconds=60)) as lease, locks.hold("приём", TTL) as other:
+def test_living_owner_keeps_the_lock_longer_than_its_term(locks: Locks) -> None:
+    with locks.hold("приём", timedelta(milliseconds=150)) as lease:
+        with locks.hold("приём", TTL, wait=timedelta(milliseconds=450)) as other:
+            assert other is None
         assert lease is not None
         assert lease.extend() is True
-        assert other is None
+
+
+def test_lock_lingers_after_an_unclear_outcome(locks: Locks) -> None:
+    with locks.hold("приём", TTL) as lease:
+        assert lease is not None
+        lease.linger(timedelta(milliseconds=300))
+    with locks.hold("приём", TTL) as early:
+        assert early is None
+    with locks.hold("приём", TTL, wait=timedelta(seconds=20)) as later:
+        assert later is not None
 
 
 def test_only_one_of_many_holds_the_lock_at_a_time(locks: Locks) -> None:
@@ -234,43 +250,45 @@ def test_first_reason_of_a_halt_stays_until_resume(gate: SendGate) -> None:
 
 
 def test_few_breaks_do_not_close_the_gate(gate: SendGate) -> None:
-    for _ in range(4):
-        gate.broke(NOW)
-    assert gate.retry_in(NOW) is None
+    assert [gate.broke(NOW) for _ in range(4)] == [False] * 4
+    assert (gate.retry_in(NOW), gate.blocked_for(NOW)) == (None, None)
 
 
 def broken(gate: SendGate) -> None:
     """Ломает связь столько раз, чтобы предохранитель открылся."""
-    for _ in range(5):
-        gate.broke(NOW)
+    assert [gate.broke(NOW) for _ in range(5)] == [False] * 4 + [True]
 
 
 def test_breaks_in_a_row_close_the_gate_for_a_while(gate: SendGate) -> None:
     broken(gate)
-    assert gate.retry_in(NOW + timedelta(seconds=5)) == timedelta(seconds=10)
+    moment = NOW + timedelta(seconds=4)
+    assert gate.retry_in(moment) == gate.blocked_for(moment) == timedelta(seconds=6)
 
 
 def test_one_probe_is_let_through_after_the_pause(gate: SendGate) -> None:
     broken(gate)
-    moment = NOW + timedelta(seconds=15)
+    moment = NOW + timedelta(seconds=10)
+    assert gate.blocked_for(moment) is None
     assert gate.retry_in(moment) is None
-    assert gate.retry_in(moment) == timedelta(seconds=15)
+    assert gate.retry_in(moment) == timedelta(seconds=30)
 
 
-def test_failed_probe_makes_the_pause_longer_up_to_a_minute(gate: SendGate) -> None:
+def test_failed_probe_makes_the_pause_longer_up_to_a_cycle(gate: SendGate) -> None:
     broken(gate)
-    moment, pauses = NOW, []
-    for _ in range(4):
-        moment += timedelta(minutes=2)
-        gate.broke(moment)
+    moment, pauses, opened = NOW, [], []
+    for _ in range(5):
+        moment += timedelta(minutes=3)
+        assert gate.retry_in(moment) is None
+        opened.append(gate.broke(moment))
         pauses.append(gate.retry_in(moment))
-    assert pauses == [timedelta(seconds=seconds) for seconds in (30, 60, 60, 60)]
+    assert pauses == [timedelta(seconds=seconds) for seconds in (30, 60, 120, 120, 120)]
+    assert opened == [False] * 5
 
 
 def test_echo_of_requests_on_their_way_does_not_lengthen_the_pause(gate: SendGate) -> None:
     for _ in range(50):
         gate.broke(NOW)
-    assert gate.retry_in(NOW) == timedelta(seconds=15)
+    assert gate.retry_in(NOW) == timedelta(seconds=10)
 
 
 @pytest.mark.parametrize("cure", ["succeeded", "resume"])
@@ -280,6 +298,27 @@ def test_success_or_a_person_opens_the_gate(gate: SendGate, cure: str) -> None:
     assert gate.retry_in(NOW) is None
     gate.broke(NOW)
     assert gate.retry_in(NOW) is None
+
+
+def test_last_success_is_remembered(gate: SendGate) -> None:
+    assert gate.last_success() is None
+    gate.succeeded(NOW)
+    broken(gate)
+    assert gate.last_success() == NOW
+
+
+# --- Загрузки прошлого ---------------------------------------------------------------------------
+
+
+def test_backfill_is_remembered_until_it_is_forgotten(backfills: Backfills) -> None:
+    progress = BackfillProgress(datetime(2024, 1, 1), datetime(2024, 2, 1), 50, 50, 40, 120)
+    assert backfills.load("F1") is None
+    backfills.save("F1", progress)
+    assert (backfills.load("F1"), backfills.load("F2")) == (progress, None)
+    backfills.save("F1", replace(progress, done=True))
+    assert backfills.load("F1") == replace(progress, done=True)
+    backfills.forget("F1")
+    assert backfills.load("F1") is None
 
 
 # --- Счётчики ------------------------------------------------------------------------------------

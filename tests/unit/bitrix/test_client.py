@@ -20,7 +20,7 @@ from services.bitrix.responses import (
     Unauthorized,
 )
 from services.bitrix.transport import Reply
-from services.domain.errors import StoreError
+from services.domain.errors import StoreError, Withdrawn
 from tests.fakes_bitrix import PATIENCE, Desk, FakeLimiter, FakeTransport, refusal
 
 CRASH = refusal(500, "INTERNAL_SERVER_ERROR")
@@ -303,19 +303,37 @@ def test_stop_frees_those_who_wait_and_closes_connections() -> None:
     desk.limiter.hold()
     with ThreadPoolExecutor(2) as pool:
         waiting = [pool.submit(desk.client.group, [read(number)]) for number in range(2)]
-        desk._await_queue(2)
+        desk.await_queue(2)
         desk.client.close()
         desk.limiter.release()
         answers = [future.result(PATIENCE) for future in waiting]
-    assert [outcomes(own) for own in answers] == [[PortalUnreachable]] * 2
+    assert [outcomes(own) for own in answers] == [[Withdrawn]] * 2
     assert (desk.transport.requests, desk.transport.closed) == ([], True)
 
 
 def test_stopped_client_takes_no_orders() -> None:
     desk = Desk()
     desk.client.close()
-    with pytest.raises(PortalUnreachable, match="останавливается"):
+    with pytest.raises(Withdrawn, match="останавливается"):
         desk.client.call("profile", {})
+
+
+def test_what_has_left_is_waited_for() -> None:
+    desk, left, answered = Desk(), threading.Event(), threading.Event()
+
+    def on_the_way(number: int) -> None:
+        left.set()
+        answered.wait(PATIENCE)
+
+    desk.transport.meanwhile = on_the_way
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(desk.client.call, "crm.deal.get", {"id": 1})
+        left.wait(PATIENCE)
+        desk.client.withdraw()
+        assert desk.client.drain(0.01) is False
+        answered.set()
+        assert desk.client.drain(PATIENCE) is True
+        assert answer.result(PATIENCE) == {"id": 1}
 
 
 def test_read_caught_by_the_stop_is_not_repeated() -> None:

@@ -109,7 +109,7 @@ def test_slots_are_given_in_order_of_asking(redis_client: Redis) -> None:
 
 
 def test_pause_moves_every_following_slot(redis_client: Redis) -> None:
-    limiter = RedisRateLimiter(redis_client, "k", rate=0.01, burst=5)
+    limiter = RedisRateLimiter(redis_client, "k", rate=0.01, burst=1)
     limiter.freeze(300.0)
     waits = [limiter.reserve() for _ in range(2)]
     assert waits == pytest.approx([300, 400], abs=SLACK)
@@ -120,6 +120,16 @@ def test_shorter_pause_does_not_cancel_a_longer_one(redis_client: Redis) -> None
     limiter.freeze(300.0)
     limiter.freeze(1.0)
     assert limiter.reserve() == pytest.approx(300, abs=SLACK)
+
+
+def test_clock_of_redis_set_back_stops_nobody_for_long(redis_client: Redis) -> None:
+    seconds, _ = redis_client.time()
+    redis_client.set("k", str((int(seconds) + 86_400) * 1_000_000))
+    limiter = RedisRateLimiter(redis_client, "k", rate=2, burst=1)
+    assert limiter.reserve() == 0.0
+    redis_client.set("k", str((int(seconds) + 86_400) * 1_000_000))
+    limiter.freeze(30.0)
+    assert limiter.reserve() == pytest.approx(30, abs=SLACK)
 
 
 def test_without_redis_nothing_may_be_sent() -> None:
