@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
+from services.bitrix.encoding import command
 from services.domain.errors import SyncError
 
 MAX_COMMANDS = 50
@@ -16,15 +17,19 @@ class Group:
     """Группа вызовов одного заказчика: ждёт, пока её возьмут и вернут с ответами."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
+        if len(calls) > MAX_COMMANDS:
+            raise ValueError(f"в группе не больше {MAX_COMMANDS} вызовов")
         self.calls = calls
+        # Записываем сразу: негодное значение — беда заказчика, а не соседей по пакету.
+        self.commands = [command(call) for call in calls]
         self.answers: list[Answer] = []
         self.done = False
         self.resends = 0
-        # Портал подставил бы чужой ответ в текст с «$result[»: такая группа ходит по одному вызову.
+        # Портал подставил бы чужой ответ в текст с «$result»: такая группа ходит по одному вызову.
         self.alone = any(contains_mark(call.params) for call in calls)
 
     @property
-    def finishing(self) -> bool:
+    def writes(self) -> bool:
         """Отвечает, пишет ли группа: ею приём кончается, и она идёт раньше чужих поисков."""
         return not all(call.reads for call in self.calls)
 
@@ -43,23 +48,22 @@ class Group:
         self.finish([Answer(error=error) for _ in self.calls])
 
 
-def pack(waiting: deque[Group], size: int, count: Callable[[Sequence[Group]], int]) -> list[Group]:
-    """Забирает из очереди группы, которые уйдут одним запросом; ``count`` — сколько они займут команд.
+def pack(
+    waiting: deque[Group], own: Group, size: int, count: Callable[[Sequence[Group]], int]
+) -> list[Group]:
+    """Забирает из очереди группу ведущего и те, что уйдут с ней одним запросом; ``count`` считает команды.
 
-    Первая уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком. Пишущие идут
+    Своя уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком. Пишущие идут
     раньше: иначе все записи скопились бы в хвосте за всеми поисками и последний запрос ждал бы их подряд.
     """
-    taken: list[Group] = []
-    for group in sorted(waiting, key=lambda group: not group.finishing):
-        if not taken:
+    if own not in waiting:
+        return []
+    waiting.remove(own)
+    taken = [own]
+    for group in () if own.alone else sorted(waiting, key=lambda group: not group.writes):
+        if not group.alone and count([*taken, group]) <= size:
             taken.append(group)
-            if group.alone:
-                break
-        elif not group.alone and count([*taken, group]) <= size:
-            taken.append(group)
-    left = [group for group in waiting if group not in taken]
-    waiting.clear()
-    waiting.extend(left)
+            waiting.remove(group)
     return taken
 
 

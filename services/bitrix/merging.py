@@ -7,13 +7,12 @@
 и обман заметит проверка в crm.py.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from services.bitrix.batching import Group
 from services.bitrix.calls import Answer, Call
-from services.bitrix.encoding import query
+from services.bitrix.encoding import command
 from services.bitrix.responses import as_map
 
 #: По двадцать пять ключей: даже две сделки на ключ умещаются в страницу портала.
@@ -47,26 +46,25 @@ class Slot:
 
 @dataclass(slots=True)
 class Layout:
-    """Команды пакета и места ответов: (группа, вызов) → Slot."""
+    """Команды пакета и места ответов: ``slots[группа][вызов]``."""
 
     commands: dict[str, str] = field(default_factory=dict)
-    slots: dict[tuple[int, int], Slot] = field(default_factory=dict)
+    slots: list[list[Slot]] = field(default_factory=list)
 
 
 def lay_out(groups: Sequence[Group]) -> Layout:
     """Раскладывает группы по командам."""
     layout = Layout()
     for number, group in enumerate(groups):
-        keys = {index: f"g{number}c{index}" for index in range(len(group.calls))}
-        for index, call in enumerate(group.calls):
+        layout.slots.append([Slot(f"g{number}c{index}") for index in range(len(group.calls))])
+        for slot, call, text in zip(layout.slots[number], group.calls, group.commands, strict=True):
             if not call.keyed:
-                layout.slots[number, index] = Slot(keys[index])
-                layout.commands[keys[index]] = _text(call.method, call.params, keys)
+                layout.commands[slot.key] = text
     for order, bundle in enumerate(_bundles(groups)):
-        key, asked = f"m{order}", frozenset().union(*(keys for _, keys in bundle.members))
-        layout.commands[key] = _text(bundle.call.method, bundle.call.with_keys(sorted(asked)), {})
-        for place, own in bundle.members:
-            layout.slots[place] = Slot(key, bundle.call.keyed, own, asked)
+        asked = frozenset[str]().union(*(own for _, own in bundle.members))
+        layout.commands[f"m{order}"] = command(bundle.call.asking(sorted(asked)))
+        for (number, index), own in bundle.members:
+            layout.slots[number][index] = Slot(f"m{order}", bundle.call.keyed, own, asked)
     return layout
 
 
@@ -106,9 +104,4 @@ def _bundles(groups: Sequence[Group]) -> Iterator[_Bundle]:
 
 def _kind(call: Call) -> str:
     """Возвращает вид поиска: всё, кроме самих ключей."""
-    return repr((call.method, call.keyed, call.with_keys(())))
-
-
-def _text(method: str, params: Mapping[str, Any], keys: Mapping[int, str]) -> str:
-    text = query(params, keys)
-    return f"{method}?{text}" if text else method
+    return command(call.asking(()))
