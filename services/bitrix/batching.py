@@ -1,8 +1,7 @@
-"""Укладка групп в пакеты: целиком, по очереди, не больше 50 команд (design 2.7)."""
+"""Группы вызовов и размер пакета, с которым портал справится вовремя (design 2.7)."""
 
 import threading
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.encoding import command
@@ -46,25 +45,6 @@ class Group:
     def fail(self, error: SyncError) -> None:
         """Отдаёт заказчику одну ошибку на все вызовы."""
         self.finish([Answer(error=error) for _ in self.calls])
-
-
-def pack(
-    waiting: deque[Group], own: Group, size: int, count: Callable[[Sequence[Group]], int]
-) -> list[Group]:
-    """Забирает из очереди группу ведущего и те, что уйдут с ней одним запросом; ``count`` считает команды.
-
-    Своя уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком. Пишущие идут
-    раньше: иначе все записи скопились бы в хвосте за всеми поисками и последний запрос ждал бы их подряд.
-    """
-    if own not in waiting:
-        return []
-    waiting.remove(own)
-    taken = [own]
-    for group in () if own.alone else sorted(waiting, key=lambda group: not group.writes):
-        if not group.alone and count([*taken, group]) <= size:
-            taken.append(group)
-            waiting.remove(group)
-    return taken
 
 
 class BatchSize:

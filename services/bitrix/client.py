@@ -18,11 +18,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from services.bitrix.batching import BatchSize, Group, pack
+from services.bitrix.batching import BatchSize, Group
 from services.bitrix.calls import Answer, Call
 from services.bitrix.limiter import RateLimiter, RedisRateLimiter, limiter_key
-from services.bitrix.merging import PageFull, Slot, count_commands, lay_out
 from services.bitrix.operating import OperatingGate
+from services.bitrix.packing import PageFull, Slot, lay_out, pack
 from services.bitrix.responses import (
     AMBIGUITY_SECONDS,
     AmbiguousAnswer,
@@ -144,7 +144,7 @@ class BitrixClient:
         try:
             self._wait(self._limiter.reserve() + self._linger)
             with self._changed:
-                taken = pack(self._waiting, group, self._size.now(), count_commands)
+                taken = pack(self._waiting, group, self._size.now())
                 self._flying += bool(taken)
         except SyncError as error:
             self._withdraw(group, error)

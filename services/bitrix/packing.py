@@ -1,4 +1,4 @@
-"""Раскладка групп по командам пакета; поиски одного вида склеиваются в один список (design 2.7).
+"""Укладка групп в пакет: кто уходит и какими командами; поиски одного вида склеиваются (design 2.7).
 
 Поиск сделки по ключу — самый частый вызов. Двадцать пять таких поисков уходят одной командой
 ``crm.deal.list`` с общим ``@поле``, а строки ответа раздаются хозяевам по значению поля. Делить ответ
@@ -7,6 +7,7 @@
 и обман заметит проверка в crm.py.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -42,6 +43,23 @@ class Slot:
         if any(str(as_map(row).get(self.field)) not in self.asked for row in rows):
             return answer
         return Answer([row for row in rows if str(row.get(self.field)) in self.own])
+
+
+def pack(waiting: deque[Group], own: Group, size: int) -> list[Group]:
+    """Забирает из очереди группу ведущего и те, что уйдут с ней одним запросом.
+
+    Своя уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком. Пишущие идут
+    раньше: иначе все записи скопились бы в хвосте за всеми поисками и последний запрос ждал бы их подряд.
+    """
+    if own not in waiting:
+        return []
+    waiting.remove(own)
+    taken = [own]
+    for group in () if own.alone else sorted(waiting, key=lambda group: not group.writes):
+        if not group.alone and count_commands([*taken, group]) <= size:
+            taken.append(group)
+            waiting.remove(group)
+    return taken
 
 
 @dataclass(slots=True)
