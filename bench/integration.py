@@ -5,16 +5,13 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from datetime import timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bench.work import Visit
+from bench.work import Visit, appear, register
 from config.loader import CONFIG_VARIABLE, load_settings
-from demo.clinic.desk import at_desk
 from demo.portal.server import PortalServer
-from services.ident.sqlite import clinic_now
 from tests.support.world import World
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -61,15 +58,12 @@ class Integration:
 
     def create(self, visits: Sequence[Visit]) -> None:
         """Записывает приёмы в Ident и ждёт их сделок."""
-        self._register(visits)
+        register(self._world.ident, visits)
         self._run(created=len(visits))
 
     def update(self, visits: Sequence[Visit]) -> None:
         """Отмечает приход пациентов и ждёт изменения сделок."""
-        now = clinic_now()
-        with at_desk(self._world.ident.path, now) as desk:
-            for visit in visits:
-                desk.change("Receptions", visit.number, PatientAppeared=now, DateTimeChanged=now)
+        appear(self._world.ident, visits)
         self._run(updated=len(visits))
 
     def unchanged(self, visits: Sequence[Visit]) -> None:
@@ -77,24 +71,6 @@ class Integration:
         before = self._notes()
         self._extract()
         self._wait(lambda: self._notes() != before)
-
-    def _register(self, visits: Sequence[Visit]) -> None:
-        now, ident = clinic_now(), self._world.ident
-        with at_desk(ident.path, now) as desk:
-            for visit in visits:
-                person = desk.insert("Persons", Surname=visit.surname, Name="Имя", MobilePhone=visit.phone)
-                desk.insert("Patients", ID_Persons=person, CardNumber=f"К-{person}")
-                desk.insert(
-                    "Receptions",
-                    ID=visit.number,
-                    ID_Patients=person,
-                    ID_Staffs=ident.DOCTOR,
-                    ID_Armchairs=1,
-                    PlanStart=visit.start,
-                    PlanEnd=visit.start + timedelta(minutes=15),
-                    DateTimeAdded=now,
-                    DateTimeChanged=now,
-                )
 
     def _run(self, **expected: int) -> None:
         """Запускает выборку и ждёт, пока очередь опустеет и нужное число записей дойдёт."""

@@ -5,8 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from demo.clinic.desk import at_desk
 from demo.portal.schema import CONTACT, DEAL
 from demo.portal.state import PortalState
+from services.ident.sqlite import clinic_now
+from tests.fakes_ident import SmallIdent
 
 KEY = "UF_CRM_RECEPTION_ID"
 FIRST_START = datetime(2026, 12, 1, 9, 0)
@@ -37,6 +40,39 @@ class Visit:
     def start(self) -> datetime:
         """Возвращает начало приёма."""
         return FIRST_START + timedelta(minutes=15 * (self.number % 2000))
+
+    @property
+    def end(self) -> datetime:
+        """Возвращает конец приёма."""
+        return self.start + timedelta(minutes=15)
+
+
+def register(ident: SmallIdent, visits: Sequence[Visit]) -> None:
+    """Записывает новых пациентов в базу Ident одной транзакцией."""
+    now = clinic_now()
+    with at_desk(ident.path, now) as desk:
+        for visit in visits:
+            person = desk.insert("Persons", Surname=visit.surname, Name="Имя", MobilePhone=visit.phone)
+            desk.insert("Patients", ID_Persons=person, CardNumber=f"К-{person}")
+            desk.insert(
+                "Receptions",
+                ID=visit.number,
+                ID_Patients=person,
+                ID_Staffs=ident.DOCTOR,
+                ID_Armchairs=1,
+                PlanStart=visit.start,
+                PlanEnd=visit.end,
+                DateTimeAdded=now,
+                DateTimeChanged=now,
+            )
+
+
+def appear(ident: SmallIdent, visits: Sequence[Visit]) -> None:
+    """Отмечает приход пациентов."""
+    now = clinic_now()
+    with at_desk(ident.path, now) as desk:
+        for visit in visits:
+            desk.change("Receptions", visit.number, PatientAppeared=now, DateTimeChanged=now)
 
 
 @dataclass(frozen=True, slots=True)

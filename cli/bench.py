@@ -5,6 +5,7 @@ import importlib
 from pathlib import Path
 
 BENCHES = {
+    "node": "память, процессор и запуск узла, Flower и Redis; выносливость",
     "sql": "время страницы из 50 приёмов на базе за десять лет",
     "throughput": "секунды и запросы на N приёмов рядом с другими клиентами",
 }
