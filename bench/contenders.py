@@ -34,7 +34,7 @@ def ours(portal: PortalServer, folder: Path) -> Iterator[Client]:
     from bench.integration import Integration
     from demo.broker import broker
 
-    rate = {"requests_per_second": portal.options.rate}
+    rate: dict[str, object] = {"requests_per_second": portal.options.rate}
     with (
         broker(folder / "redis") as redis,
         Integration(folder, redis.url, portal, portal=rate) as integration,

@@ -9,6 +9,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench.floor import Pace
 from bench.work import Visit, register
 from config.loader import CONFIG_VARIABLE, load_settings
 from demo.broker import broker
@@ -22,6 +23,7 @@ from tests.fakes_ident import SmallIdent
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS, STOP_SECONDS = 60.0, 60.0
 PORTAL = PortalOptions(latency_ms=120, write_ms=80, read_ms=15)
+PACE = Pace(latency=0.12, read=0.015, write=0.08, rate=2.0, burst=2)
 
 CELERY = ("-m", "celery", "-A", "tasks")
 WORKER = (*CELERY, "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
@@ -43,20 +45,31 @@ class Clinic:
     branch_id: str
     ident: SmallIdent
 
+    @property
+    def database_id(self) -> str:
+        """Возвращает имя базы."""
+        return f"D{self.branch_id[1:]}"
+
 
 class Installation:
     """Запущенные процессы и клиники, в которых можно записывать и отмечать приёмы."""
 
     def __init__(
-        self, folder: Path, portal: PortalServer, redis_url: str, branches: int, interval: float
+        self,
+        folder: Path,
+        portal: PortalServer,
+        redis_url: str,
+        branches: int,
+        interval: float,
+        first: int = 1,
     ) -> None:
         self.folder, self.portal = folder, portal
-        self.clinics = [self._clinic(number) for number in range(1, branches + 1)]
+        self.clinics = [self._clinic(number) for number in range(first, first + branches)]
         self.path = folder / "settings.toml"
         self.path.write_text(to_toml(self._settings(redis_url, interval)), encoding="utf-8")
         self.services = Services(load_settings(self.path))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
-        self._visits = 0
+        self._visits: dict[int, int] = {}
 
     def start(self, roles: Mapping[str, Sequence[str]]) -> None:
         """Запускает процессы."""
@@ -82,10 +95,26 @@ class Installation:
 
     def book(self, count: int, clinic: Clinic) -> list[Visit]:
         """Записывает новых пациентов одного филиала."""
-        visits = [Visit(self._visits + number) for number in range(1, count + 1)]
-        self._visits += count
+        number = int(clinic.branch_id[1:])
+        start = self._visits.get(number, 0)
+        visits = [Visit(start + order, number) for order in range(1, count + 1)]
+        self._visits[number] = start + count
         register(clinic.ident, visits)
         return visits
+
+    def await_work(self) -> float:
+        """Ждёт, пока узел ответит на выборку каждого филиала; возвращает секунды ожидания."""
+        started = time.monotonic()
+        for clinic in self.clinics:
+            send_extract(self.path, clinic.branch_id)
+        while not all(self._extracted(clinic) for clinic in self.clinics):
+            if time.monotonic() - started > READY_SECONDS:
+                raise RuntimeError("узел не поднялся: смотрите журналы процессов")
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    def _extracted(self, clinic: Clinic) -> bool:
+        return "last_success" in self.services.store.stats.notes(clinic.branch_id)
 
     def await_sent(self, total: int, seconds: float = 600.0) -> None:
         """Ждёт, пока на портале не станет столько сделок и очередь не опустеет."""
@@ -121,17 +150,17 @@ class Installation:
             "portal": {"webhook": self.portal.url, "stages": stages},
             "redis": {"url": redis_url},
             "databases": [
-                {"id": f"D{number}", "type": "sqlite", "path": str(clinic.ident.path)}
-                for number, clinic in enumerate(self.clinics, 1)
+                {"id": clinic.database_id, "type": "sqlite", "path": str(clinic.ident.path)}
+                for clinic in self.clinics
             ],
             "branches": [
                 {
-                    "number": number,
-                    "name": f"Филиал {number}",
+                    "number": int(clinic.branch_id[1:]),
+                    "name": f"Филиал {clinic.branch_id}",
                     "aliases": ["Филиал Фучика"],
-                    "database": f"D{number}",
+                    "database": clinic.database_id,
                 }
-                for number in range(1, len(self.clinics) + 1)
+                for clinic in self.clinics
             ],
             "node": {"state_dir": str(self.folder)},
             "sync": {"interval": interval, "first_run_pause": 0.0},
@@ -151,3 +180,14 @@ def installed(
         stack.callback(installation.stop)
         installation.start(roles)
         yield installation
+
+
+def send_extract(settings: Path, branch_id: str) -> None:
+    """Ставит выборку в очередь так же, как расписание."""
+    from celery import Celery
+
+    import celeryconfig
+
+    with Celery(config_source=celeryconfig.deployment(load_settings(settings))) as app:
+        app.conf.update(accept_content=["json"], task_serializer="json")
+        app.send_task(celeryconfig.EXTRACT, (branch_id,), queue=celeryconfig.queue_of(branch_id), priority=3)

@@ -9,8 +9,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from bench.installation import send_extract
 from bench.work import Visit, appear, register
-from config.loader import CONFIG_VARIABLE, load_settings
+from config.loader import CONFIG_VARIABLE
 from demo.portal.server import PortalServer
 from tests.support.world import World
 
@@ -79,13 +80,7 @@ class Integration:
         self._wait(lambda: all(self._counted(name) >= count for name, count in wanted.items()))
 
     def _extract(self) -> None:
-        from celery import Celery
-
-        import celeryconfig
-
-        with Celery(config_source=celeryconfig.deployment(load_settings(self.settings_path))) as app:
-            app.conf.update(accept_content=["json"], task_serializer="json")
-            app.send_task(celeryconfig.EXTRACT, (BRANCH,), queue=celeryconfig.queue_of(BRANCH), priority=3)
+        send_extract(self.settings_path, BRANCH)
 
     def _counted(self, event: str) -> int:
         now = self.services.clock.now()

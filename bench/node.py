@@ -18,7 +18,6 @@ from bench.weight import Peak, Weight, cpu_seconds, weigh
 PER_CYCLE, CYCLE_SECONDS, HOUR_CYCLES = 50, 10.0, 30
 #: 72 часа по выборке раз в две минуты.
 SOAK_CYCLES, SOAK_INTERVAL, SOAK_CHANGES = 2160, 1.0, 5
-STARTS = 10
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -54,27 +53,15 @@ def parser() -> argparse.ArgumentParser:
 def _measure(
     table: Table, name: str, roles: Mapping[str, Sequence[str]], minutes: float, cycles: int
 ) -> None:
-    with tempfile.TemporaryDirectory() as folder:
-        started = time.monotonic()
-        with installed(Path(folder), roles, interval=CYCLE_SECONDS) as site:
-            ready = _await_work(site, started)
-            pids = _pids(site)
-            time.sleep(5)
-            _idle(table, name, pids, minutes, ready)
-            _load(table, name, site, pids, cycles)
-
-
-def _await_work(site: Installation, started: float) -> float:
-    """Ждёт первой выборки: с этого мига узел работает; возвращает секунды от запуска."""
-    while not all(_extracted(site, clinic.branch_id) for clinic in site.clinics):
-        if time.monotonic() - started > 60:
-            raise RuntimeError("узел не поднялся за минуту")
-        time.sleep(0.02)
-    return time.monotonic() - started
-
-
-def _extracted(site: Installation, branch_id: str) -> bool:
-    return "last_success" in site.services.store.stats.notes(branch_id)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        installed(Path(folder), roles, interval=CYCLE_SECONDS) as site,
+    ):
+        ready = site.await_work()
+        pids = _pids(site)
+        time.sleep(5)
+        _idle(table, name, pids, minutes, ready)
+        _load(table, name, site, pids, cycles)
 
 
 def _pids(site: Installation) -> dict[str, int]:
@@ -144,16 +131,17 @@ def _soak(cycles: int, out: Path) -> None:
     """Проживает столько циклов и мерит наклон памяти узла."""
     table = Table("soak", f"Выносливость: {cycles} циклов (72 часа — {SOAK_CYCLES}), память узла")
     points: list[tuple[float, float]] = []
-    with tempfile.TemporaryDirectory() as folder:
-        started = time.monotonic()
-        with installed(Path(folder), NODE, interval=SOAK_INTERVAL) as site:
-            _await_work(site, started)
-            pid = _pids(site)["узел"]
-            for cycle in range(cycles):
-                site.book(SOAK_CHANGES, site.clinics[0])
-                time.sleep(SOAK_INTERVAL)
-                points.append((float(cycle), weigh(pid).uss))
-            site.await_sent(cycles * SOAK_CHANGES)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        installed(Path(folder), NODE, interval=SOAK_INTERVAL) as site,
+    ):
+        site.await_work()
+        pid = _pids(site)["узел"]
+        for cycle in range(cycles):
+            site.book(SOAK_CHANGES, site.clinics[0])
+            time.sleep(SOAK_INTERVAL)
+            points.append((float(cycle), weigh(pid).uss))
+        site.await_sent(cycles * SOAK_CHANGES)
     steady = points[len(points) // 4 :]
     slope, error = trend(steady)
     table.add(

@@ -20,16 +20,17 @@ class Visit:
     """Приём нового пациента; люди и телефоны выдуманы."""
 
     number: int
+    branch: int = 1
 
     @property
     def uid(self) -> str:
         """Возвращает ключ записи."""
-        return f"F1_{self.number}"
+        return f"F{self.branch}_{self.number}"
 
     @property
     def phone(self) -> str:
         """Возвращает телефон, которого нет больше ни у кого."""
-        return f"+7903{self.number:07d}"
+        return f"+79{self.branch:02d}{self.number:07d}"
 
     @property
     def surname(self) -> str:
