@@ -69,9 +69,10 @@ worker_soft_shutdown_timeout = 20.0  # тёплая остановка возв�
 worker_proc_alive_timeout = 30.0
 beat_max_loop_interval = 5
 
-UPSERT, EXTRACT, REDRIVE, RECONCILE = (
+UPSERT, EXTRACT, LOOKUP, REDRIVE, RECONCILE = (
     "receptions.upsert",
     "receptions.extract",
+    "plans.lookup",
     "maintenance.redrive",
     "maintenance.reconcile",
 )
@@ -81,6 +82,11 @@ LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
 def queue_of(branch_id: str) -> str:
     """Возвращает имя очереди филиала."""
     return f"branch.{branch_id}"
+
+
+def plans_queue_of(branch_id: str) -> str:
+    """Возвращает имя очереди вопросов о планах."""
+    return queue_of(branch_id)
 
 
 def deployment(settings: Settings) -> dict[str, Any]:

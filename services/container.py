@@ -10,11 +10,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from config.loader import application_key
+from config.loader import ConfigError, application_key
 from config.models import Settings
 from services.domain.branches import BranchRule
 from services.domain.judgement import Court
-from services.ports import Clock, Crm, Journal, ReceptionSource
+from services.ports import Clock, Crm, Journal
 from services.sync.branch import Branch, Pace
 from services.sync.extract import Extract
 from services.sync.intake import Intake
@@ -24,7 +24,10 @@ from services.sync.upsert import DealPolicy, Upsert
 
 if TYPE_CHECKING:
     from services.bitrix.client import BitrixClient
+    from services.bitrix.visitors import PortalVisitors
+    from services.ident.source import IdentSource
     from services.store.bundle import Store
+    from services.sync.plans import SealedPlanLookup
 
 
 class SystemClock:
@@ -60,7 +63,7 @@ class Services:
     ) -> None:
         self.settings, self.clock, self._pause = settings, clock or SystemClock(), pause
         self._lock = threading.RLock()
-        self._sources: dict[str, ReceptionSource] = {}
+        self._sources: dict[str, IdentSource] = {}
         self._branches: dict[str, BranchServices] = {}
 
     def branch(self, branch_id: str) -> BranchServices:
@@ -70,7 +73,18 @@ class Services:
                 self._branches[branch_id] = self._assemble(branch_id)
             return self._branches[branch_id]
 
-    def source(self, database_id: str) -> ReceptionSource:
+    def plans(self, branch_id: str) -> SealedPlanLookup:
+        """Возвращает поиск планов в базе филиала; неизвестный филиал — KeyError."""
+        from services.ident.plan_source import IdentPlanSource
+        from services.sealing import plan_answer_sealer, plan_request_sealer
+        from services.sync.plans import PlanLookup, SealedPlanLookup
+
+        source = IdentPlanSource(self.source(self.settings.branch(branch_id).database))
+        lookup = PlanLookup(branch_id, source, self.journal, self.settings.rules.zone)
+        key = application_key(self.settings)
+        return SealedPlanLookup(lookup, plan_request_sealer(key), plan_answer_sealer(key))
+
+    def source(self, database_id: str) -> IdentSource:
         """Возвращает чтение базы."""
         from services.ident.source import open_source
 
@@ -109,6 +123,25 @@ class Services:
         return BitrixCrm(self.client, self.settings.portal)
 
     @cached_property
+    def security_journal(self) -> Journal:
+        """Журнал безопасности: кто смотрел план и кому отказано (СПЕЦ 3.4.3)."""
+        from services.journal.events import EventLogger
+
+        return EventLogger("ident.security")
+
+    @cached_property
+    def visitors(self) -> PortalVisitors:
+        """Проверка тех, кто спрашивает планы; без раздела application — ConfigError."""
+        from services.bitrix.client import open_limiter
+        from services.bitrix.visitors import open_visitors
+
+        portal, application = self.settings.portal, self.settings.application
+        if application is None:
+            raise ConfigError("Чтобы показывать планы, заполните раздел application")
+        limiter = open_limiter(portal, self.store.redis, self.settings.redis.prefix)
+        return open_visitors(portal, application, limiter)
+
+    @cached_property
     def pace(self) -> Pace:
         """Темп сценариев из настроек."""
         sync = self.settings.sync
@@ -144,11 +177,13 @@ class Services:
             opened = vars(self)
             if "client" in opened:
                 self.client.close()
+            if "visitors" in opened:
+                self.visitors.close()
             for source in self._sources.values():
                 source.close()
             if "store" in opened:
                 self.store.close()
-            for name in ("client", "crm", "store"):
+            for name in ("client", "crm", "visitors", "store"):
                 opened.pop(name, None)
             self._sources.clear()
             self._branches.clear()

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from services.domain.admission import TokenOwner, VisitedDeal
 from services.domain.cursor import ChangePoint
 from services.domain.names import PersonName
 from services.domain.phones import Phone
@@ -436,4 +437,16 @@ class PlanSource(Protocol):
 
     def plan_rows(self, plan_ids: Sequence[int]) -> Sequence[PlanRow]:
         """Возвращает строки планов (до 50 номеров) в порядке этапов."""
+        ...
+
+
+class Visitors(Protocol):
+    """Проверка спрашивающего на портале; отказ — AdmissionRefused, спросить некого — AdmissionUnavailable."""
+
+    def owner(self, token: str) -> TokenOwner:
+        """Возвращает, чей это токен: приложение, портал, сотрудник."""
+        ...
+
+    def deal(self, token: str, deal_id: int) -> tuple[int, VisitedDeal]:
+        """Читает сделку токеном сотрудника; возвращает его номер на портале и сделку."""
         ...

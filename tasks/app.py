@@ -16,7 +16,7 @@ def _deployment() -> dict[str, Any]:
 celery_app = Celery(
     "ident_bitrix",
     task_cls="tasks.base:SyncTask",
-    include=["tasks.receptions", "tasks.maintenance"],
+    include=["tasks.receptions", "tasks.plans", "tasks.maintenance"],
     config_source="celeryconfig",
 )
 celery_app.add_defaults(_deployment)
