@@ -85,8 +85,8 @@ def queue_of(branch_id: str) -> str:
 
 
 def plans_queue_of(branch_id: str) -> str:
-    """Возвращает имя очереди вопросов о планах."""
-    return queue_of(branch_id)
+    """Возвращает имя очереди вопросов о планах: её слушает отдельный уголок исполнителя (ADR 0010)."""
+    return f"plans.{branch_id}"
 
 
 def deployment(settings: Settings) -> dict[str, Any]:

@@ -130,6 +130,7 @@ def configured(site: Site) -> Config:
     config = Config(
         site.app,
         log_config=None,
+        log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,

@@ -79,7 +79,7 @@ class Services:
         from services.sealing import plan_answer_sealer, plan_request_sealer
         from services.sync.plans import PlanLookup, SealedPlanLookup
 
-        source = IdentPlanSource(self.source(self.settings.branch(branch_id).database))
+        source = IdentPlanSource(self.source(self.settings.branch(branch_id).database).ahead)
         lookup = PlanLookup(branch_id, source, self.journal, self.settings.rules.zone)
         key = application_key(self.settings)
         return SealedPlanLookup(lookup, plan_request_sealer(key), plan_answer_sealer(key))

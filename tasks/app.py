@@ -5,6 +5,8 @@ from typing import Any
 from celery import Celery
 from celery.signals import celeryd_init, setup_logging, worker_process_shutdown, worker_shutdown
 
+from tasks.lookup_room import LookupRoom
+
 
 def _deployment() -> dict[str, Any]:
     from celeryconfig import deployment
@@ -20,6 +22,7 @@ celery_app = Celery(
     config_source="celeryconfig",
 )
 celery_app.add_defaults(_deployment)
+celery_app.steps["consumer"].add(LookupRoom)
 
 
 @setup_logging.connect

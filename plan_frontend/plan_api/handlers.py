@@ -13,6 +13,7 @@ from plan_frontend.plan_api.parameters import BadParameter, PlanParameters, read
 from plan_frontend.plan_api.replies import failure, refused, success
 from plan_frontend.portal_auth import Pass
 from services.domain.admission import AdmissionRefused, AdmissionUnavailable, Refusal
+from services.domain.errors import StoreError
 
 if TYPE_CHECKING:
     from services.ports import Journal
@@ -61,6 +62,8 @@ class PlanHandlers:
             return failure(503, "portal_unavailable", trouble.message)
         except UnknownBranch:
             return failure(421, "unknown_branch", ELSEWHERE)
+        except StoreError:
+            return failure(503, "no_answer", SILENT)
         except NoAnswer as silence:
             return failure(504, "late", LATE) if silence.late else failure(503, "no_answer", SILENT)
 

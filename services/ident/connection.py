@@ -1,8 +1,8 @@
 """Единственное соединение процесса с базой: держится между циклами, восстанавливается после обрыва."""
 
 import threading
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from services.domain.errors import DatabaseError
@@ -29,17 +29,42 @@ class Connector(Protocol):
         ...
 
 
+class Turnstile:
+    """Очередь к соединению: по одному, и ждущий человек (``urgent``) проходит впереди обмена."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._busy, self._urgent = False, 0
+
+    @contextmanager
+    def turn(self, urgent: bool = False) -> Iterator[None]:
+        """Держит соединение на время блока."""
+        with self._changed:
+            self._urgent += urgent
+            self._changed.wait_for(lambda: not self._busy and (urgent or not self._urgent))
+            self._urgent -= urgent
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+
 class HeldConnection:
     """Не больше одного открытого соединения на базу и процесс (ТЗ 5.2 № 6); запросы идут по одному."""
 
     def __init__(self, connector: Connector) -> None:
         self._connector = connector
-        self._lock = threading.Lock()
+        self._turnstile = Turnstile()
         self._held: Any = None
 
-    def rows(self, sql: str, parameters: Sequence[object]) -> list[Mapping[str, object]]:
-        """Выполняет запрос и возвращает строки словарями; сбой — DatabaseError."""
-        with self._lock:
+    def rows(
+        self, sql: str, parameters: Sequence[object], urgent: bool = False
+    ) -> list[Mapping[str, object]]:
+        """Выполняет запрос и возвращает строки словарями; ``urgent`` — вне очереди; сбой — DatabaseError."""
+        with self._turnstile.turn(urgent):
             reused = self._held is not None
             try:
                 return self._query(sql, parameters)
@@ -56,7 +81,7 @@ class HeldConnection:
 
     def close(self) -> None:
         """Закрывает соединение; следующий запрос откроет его снова."""
-        with self._lock:
+        with self._turnstile.turn():
             self._drop()
 
     def _query(self, sql: str, parameters: Sequence[object]) -> list[Mapping[str, object]]:

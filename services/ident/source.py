@@ -67,14 +67,33 @@ class IdentSource:
 
     def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
         """Выполняет запрос из файла ``name`` и возвращает его строки."""
+        return self._ask(name, values, urgent=False)
+
+    @property
+    def ahead(self) -> "Ahead":
+        """Те же запросы вне очереди: их ответа ждёт человек."""
+        return Ahead(self._ask)
+
+    def _ask(self, name: str, values: Mapping[str, object], urgent: bool) -> list[Mapping[str, object]]:
         if name not in self._statements:
             self._statements[name] = parse_statement(self._read(name))
         statement = self._statements[name]
         ready = {key: self._adapted(value) for key, value in values.items()}
-        return self._connection.rows(statement.text, statement.bind(ready))
+        return self._connection.rows(statement.text, statement.bind(ready), urgent)
 
     def _adapted(self, value: object) -> object:
         return self._to_parameter(value) if isinstance(value, datetime) else value
+
+
+class Ahead:
+    """Запросы, которые не стоят в очереди за обменом."""
+
+    def __init__(self, ask: Callable[..., list[Mapping[str, object]]]) -> None:
+        self._ask = ask
+
+    def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
+        """Выполняет запрос вне очереди."""
+        return self._ask(name, values, urgent=True)
 
 
 def _required(row: Mapping[str, object], name: str) -> datetime:
