@@ -33,11 +33,11 @@ function stageRows(stage, index) {
 function serviceRow(line) {
   const cell = (label, text, kind) => el("td", { "data-label": label, class: kind || null }, text);
   return el("tr", { class: "line" },
-    cell("Элемент", line.element || "—", line.element ? "element" : "element empty"),
+    cell("Элемент", line.element || "—", line.element ? "element" : "element blank"),
     el("th", { scope: "row", "data-label": "Услуга", class: "service" }, line.service),
     cell("Зубов", String(line.teeth), "number"),
     cell("Цена", rubles(line.price), "number"),
-    cell("Скидка", line.discount ? rubles(line.discount) : "—", line.discount ? "number" : "number empty"),
+    cell("Скидка", line.discount ? rubles(line.discount) : "—", line.discount ? "number" : "number blank"),
     cell("Итого", rubles(line.total), "number sum"),
     cell("Статус", badge(line.status)));
 }
