@@ -43,7 +43,6 @@ def page_settings(settings: "Settings", application: "ApplicationSettings") -> s
     content = {
         "fields": {
             "reception": fields["reception_id"],
-            "filial": fields["filial"],
             "snapshot": fields["treatment_plans"],
         },
         "shim": application.shim or "",

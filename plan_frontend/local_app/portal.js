@@ -17,22 +17,29 @@ export function ready() {
   });
 }
 
-function once(method, params) {
-  return new Promise((resolve) => { sdk().callMethod(method, params, resolve); });
-}
+const once = (method, params) => new Promise((resolve) => { sdk().callMethod(method, params, resolve); });
+const together = (calls) => new Promise((resolve) => { sdk().callBatch(calls, resolve); });
+const expired = (result) => result.error() && String(result.error().ex?.error || "").toLowerCase() === "expired_token";
 
-export async function call(method, params) {
-  let result = await once(method, params);
-  if (codeOf(result) === "expired_token") {
-    await freshToken();
-    result = await once(method, params);
-  }
+function dataOf(result) {
   const error = result.error();
   if (error) throw new PortalTrouble(`Портал отказал: ${error.ex?.error_description || error}`);
   return result.data();
 }
 
-const codeOf = (result) => result.error() && String(result.error().ex?.error || "").toLowerCase();
+export async function call(method, params) {
+  const result = await once(method, params);
+  if (!expired(result)) return dataOf(result);
+  await freshToken();
+  return dataOf(await once(method, params));
+}
+
+async function batch(calls) {
+  const results = await together(calls);
+  if (!Object.values(results).some(expired)) return results;
+  await freshToken();
+  return together(calls);
+}
 
 export function dealId() {
   const options = sdk().placement.info()?.options || {};
@@ -62,29 +69,23 @@ export function fit(wanted) {
 const DEAL = 2;
 const CONTACT = 3;
 
+// Сделка и контакт — одним запросом: второй ссылается на первый.
 export async function readDeal(fields) {
   const id = dealId();
-  const { item } = await call("crm.item.get", { entityTypeId: DEAL, id, useOriginalUfNames: "Y" });
+  const found = await batch({
+    deal: ["crm.item.get", { entityTypeId: DEAL, id, useOriginalUfNames: "Y" }],
+    contact: ["crm.item.get", { entityTypeId: CONTACT, id: "$result[deal][item][contactId]" }],
+  });
+  const { item } = dataOf(found.deal);
   return {
     id,
     reception: String(item[fields.reception] || ""),
-    filial: String(item[fields.filial] || ""),
     snapshot: String(item[fields.snapshot] || ""),
-    name: await patientName(item),
+    // Контакта нет, он закрыт или удалён: остаётся название сделки.
+    name: (item.contactId && !found.contact.error() && fullName(found.contact.data().item)) || nameFromTitle(item.title),
   };
 }
 
-async function patientName(item) {
-  return (item.contactId && (await contactName(item.contactId))) || nameFromTitle(item.title);
-}
-
-async function contactName(id) {
-  try {
-    const { item } = await call("crm.item.get", { entityTypeId: CONTACT, id });
-    return [item.lastName, item.name, item.secondName].filter(Boolean).join(" ").trim();
-  } catch {
-    return ""; // контакт закрыт или удалён: остаётся название сделки
-  }
-}
+const fullName = (contact) => [contact.lastName, contact.name, contact.secondName].filter(Boolean).join(" ").trim();
 
 export const nameFromTitle = (title) => String(title || "").split(" - ")[0].replace(/\s+/g, " ").trim();

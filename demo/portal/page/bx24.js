@@ -96,7 +96,7 @@
       const results = Array.isArray(calls) ? [] : {};
       const part = (name, key) => answer.result?.[name]?.[key];
       for (const key of Object.keys(cmd)) {
-        const failed = part("result_error", key);
+        const failed = "error" in answer ? answer : part("result_error", key);
         results[key] = new Result(failed || { result: part("result", key), total: part("result_total", key), next: part("result_next", key) }, status, () => {});
       }
       callback?.(results);
