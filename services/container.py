@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
+from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 from config.loader import ConfigError, application_key
@@ -15,27 +16,22 @@ from config.models import Settings
 from services.domain.branches import BranchRule
 from services.domain.judgement import Court
 from services.ports import Clock, Crm, Journal
+from services.store.clock import RedisClock
+from services.sync.backfill import Backfill
 from services.sync.branch import Branch, Pace
+from services.sync.delivery import DealPolicy, Delivery
 from services.sync.extract import Extract
 from services.sync.intake import Intake
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
-from services.sync.upsert import DealPolicy, Upsert
+from services.sync.upsert import Upsert
 
 if TYPE_CHECKING:
     from services.bitrix.client import BitrixClient
     from services.bitrix.visitors import PortalVisitors
     from services.ident.source import IdentSource
-    from services.store.bundle import Store
+    from services.store.bundle import Identity, Store
     from services.sync.plans import SealedPlanLookup
-
-
-class SystemClock:
-    """Часы компьютера."""
-
-    def now(self) -> datetime:
-        """Возвращает текущее время в UTC."""
-        return datetime.now(UTC)
 
 
 def _sleep(pause: timedelta) -> None:
@@ -50,6 +46,7 @@ class BranchServices:
     upsert: Upsert
     redrive: Redrive
     reconcile: Reconcile
+    backfill: Backfill
 
 
 class Services:
@@ -61,7 +58,8 @@ class Services:
         clock: Clock | None = None,
         pause: Callable[[timedelta], None] = _sleep,
     ) -> None:
-        self.settings, self.clock, self._pause = settings, clock or SystemClock(), pause
+        self.settings, self._pause = settings, pause
+        self.clock: Clock = clock or RedisClock(lambda: self.store.redis)
         self._lock = threading.RLock()
         self._sources: dict[str, IdentSource] = {}
         self._branches: dict[str, BranchServices] = {}
@@ -90,16 +88,22 @@ class Services:
 
         with self._lock:
             if database_id not in self._sources:
-                database = self.settings.database(database_id)
-                self._sources[database_id] = open_source(database, self.settings.node.sql_dir)
+                self._sources[database_id] = open_source(
+                    self.settings.database(database_id), self.settings.node.sql_dir, self._rests()
+                )
             return self._sources[database_id]
+
+    def _rests(self) -> list[float]:
+        """Возвращает паузы после неудач базы: по расписанию повторов, дальше — раз в цикл выборки."""
+        steps = (*self.settings.retries.database, self.settings.sync.interval)
+        return [step.total_seconds() for step in steps]
 
     @cached_property
     def store(self) -> Store:
         """Состояние в Redis."""
         from services.store.bundle import open_store
 
-        return open_store(self.settings.redis)
+        return open_store(self.settings.redis, identity_of(self.settings))
 
     @cached_property
     def journal(self) -> Journal:
@@ -153,6 +157,10 @@ class Services:
             large_change=sync.large_change,
             hint_timeout=sync.hint_timeout,
             lease=sync.lease,
+            turn=sync.turn,
+            uncertainty=self.settings.portal.uncertainty,
+            schedules=self.settings.retries.schedules,
+            revival=sync.revival,
             reconcile_back=sync.reconcile_back,
             reconcile_ahead=sync.reconcile_ahead,
             outbox_warning=sync.outbox_warning,
@@ -170,6 +178,21 @@ class Services:
             cancel_moves_manual=rules.cancel_moves_manual_stage,
             contact_matching=rules.contact_matching,
         )
+
+    def withdraw(self) -> None:
+        """Отзывает неотправленное: записи вернутся в очередь, попытка не считается."""
+        if "client" in vars(self):
+            self.client.withdraw()
+
+    def retire(self, seconds: float) -> None:
+        """Закрывает службы навсегда: ушедшее доделывается, неотправленное возвращается в очередь."""
+        self.withdraw()
+        if "client" in vars(self):
+            self.client.drain(seconds)
+        with self._lock:
+            for source in self._sources.values():
+                source.retire()
+        self.close()
 
     def close(self) -> None:
         """Закрывает соединения; повторное обращение откроет их снова."""
@@ -193,9 +216,22 @@ class Services:
         branch = self.court(branch_id)
         source = self.source(branch.database_id)
         intake = Intake(branch, source, store.outbox, store.links, store.stats, journal, pace)
+        delivery = Delivery(
+            branch,
+            pace,
+            self.crm,
+            store.outbox,
+            store.links,
+            store.locks,
+            store.stats,
+            journal,
+            clock,
+            self.policy,
+            application_key(self.settings),
+        )
         upsert = Upsert(
             intake,
-            self.crm,
+            delivery,
             store.outbox,
             store.links,
             store.locks,
@@ -203,14 +239,13 @@ class Services:
             store.stats,
             journal,
             clock,
-            self.policy,
-            application_key(self.settings),
         )
         return BranchServices(
             Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause),
             upsert,
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
-            Reconcile(intake, self.crm, store.links, store.locks, journal, clock),
+            Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
+            Backfill(intake, store.backfills, store.locks, journal, clock),
         )
 
     def court(self, branch_id: str) -> Branch:
@@ -225,6 +260,26 @@ class Services:
                 own.number, own.database, rules, self.settings.rules.zone, self.settings.rules.required_fields
             )
         )
+
+
+def identity_of(settings: Settings) -> Identity:
+    """Возвращает, чьё состояние лежит в Redis: секреты — только оттисками."""
+    from urllib.parse import urlsplit
+
+    from services.store.bundle import Identity
+
+    webhook = settings.portal.webhook.get_secret_value()
+    return Identity(
+        secret_id=_print(webhook.rstrip("/")),
+        portal_id=_print(urlsplit(webhook).netloc),
+        mark=settings.node.state_dir / "memory-epoch",
+        quarantine=settings.portal.uncertainty,
+        pauses=(*settings.retries.breaker, settings.sync.interval),
+    )
+
+
+def _print(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8, person=b"ident-identity").hexdigest()
 
 
 def build_services(settings: Settings) -> Services:

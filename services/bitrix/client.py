@@ -32,7 +32,7 @@ from services.bitrix.responses import (
     error_for,
 )
 from services.bitrix.transport import HttpTransport, Reply, Transport
-from services.domain.errors import SyncError
+from services.domain.errors import SyncError, Withdrawn
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -71,6 +71,7 @@ class BitrixClient:
         self._waiting: deque[Group] = deque()
         self._changed = threading.Condition()
         self._leading = self._closed = False
+        self._flying = 0
         self.traffic = Traffic()
 
     def call(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
@@ -84,18 +85,27 @@ class BitrixClient:
         group = Group(calls)
         with self._changed:
             if self._closed:
-                raise PortalUnreachable("узел останавливается")
+                raise Withdrawn("отправка остановлена: узел останавливается или меняет настройки")
             self._waiting.append(group)
         while self._becomes_leader(group):
             self._lead(group)
         return group.answers
 
-    def close(self) -> None:
-        """Отпускает ждущих с ошибкой, которую можно повторить, и закрывает соединения."""
+    def withdraw(self) -> None:
+        """Отзывает всё, что ещё не ушло, и ничего нового не берёт; ушедшее доделается."""
         with self._changed:
             self._closed = True
             left, self._waiting = list(self._waiting), deque()
-            self._finish(lambda: _fail(left, PortalUnreachable("узел останавливается")))
+            self._finish(lambda: _fail(left, Withdrawn("отправка отозвана до запроса")))
+
+    def drain(self, seconds: float) -> bool:
+        """Ждёт ответов на ушедшее; False — не дождались."""
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._flying, seconds)
+
+    def close(self) -> None:
+        """Отзывает ждущих и закрывает соединения."""
+        self.withdraw()
         self._transport.close()
 
     def _becomes_leader(self, group: Group) -> bool:
@@ -116,12 +126,19 @@ class BitrixClient:
         else:
             with self._changed:
                 taken = pack(self._waiting, self._size.now())
+                self._flying += bool(taken)
         finally:
             with self._changed:
                 self._leading = False
                 self._changed.notify_all()
         if taken:
-            self._send(taken)
+            try:
+                self._send(taken)
+            finally:
+                self._finish(self._landed)
+
+    def _landed(self) -> None:
+        self._flying -= 1
 
     def _finish(self, action: Callable[[], None]) -> None:
         """Меняет судьбу групп и будит их заказчиков."""

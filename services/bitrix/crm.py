@@ -4,7 +4,7 @@
 (facts 4.3), findbycomm отдаёт номера без самих телефонов (facts 3).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -72,7 +72,11 @@ class BitrixCrm:
         return Found(deals, contacts, leads)
 
     def create_deal(
-        self, fields: Mapping[str, object], contact: int | NewContact, lead_id: int | None
+        self,
+        fields: Mapping[str, object],
+        contact: int | NewContact,
+        lead_id: int | None,
+        remember: Callable[[int], None] = lambda _: None,
     ) -> CreatedDeal:
         """Создаёт сделку одной группой с контактом и привязкой лида (постановление 8)."""
         calls = [self._contact_call(contact)] if isinstance(contact, NewContact) else []
@@ -81,16 +85,27 @@ class BitrixCrm:
         calls.append(Call("crm.deal.add", {"fields": self._deal_fields(fields, owner)}, repeatable=False))
         if lead_id is not None:
             calls.append(_link_lead(Ref(deal_index), lead_id))
-        return _created(self._client.group(calls), contact, deal_index)
+        answers = self._client.group(calls)
+        if deal_index and answers[0].error is None:
+            remember(int(answers[0].value))
+        return _created(answers, contact, deal_index)
 
     def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
-        """Записывает поля сделки; повтор безвреден."""
-        if fields:
-            self._client.call("crm.deal.update", {"id": deal_id, "fields": dict(fields)})
+        """Записывает поля сделки.
 
-    def bind_contact(self, deal_id: int, contact: int | NewContact) -> int:
+        Сам клиент запись не повторяет: прежний запрос, выполненный порталом с опозданием, вернул бы старое
+        поверх нового. Повторит её очередь — со свежими данными и когда портал заведомо доделал.
+        """
+        if fields:
+            params = {"id": deal_id, "fields": dict(fields)}
+            self._client.call("crm.deal.update", params, repeatable=False)
+
+    def bind_contact(
+        self, deal_id: int, contact: int | NewContact, remember: Callable[[int], None] = lambda _: None
+    ) -> int:
         """Привязывает контакт к сделке, оставшейся без него."""
         contact_id = contact if isinstance(contact, int) else self._create_contact(contact)
+        remember(contact_id)
         params = {"id": deal_id, "fields": {"CONTACT_ID": contact_id, "IS_PRIMARY": "Y"}}
         self._client.call("crm.deal.contact.add", params)
         return contact_id

@@ -45,6 +45,8 @@ class OperationTimeLimit(ApiError):
 class AmbiguousAnswer(ApiError):
     """Непонятный ответ: вызов мог выполниться."""
 
+    unclear = outage = True
+
 
 class PortalUnreachable(NetworkError):
     """Портал недоступен: запрос не ушёл."""
@@ -52,6 +54,8 @@ class PortalUnreachable(NetworkError):
 
 class AnswerLost(NetworkError):
     """Связь оборвалась после отправки: вызов мог выполниться."""
+
+    unclear = True
 
 
 class NotFound(SkippableError):

@@ -74,7 +74,7 @@ class HttpTransport:
             response = session.post(
                 self._base + method, json=body, timeout=self._timeouts, allow_redirects=False
             )
-        except (requests.exceptions.ConnectTimeout, requests.exceptions.SSLError):
+        except requests.exceptions.ConnectTimeout:
             raise PortalUnreachable(f"{method}: нет связи с порталом") from None
         except requests.exceptions.RequestException as error:
             # from None: цепочка исключений requests содержит адрес вместе с кодом вебхука.
@@ -118,12 +118,18 @@ def new_session() -> "Session":
 
 
 def _explained(method: str, error: Exception) -> SyncError:
-    """Отличает непосланное от потерянного: соединения не было — повторять безопасно."""
+    """Отличает непосланное от потерянного: соединения не было — повторять безопасно.
+
+    Сбой TLS бывает и посреди ответа: заведомо до отправки случается только отказ сертификату.
+    """
+    from ssl import SSLCertVerificationError
+
     from urllib3.exceptions import MaxRetryError, NewConnectionError
 
     inner = error.args[0] if error.args else None
     reason = inner.reason if isinstance(inner, MaxRetryError) else inner
-    if isinstance(reason, NewConnectionError):
+    untrusted = any(isinstance(part, SSLCertVerificationError) for part in getattr(reason, "args", ()))
+    if isinstance(reason, NewConnectionError) or untrusted:
         return PortalUnreachable(f"{method}: нет связи с порталом")
     return AnswerLost(f"{method}: связь оборвалась, ответ потерян", AMBIGUITY_SECONDS)
 

@@ -11,6 +11,7 @@ from services.domain.errors import RetriableError
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState
 from services.sync.upsert import Outcome, Postponed
+from tests.support.node import eventually
 from tests.support.world import PHONE, World
 
 
@@ -223,31 +224,37 @@ def test_reconcile_finds_a_sum_changed_without_any_mark(world: World) -> None:
     assert world.deal(f"F1_{reception_id}")["OPPORTUNITY"] == 6000.5
 
 
-def test_lost_answer_to_a_create_makes_no_second_deal(world: World) -> None:
+def test_lost_answer_to_a_create_makes_no_second_deal(hasty: World) -> None:
+    uid = f"F1_{hasty.book()}"
+    hasty.extract()
+    hasty.portal.portal.faults.add(Fault(FaultKind.LOST_ANSWER, methods=("crm.deal.add",)))
+    assert isinstance(hasty.send(uid), Postponed)
+    hasty.clock.shift = timedelta(minutes=20)
+    eventually(lambda: hasty.send(uid) is Outcome.UPDATED)
+    assert len(hasty.deals(uid)) == len(hasty.contacts()) == 1
+
+
+def test_unclear_outcome_is_waited_out_longer_than_the_portal_can_work(world: World) -> None:
     uid = f"F1_{world.book()}"
     world.extract()
-    world.portal.portal.faults.add(Fault(FaultKind.LOST_ANSWER, methods=("crm.deal.add",)))
+    world.portal.portal.faults.add(Fault(FaultKind.RESET, methods=("crm.deal.add",)))
     outcome = world.send(uid)
     assert isinstance(outcome, Postponed)
     assert outcome.retry_after is not None
     assert outcome.retry_after >= 65
-    world.clock.shift = timedelta(seconds=outcome.retry_after + 1)
-    assert world.send(uid) is Outcome.UPDATED
-    assert len(world.deals(uid)) == len(world.contacts()) == 1
 
 
-def test_deal_left_without_contact_gets_it_on_the_next_attempt(world: World) -> None:
-    uid = f"F1_{world.book()}"
-    world.extract()
-    world.portal.portal.faults.add(
+def test_deal_left_without_contact_gets_it_on_the_next_attempt(hasty: World) -> None:
+    uid = f"F1_{hasty.book()}"
+    hasty.extract()
+    hasty.portal.portal.faults.add(
         Fault(FaultKind.COMMAND_ERROR, methods=("crm.contact.add",), code="INTERNAL_SERVER_ERROR")
     )
-    first = world.send(uid)
-    assert isinstance(first, RetriableError)
-    world.clock.shift = timedelta(minutes=20)
-    world.send(uid)
-    (contact,) = world.contacts()
-    assert world.deal(uid)["CONTACT_ID"] == contact["ID"]
+    assert isinstance(hasty.send(uid), RetriableError)
+    hasty.clock.shift = timedelta(minutes=20)
+    eventually(lambda: hasty.send(uid) is Outcome.UPDATED)
+    (contact,) = hasty.contacts()
+    assert hasty.deal(uid)["CONTACT_ID"] == contact["ID"]
 
 
 def test_revoked_webhook_halts_sending_and_keeps_everything(world: World) -> None:
@@ -270,7 +277,9 @@ def test_wiped_redis_doubles_nothing(world: World) -> None:
         world.book(world.patient(phone=f"+7903555000{_}"))
     world.sync()
     world.services.store.redis.flushall()
-    world.sync()
+    assert set(world.sync()) == {Outcome.HALTED}
+    world.clock.shift = timedelta(minutes=2)
+    assert {world.send(uid) for uid in world.branch().redrive.due()} == {Outcome.UPDATED}
     assert len(world.deals()) == len(world.contacts()) == 5
 
 
