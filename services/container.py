@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -22,6 +22,7 @@ from services.sync.branch import Branch, Pace
 from services.sync.delivery import DealPolicy, Delivery
 from services.sync.extract import Extract
 from services.sync.intake import Intake
+from services.sync.plan_snapshots import PlanIntake, PlanPush, PlanSweep, Snapshots
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
 from services.sync.upsert import Upsert
@@ -47,6 +48,22 @@ class BranchServices:
     redrive: Redrive
     reconcile: Reconcile
     backfill: Backfill
+    plans: PlanServices
+
+
+@dataclass(frozen=True, slots=True)
+class PlanServices:
+    """Снимки планов одного филиала."""
+
+    extract: Extract
+    sweep: PlanSweep
+    push: PlanPush
+    intake: PlanIntake
+    clock: Clock
+
+    def deal_created(self, uid: str) -> Sequence[str]:
+        """Ставит в очередь снимок для новой сделки."""
+        return self.intake.deal_created(uid, self.clock.now())
 
 
 class Services:
@@ -246,7 +263,32 @@ class Services:
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
             Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
             Backfill(intake, store.backfills, store.locks, journal, clock),
+            self._plan_services(branch),
         )
+
+    def _plan_services(self, branch: Branch) -> PlanServices:
+        from services.bitrix.plan_deals import BitrixPlanDeals
+        from services.ident.plan_source import IdentPlanSource
+
+        store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
+        source = IdentPlanSource(self.source(branch.database_id))
+        snapshots = Snapshots(source, clock, self.settings.rules.zone)
+        intake = PlanIntake(branch.branch_id, source, snapshots, store.outbox, store.links, pace)
+        push = PlanPush(
+            branch,
+            snapshots,
+            BitrixPlanDeals(self.client, self.settings.portal),
+            store.links,
+            store.locks,
+            pace,
+            store.outbox,
+            store.gate,
+            store.stats,
+            journal,
+            clock,
+        )
+        extract = Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause)
+        return PlanServices(extract, PlanSweep(intake, store.locks, journal, clock), push, intake, clock)
 
     def court(self, branch_id: str) -> Branch:
         """Возвращает филиал с правилами суда над его приёмами."""
