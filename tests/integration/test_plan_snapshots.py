@@ -10,6 +10,7 @@ import pytest
 
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
+from services.container import Services
 from services.domain.errors import RetriableError
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState
@@ -196,7 +197,9 @@ def test_portal_failure_waits_in_the_same_outbox_and_is_retried(
     (answer,) = clinic.sync_plans()
     assert isinstance(answer, RetriableError)
     assert clinic.services.store.outbox.depth("F1")[EntryState.RETRY] == 1
-    # Замок после неясного исхода держится минуту настоящего времени: здесь она «прошла».
+    # После неясного исхода замок держится минуту настоящего времени; здесь его снимает новый узел.
+    clinic.services.close()
+    clinic.services = Services(clinic.settings, clinic.clock, pause=lambda _: None)
     redis_client.delete(*redis_client.keys("*:lock:plans:*"))
     clinic.clock.shift += timedelta(minutes=30)
     assert clinic.push_all() == [Outcome.UPDATED]
