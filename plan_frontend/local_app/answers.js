@@ -8,7 +8,7 @@ export class Unreachable extends Error {}
 // Служба ответила отказом: показываем его словами.
 export class Refused extends Error {}
 
-const TEMPORARY = new Set([421, 500, 502, 503, 504]);
+const TEMPORARY = new Set([409, 500, 502, 503, 504]);
 
 export async function ask(settings, deal, { plan, patient } = {}) {
   const base = serviceOf(settings, deal);

@@ -1,7 +1,8 @@
 """Сборка приложения ASGI: пути, CORS, общие ответы об ошибках."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,12 @@ def assembled(
     asker: Asker,
     security: "Journal",
     executor: ThreadPoolExecutor,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Any:
     """Собирает приложение из частей."""
     assert settings.application is not None
-    desk = PlanDesk(settings, Gatekeeper(visitors, settings.application), asker, executor)
+    gatekeeper = Gatekeeper(visitors, settings.application, clock)
+    desk = PlanDesk(settings, gatekeeper, asker, executor)
     handlers = PlanHandlers(desk, security)
 
     @contextlib.asynccontextmanager

@@ -61,7 +61,7 @@ class PlanHandlers:
         except AdmissionUnavailable as trouble:
             return failure(503, "portal_unavailable", trouble.message)
         except UnknownBranch:
-            return failure(421, "unknown_branch", ELSEWHERE)
+            return failure(409, "unknown_branch", ELSEWHERE)
         except StoreError:
             return failure(503, "no_answer", SILENT)
         except NoAnswer as silence:

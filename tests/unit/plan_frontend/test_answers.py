@@ -104,7 +104,7 @@ def test_database_failure_is_explained(client: Client, plan_world: PlanWorld) ->
 
 def test_deal_of_a_branch_of_another_node_is_explained(client: Client, plan_world: PlanWorld) -> None:
     answer = client.get(token=CURATOR, deal=plan_world.visit(UF_CRM_RECEPTION_ID="F9_1"))
-    assert (answer.status_code, answer.json()["error"]) == (421, "unknown_branch")
+    assert (answer.status_code, answer.json()["error"]) == (409, "unknown_branch")
 
 
 def test_service_says_that_it_is_alive_to_anybody(client: Client) -> None:
