@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
+#: Столько ждут запроса от открывшего соединение.
+PATIENCE_SECONDS = 10.0
 #: Запрос вкладки — сотни байтов; больше этого заголовков и адреса не бывает.
 LARGEST_HEAD = 16 * 1024
 #: Одновременных запросов: кураторов единицы, остальное — чужая настойчивость.
@@ -51,8 +53,13 @@ class Servers:
     открываются без неё; без ``report`` такая беда — ServingError.
     """
 
-    def __init__(self, sites: Sequence[Site], report: Callable[[ServingError], None] | None = None) -> None:
-        self._sites, self._report = sites, report
+    def __init__(
+        self,
+        sites: Sequence[Site],
+        report: Callable[[ServingError], None] | None = None,
+        patience: float = PATIENCE_SECONDS,
+    ) -> None:
+        self._sites, self._report, self._patience = sites, report, patience
         self._opened: list[tuple[Site, Server, socket.socket]] = []
         self._thread: threading.Thread | None = None
 
@@ -78,7 +85,7 @@ class Servers:
         from uvicorn import Server
 
         try:
-            self._opened.append((site, Server(configured(site)), _listener(site)))
+            self._opened.append((site, Server(configured(site, self._patience)), _listener(site)))
         except ServingError as error:
             if self._report is None:
                 raise
@@ -122,19 +129,21 @@ class Servers:
         self._opened = []
 
 
-def configured(site: Site) -> Config:
+def configured(site: Site, patience: float = PATIENCE_SECONDS) -> Config:
     """Возвращает настройки сервера; журнал запросов выключен: в адресе стоит ФИО."""
     from uvicorn import Config
 
+    from plan_frontend.patience import patient_for
+
     secure: dict[str, Any] = {"ssl_certfile": site.certificate, "ssl_keyfile": site.private_key}
     config = Config(
-        site.app,
+        HeadLimit(site.app),
         log_config=None,
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        http="h11",
+        http=patient_for(patience),
         ws="none",
         lifespan="auto",
         limit_concurrency=MOST_REQUESTS,
@@ -147,6 +156,26 @@ def configured(site: Site) -> Config:
     if config.ssl is not None:
         config.ssl.minimum_version = ssl.TLSVersion.TLSv1_2  # ТЗ 4.2.1
     return config
+
+
+class HeadLimit:
+    """Предел адреса и заголовков: пришедшее одним куском h11 пропустил бы и сверх своего предела."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Передаёт запрос приложению; слишком длинному отказывает."""
+        if scope["type"] != "http" or _head_size(scope) <= LARGEST_HEAD:
+            await self._app(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 431, "headers": [(b"connection", b"close")]})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def _head_size(scope: Any) -> int:
+    headers = sum(len(name) + len(value) for name, value in scope["headers"])
+    return len(scope["raw_path"]) + len(scope["query_string"]) + headers
 
 
 @contextlib.contextmanager

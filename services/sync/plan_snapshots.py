@@ -79,7 +79,6 @@ class PlanIntake:
         if patient is None or not self.source.active_plans(patient.patient_id):
             return ()
         key = str(PlanKey(self._branch_id, patient.patient_id))
-        self._links.save(key, Link("", None))
         return self._outbox.put([key], now, self.pace.hint_timeout)
 
     def _is_stale(self, key: str, link: Link | None) -> bool:
@@ -150,16 +149,16 @@ class PlanPush(Sending):
         if snapshot is None:
             self._outbox.complete(claim, self._clock.now())
             return Outcome.FOREIGN
-        link = self._links.get([claim.uid]).get(claim.uid)
-        written = 0
-        if link is None or link.fingerprint != snapshot.fingerprint:
-            written = self._written(claim, patient, snapshot)
+        written = self._written(claim, patient, snapshot)
         if not self._outbox.complete(claim, self._clock.now()):
             return Outcome.BUSY
         return Outcome.UPDATED if written else Outcome.UNCHANGED
 
     def _written(self, claim: Claim, patient: str, snapshot: Snapshot) -> int:
-        """Пишет снимок в сделки, где стоит другой; возвращает, во сколько."""
+        """Пишет снимок в сделки, где стоит другой; возвращает, во сколько.
+
+        Верим сделкам, а не памяти: новая сделка могла появиться, пока писали прежние.
+        """
         stale = [deal for deal in self._deals.open_deals(patient) if not _carries(deal.snapshot, snapshot)]
         for deal in stale:
             self._deals.write(deal.deal_id, snapshot.text)

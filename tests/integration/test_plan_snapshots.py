@@ -1,7 +1,7 @@
 """Снимки планов: из базы Ident в открытые сделки пациента на настоящих Redis и портале (СПЕЦ 2.3.2)."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,14 @@ import pytest
 
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
+from services.bitrix.plan_deals import BitrixPlanDeals
 from services.container import Services
 from services.domain.errors import RetriableError
+from services.ident.plan_source import IdentPlanSource
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState
 from services.sync.delivery import Outcome
+from services.sync.plan_snapshots import PlanPush, Snapshots
 from tests.support.world import World
 
 FIELD = "UF_CRM_TREATMENT_PLANS"
@@ -73,6 +76,29 @@ class PlanClinic(World):
     def writes(self) -> int:
         """Возвращает, сколько раз сделки обновлялись."""
         return sum(record.commands.count("crm.deal.update") for record in self.portal.stats.records)
+
+
+class Interrupted(BitrixPlanDeals):
+    """Сделки портала, среди записи которых случается ещё что-то."""
+
+    def __init__(self, services: Services, meanwhile: Callable[[], None]) -> None:
+        super().__init__(services.client, services.settings.portal)
+        self._meanwhile = meanwhile
+
+    def write(self, deal_id: int, snapshot: str) -> None:
+        """Пишет снимок, и тут же появляется новая сделка."""
+        super().write(deal_id, snapshot)
+        self._meanwhile()
+
+
+def pusher(clinic: PlanClinic, deals: BitrixPlanDeals) -> PlanPush:
+    """Собирает отправку снимков на данных сделках."""
+    services, store = clinic.services, clinic.services.store
+    branch = services.court("F1")
+    source = IdentPlanSource(services.source("D1"))
+    snapshots = Snapshots(source, services.clock, services.settings.rules.zone)
+    parts = (store.outbox, store.gate, store.stats, services.journal, services.clock)
+    return PlanPush(branch, snapshots, deals, store.links, store.locks, services.pace, *parts)
 
 
 @pytest.fixture
@@ -219,6 +245,20 @@ def test_deal_that_appears_during_a_push_is_not_forgotten(clinic: PlanClinic, pa
     assert outbox.complete(claim, now) is False
     clinic.push_all()
     assert clinic.snapshot(uid)["plans"]
+
+
+def test_deal_that_appears_while_another_is_written_gets_its_snapshot(
+    clinic: PlanClinic, patient: int
+) -> None:
+    clinic.plan(patient)
+    first = f"F1_{clinic.book(patient)}"
+    clinic.sync_deals()
+    second = f"F1_{clinic.book(patient)}"
+    deals = Interrupted(clinic.services, clinic.sync_deals)
+    assert pusher(clinic, deals).run(f"F1_P{patient}") is Outcome.BUSY
+    clinic.push_all()
+    assert clinic.snapshot(first)
+    assert clinic.snapshot(second)
 
 
 def test_portal_without_the_key_field_stops_and_overwrites_nobody(
