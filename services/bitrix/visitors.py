@@ -80,7 +80,7 @@ class PortalVisitors:
         contact = f"entityTypeId={CONTACT_TYPE}&id=$result[deal][item][contactId]"
         return {
             "user": "profile",
-            "deal": f"crm.item.get?{query(deal, {})}",
+            "deal": f"crm.item.get?{query(deal)}",
             "contact": f"crm.item.get?{contact}",
         }
 
@@ -133,7 +133,7 @@ def open_visitors(
 ) -> PortalVisitors:
     """Собирает проверку по настройкам."""
     return PortalVisitors(
-        HttpTransport(f"{portal.origin}/rest/", CONNECT_SECONDS, READ_SECONDS),
+        HttpTransport(f"{portal.origin}/rest/", CONNECT_SECONDS, READ_SECONDS, portal.ca_file),
         HttpTransport(f"{application.oauth_url}rest/", CONNECT_SECONDS, READ_SECONDS),
         limiter,
         portal.field_table.names,
