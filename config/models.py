@@ -263,12 +263,21 @@ Origin = Annotated[str, AfterValidator(_origin)]
 class WebSettings(Section):
     """Страницы узла: ответы вкладке «План лечения»; по умолчанию слышны только этому компьютеру."""
 
+    #: Показывать ли страницы узла. Менять: false — узел без страниц, их держит другой процесс (web).
     enabled: bool = True
+    #: Адрес, на котором слышны ответы вкладке. Менять: "0.0.0.0" — для компьютеров клиники, вместе с
+    #: сертификатом (docs/lan_access.md).
     host: str = Field(default="127.0.0.1", min_length=1)
+    #: Порт ответов вкладке. Менять: порт занят.
     port: int = Field(default=8443, ge=0, le=65535)
+    #: Файл сертификата с цепочкой (PEM). Менять: вместе с host.
     certificate: Path | None = None
+    #: Файл ключа сертификата (PEM). Менять: вместе с certificate.
     private_key: Path | None = None
+    #: Адреса страниц, которым браузер отдаст ответ (CORS): откуда портал открывает приложение.
+    #: Менять: при установке приложения (docs/lan_access.md).
     origins: tuple[Origin, ...] = ()
+    #: Сколько секунд вкладка ждёт ответа Ident. Менять: база отвечает дольше.
     deadline: timedelta = Field(default=timedelta(seconds=10), gt=timedelta(), le=timedelta(seconds=30))
 
     @model_validator(mode="after")
@@ -298,11 +307,19 @@ def _sdk(value: str) -> str:
 class ApplicationSettings(Section):
     """Локальное приложение портала: чьи токены принимать и где страница спрашивает планы."""
 
+    #: Код приложения (client_id) с его страницы на портале. Менять: приложение создано заново.
     client_id: str = Field(pattern=r"[A-Za-z0-9._-]{3,100}")
+    #: Постоянный номер портала (member_id). Менять: другой портал.
     member_id: str = Field(pattern=r"[A-Za-z0-9._-]{3,100}")
+    #: Сервер авторизации: oauth.bitrix.info или oauth.bitrix24.tech. Менять: токены не узнаются, хотя
+    #: client_id и member_id верны.
     oauth: Annotated[str, AfterValidator(_oauth)] = OAUTH_HOSTS[0]
+    #: Адрес сценария BX24 для страницы приложения. Менять: портал живёт на api.bitrix24.tech.
     sdk: Annotated[str, AfterValidator(_sdk)] = f"https://{SDK_HOSTS[0]}/api/v1/"
+    #: Где страница спрашивает планы: https://имя:порт узла; пусто — только сохранённые копии.
+    #: Менять: при установке.
     shim: Origin | None = None
+    #: То же по филиалам: F3 = "https://…". Менять: у филиалов свои узлы.
     shims: dict[str, Origin] = Field(default_factory=dict)
 
     @property
