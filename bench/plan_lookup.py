@@ -85,6 +85,7 @@ def measured(receptions: int, questions: int) -> list[dict[str, Any]]:
         place.ask(next(deals))
         time.sleep(2)
         before = place.memory()
+        bare_sql(world)
         bare = row("голый SQL (те же запросы)", [bare_sql(world) for _ in range(questions)])
         idle = row("служба в покое", [paused(place, next(deals), IDLE_PAUSE) for _ in range(questions)])
         # Служба считает вопросы одного сотрудника: не больше 60 в минуту.
