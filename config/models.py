@@ -20,7 +20,7 @@ OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
 ORIGIN = re.compile(rf"https://[A-Za-z0-9.-]+(?::\d+)?|http://{LOOPBACK}(?::\d+)?")
 LOCAL_HOST = re.compile(rf"{LOOPBACK}(?::\d+)?")
 #: Серверы авторизации Bitrix24: другому токен сотрудника не показывают (facts 9).
-OAUTH_HOSTS = ("oauth.bitrix.info", "oauth.bitrix24.tech")
+OAUTH_HOSTS = ("oauth.bitrix24.tech", "oauth.bitrix.info")
 SDK_HOSTS = ("api.bitrix24.com", "api.bitrix24.tech")
 
 
@@ -311,7 +311,7 @@ class ApplicationSettings(Section):
     client_id: str = Field(pattern=r"[A-Za-z0-9._-]{3,100}")
     #: Постоянный номер портала (member_id). Менять: другой портал.
     member_id: str = Field(pattern=r"[A-Za-z0-9._-]{3,100}")
-    #: Сервер авторизации: oauth.bitrix.info или oauth.bitrix24.tech. Менять: токены не узнаются, хотя
+    #: Сервер авторизации: oauth.bitrix24.tech или oauth.bitrix.info. Менять: токены не узнаются, хотя
     #: client_id и member_id верны.
     oauth: Annotated[str, AfterValidator(_oauth)] = OAUTH_HOSTS[0]
     #: Адрес сценария BX24 для страницы приложения. Менять: портал живёт на api.bitrix24.tech.

@@ -10,7 +10,14 @@ from tasks.base import SyncTask
 from tasks.hints import hint
 
 
-@celery_app.task(name=LOOKUP, bind=True, ignore_result=False, track_started=False, autoretry_for=())
+@celery_app.task(
+    name=LOOKUP,
+    bind=True,
+    ignore_result=False,
+    track_started=False,
+    autoretry_for=(),
+    resultrepr_maxsize=16,  # запечатанному ответу в журнале и во Flower не место
+)
 def lookup(self: SyncTask, branch_id: str, sealed: str) -> str:
     """Отвечает на запечатанный вопрос вкладки; повторять поздно: человек спросит сам."""
     return self.services.plans(branch_id).lookup_sealed(sealed)

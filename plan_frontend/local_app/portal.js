@@ -81,9 +81,14 @@ export async function readDeal(fields) {
     id,
     reception: String(item[fields.reception] || ""),
     snapshot: String(item[fields.snapshot] || ""),
-    // Контакта нет, он закрыт или удалён: остаётся название сделки.
-    name: (item.contactId && !found.contact.error() && fullName(found.contact.data().item)) || nameFromTitle(item.title),
+    name: contactName(item, found.contact) || nameFromTitle(item.title),
   };
+}
+
+// Контакта нет, он закрыт, удалён или пришёл чужой: остаётся название сделки.
+function contactName(deal, result) {
+  const contact = !result.error() && result.data()?.item;
+  return deal.contactId && contact?.id === deal.contactId ? fullName(contact) : "";
 }
 
 const fullName = (contact) => [contact.lastName, contact.name, contact.secondName].filter(Boolean).join(" ").trim();

@@ -21,6 +21,8 @@ from services.domain.admission import (
 from services.domain.errors import SyncError
 
 if TYPE_CHECKING:
+    from requests import Session
+
     from config.models import ApplicationSettings, PortalSettings
 
 DEAL_TYPE, CONTACT_TYPE = 2, 3
@@ -30,6 +32,14 @@ LONGEST_DEBT = 15.0
 EXPIRED = frozenset({"EXPIRED_TOKEN"})
 UNKNOWN = frozenset({"NO_AUTH_FOUND", "INVALID_TOKEN", "INVALID_CREDENTIALS", "WRONG_AUTH_TYPE"})
 HIDDEN = frozenset({"NOT_FOUND", "ACCESS_DENIED", "ACCESS DENIED", ""})
+
+
+class OAuthTransport(HttpTransport):
+    """Запросы к серверу авторизации: он понимает параметры в адресе (так его спрашивает официальный SDK)."""
+
+    def _send(self, session: "Session", method: str, body: Mapping[str, object]) -> Any:
+        address = f"{self._base}{method}/"
+        return session.get(address, params=dict(body), timeout=self._timeouts, allow_redirects=False)
 
 
 class PortalVisitors:
@@ -134,7 +144,7 @@ def open_visitors(
     """Собирает проверку по настройкам."""
     return PortalVisitors(
         HttpTransport(f"{portal.origin}/rest/", CONNECT_SECONDS, READ_SECONDS, portal.ca_file),
-        HttpTransport(f"{application.oauth_url}rest/", CONNECT_SECONDS, READ_SECONDS),
+        OAuthTransport(f"{application.oauth_url}rest/", CONNECT_SECONDS, READ_SECONDS),
         limiter,
         portal.field_table.names,
     )

@@ -96,7 +96,7 @@ def test_texts_of_people_reach_the_page_only_as_text() -> None:
 @pytest.mark.parametrize(
     ("section", "expected"),
     [
-        ({"oauth": "oauth.evil.example"}, "application.oauth: ожидается oauth.bitrix.info"),
+        ({"oauth": "oauth.evil.example"}, "application.oauth: ожидается oauth.bitrix24.tech"),
         ({"sdk": "https://evil.example/api/v1/"}, "application.sdk: ожидается адрес на api.bitrix24.com"),
         ({"shim": "http://srv-1.clinic.local"}, "application.shim: ожидается https://"),
         ({"shims": {"F9": "https://x.local"}}, "филиалы F9 не описаны"),
