@@ -39,7 +39,8 @@ class OAuthTransport(HttpTransport):
 
     def _send(self, session: "Session", method: str, body: Mapping[str, object]) -> Any:
         address = f"{self._base}{method}/"
-        return session.get(address, params=dict(body), timeout=self._timeouts, allow_redirects=False)
+        params = {name: str(value) for name, value in body.items()}
+        return session.get(address, params=params, timeout=self._timeouts, allow_redirects=False)
 
 
 class PortalVisitors:
