@@ -2,7 +2,13 @@
 
 import pytest
 
-from services.domain.admission import AdmissionRefused, Refusal, VisitedDeal, check_claims
+from services.domain.admission import (
+    AdmissionRefused,
+    AdmissionUnavailable,
+    Refusal,
+    VisitedDeal,
+    check_claims,
+)
 
 ALSU = "Лунёва Алсу Ильинична"
 
@@ -49,6 +55,10 @@ def test_nameless_deal_accepts_no_name() -> None:
 def test_name_is_taken_from_the_contact_and_without_it_from_the_title() -> None:
     assert deal().full_name == ALSU
     assert deal(contact_name="").full_name == "Иная Анна"
+
+
+def test_unavailable_admission_keeps_its_words() -> None:
+    assert AdmissionUnavailable("портал не отвечает").message == "портал не отвечает"
 
 
 def test_deal_does_not_show_people_in_repr() -> None:
