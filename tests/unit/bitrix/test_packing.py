@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 
 from services.bitrix.batching import Group
 from services.bitrix.calls import Answer, Call
-from services.bitrix.packing import MERGED_KEYS, PAGE_ROWS, PageFull, Slot, count_commands, lay_out, pack
+from services.bitrix.packing import (
+    MERGED_KEYS,
+    PAGE_ROWS,
+    WRITES_AHEAD,
+    PageFull,
+    Slot,
+    count_commands,
+    lay_out,
+    pack,
+)
 from services.domain.errors import NetworkError
 
 KEY = "UF_CRM_RECEPTION_ID"
@@ -93,6 +102,13 @@ def test_writes_leave_before_searches_that_came_earlier() -> None:
     write = Group([Call("crm.deal.add", {"fields": {}}, repeatable=False)])
     queue = deque([group(1), group(2), group(2), write])
     assert pack(queue, queue[0], 4)[1] is write
+
+
+def test_searches_are_not_pushed_out_by_many_writes() -> None:
+    writes = [Group([Call("crm.deal.update", {"id": number})]) for number in range(WRITES_AHEAD + 20)]
+    queue = deque([*writes, *(group(1) for _ in range(20))])
+    taken = pack(queue, queue[0], WRITES_AHEAD + 11)
+    assert sum(not item.writes for item in taken) == 10
 
 
 def test_searches_of_one_kind_take_one_command() -> None:
