@@ -16,10 +16,11 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
-STAMP = VENV / "installed.json"
 #: Наборы зависимостей: каждый следующий включает предыдущий.
 LEVELS = ("runtime", "demo", "dev")
-LEVEL_OF = {"demo": "demo", "docs": "demo", "test": "dev", "bench": "dev"}
+LEVEL_OF = {"demo": "demo", "docs": "demo", "test": "dev", "bench": "dev", "package": "package"}
+#: Пакет собирается в своём окружении: в нём нет ничего, чему не место в клинике.
+OWN_PLACES = {"package": ROOT / ".venv-package"}
 MINIMUM, TOO_NEW = (3, 11), (3, 14)
 
 
@@ -30,14 +31,14 @@ def main(arguments: list[str]) -> int:
         print(f"Нужен Python 3.11, 3.12 или 3.13, а это {found}: поставьте подходящий.", file=sys.stderr)
         return 2
     try:
-        prepare(level_for(arguments))
+        place = prepare(level_for(arguments))
     except subprocess.CalledProcessError:
         print("Зависимости не поставились: проверьте доступ к сети и запустите снова.", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nПрервано. Следующий запуск продолжит установку.", file=sys.stderr)
         return 130
-    return hand_over(arguments)
+    return hand_over(place, arguments)
 
 
 def level_for(arguments: list[str]) -> str:
@@ -46,39 +47,46 @@ def level_for(arguments: list[str]) -> str:
     return LEVEL_OF.get(command, "runtime")
 
 
-def prepare(level: str) -> None:
-    """Ставит окружение, если его нет или изменился список зависимостей."""
-    wanted = max(level, installed_level(), key=LEVELS.index)
+def prepare(level: str) -> Path:
+    """Ставит окружение, если его нет или изменился список зависимостей; возвращает его папку."""
+    place = OWN_PLACES.get(level, VENV)
+    wanted = level if level in OWN_PLACES else max(level, installed_level(), key=LEVELS.index)
     digest = lock_digest(wanted)
-    if stamp() == {"level": wanted, "digest": digest}:
-        return
-    if not python().exists():
-        print("Готовлю окружение .venv …", file=sys.stderr)
-        venv.create(VENV, with_pip=True, clear=VENV.exists())
+    if stamp(place) == {"level": wanted, "digest": digest}:
+        return place
+    if not python(place).exists():
+        print(f"Готовлю окружение {place.name} …", file=sys.stderr)
+        venv.create(place, with_pip=True, clear=place.exists())
     print(f"Ставлю зависимости ({wanted}); при первом запуске это занимает минуту-другую …", file=sys.stderr)
-    STAMP.unlink(missing_ok=True)
-    install(lock_file(wanted))
-    STAMP.write_text(json.dumps({"level": wanted, "digest": digest}), encoding="utf-8")
+    mark(place).unlink(missing_ok=True)
+    install(place, lock_file(wanted))
+    mark(place).write_text(json.dumps({"level": wanted, "digest": digest}), encoding="utf-8")
+    return place
 
 
-def install(lock: Path) -> None:
+def install(place: Path, lock: Path) -> None:
     """Ставит зависимости ровно по списку с контрольными суммами."""
-    command = [str(python()), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    command = [str(python(place)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     subprocess.run([*command, "--require-hashes", "-r", str(lock)], check=True, cwd=ROOT)
 
 
-def stamp() -> dict[str, str]:
+def mark(place: Path) -> Path:
+    """Возвращает файл отметки: что в окружении уже стоит."""
+    return place / "installed.json"
+
+
+def stamp(place: Path) -> dict[str, str]:
     """Возвращает, что уже поставлено; прерванная установка отметки не оставляет."""
     try:
-        found: dict[str, str] = json.loads(STAMP.read_text(encoding="utf-8"))
+        found: dict[str, str] = json.loads(mark(place).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if python().exists() else {}
+    return found if python(place).exists() else {}
 
 
 def installed_level() -> str:
     """Возвращает поставленный набор: больший не заменяется меньшим."""
-    level = stamp().get("level", LEVELS[0])
+    level = stamp(VENV).get("level", LEVELS[0])
     return level if level in LEVELS else LEVELS[0]
 
 
@@ -93,16 +101,16 @@ def lock_digest(level: str) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def python() -> Path:
+def python(place: Path) -> Path:
     """Возвращает Python окружения."""
-    return VENV / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def hand_over(arguments: list[str]) -> int:
+def hand_over(place: Path, arguments: list[str]) -> int:
     """Передаёт команду Python окружения; на Windows ждёт его и возвращает его код."""
     path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
     environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": path}
-    command = [str(python()), "-m", "cli", *arguments]
+    command = [str(python(place)), "-m", "cli", *arguments]
     if os.name != "nt":
         os.execve(command[0], command, environment)
     try:
