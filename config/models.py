@@ -196,11 +196,12 @@ class RuleSettings(Section):
 
 
 class JournalSettings(Section):
-    """Журналы."""
+    """Журналы: папка, срок хранения и предел за сутки (30 суток помещаются в 500 МБ: СПЕЦ 3.2.2)."""
 
     folder: Path = Path("logs")
     level: Literal["DEBUG", "INFO", "WARNING"] = "INFO"
     keep_days: int = Field(default=30, ge=1)
+    daily_limit_mb: int = Field(default=15, ge=1)
 
 
 class SecuritySettings(Section):

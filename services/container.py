@@ -90,9 +90,16 @@ class Services:
     @cached_property
     def journal(self) -> Journal:
         """Журнал событий."""
-        from services.journal.events import EventLogger
+        from services.journal.events import SYNC, EventLogger
 
-        return EventLogger("ident.sync")
+        return EventLogger(SYNC)
+
+    @cached_property
+    def audit(self) -> Journal:
+        """Журнал безопасности: входы, отказы доступа, распоряжения администратора (СПЕЦ 3.4.3)."""
+        from services.journal.events import SECURITY, EventLogger
+
+        return EventLogger(SECURITY)
 
     @cached_property
     def client(self) -> BitrixClient:
@@ -198,10 +205,11 @@ def build_services(settings: Settings) -> Services:
 
 
 def start_journal(settings: Settings) -> None:
-    """Включает журналы процесса."""
-    from services.journal.configure import configure_journal
+    """Включает журналы процесса и ведёт в них необработанные исключения."""
+    from services.journal.configure import catch_uncaught, configure_journal
 
     configure_journal(settings.journal, secrets=known_secrets(settings))
+    catch_uncaught()
 
 
 def known_secrets(settings: Settings) -> list[str]:
