@@ -6,7 +6,16 @@ from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    model_validator,
+)
 
 from services.domain.mapping import DEFAULT_FIELDS, DEFAULT_IMMUTABLE, FieldTable
 from services.domain.stages import Stage, StageTable
@@ -19,13 +28,17 @@ OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
 
 def _refuse_strangers(name: str, values: Iterable[str], known: Iterable[str]) -> None:
     if strangers := sorted(set(values) - set(known)):
-        raise ValueError(f"{name}: нет полей {', '.join(strangers)}")
+        raise ValueError(f"{name}: нет полей {', '.join(strangers)}; есть {', '.join(sorted(known))}")
 
 
-def _refuse_twins(name: str, values: list[str]) -> None:
+def _refuse_twins(values: list[str], complaint: str) -> None:
     twins = sorted({value for value in values if values.count(value) > 1})
     if twins:
-        raise ValueError(f"{name}: повторяется {', '.join(twins)}")
+        raise ValueError(complaint.format(", ".join(twins)))
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 class Section(BaseModel):
@@ -36,7 +49,7 @@ class Section(BaseModel):
 
 def _webhook(value: SecretStr) -> SecretStr:
     if not WEBHOOK.fullmatch(value.get_secret_value()):
-        raise ValueError("ожидается https://портал/rest/номер/код/ (http — только для этого компьютера)")
+        raise ValueError("ожидается https://портал/rest/номер/код/; http годится только для этого компьютера")
     return value
 
 
@@ -119,7 +132,16 @@ class SqliteDatabase(Section):
     query_timeout: int = Field(default=30, ge=1)
 
 
-Database = Annotated[MssqlDatabase | SqliteDatabase, Field(discriminator="type")]
+def _database_type(value: object) -> str:
+    """Возвращает вид базы; не назван — SQL Server."""
+    found = value.get("type", "mssql") if isinstance(value, dict) else getattr(value, "type", "mssql")
+    return str(found)
+
+
+Database = Annotated[
+    Annotated[MssqlDatabase, Tag("mssql")] | Annotated[SqliteDatabase, Tag("sqlite")],
+    Discriminator(_database_type),
+]
 
 
 class BranchSettings(Section):
@@ -135,6 +157,11 @@ class BranchSettings(Section):
     def branch_id(self) -> str:
         """Возвращает код филиала: ``F1``."""
         return f"F{self.number}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Возвращает все имена филиала."""
+        return (self.name, *self.aliases)
 
 
 class NodeSettings(Section):
@@ -167,7 +194,9 @@ class SyncSettings(Section):
 
 def _offset(value: str) -> str:
     if not OFFSET.fullmatch(value):
-        raise ValueError('ожидается смещение вида "+03:00"')
+        raise ValueError('ожидается смещение вида "+03:00" (Москва и Казань), а не имя пояса')
+    if int(value[1:3]) > 14 or int(value[4:]) > 59:
+        raise ValueError('такого пояса нет: ожидается смещение от "-12:00" до "+14:00"')
     return value
 
 
@@ -227,23 +256,46 @@ class Settings(Section):
     @model_validator(mode="after")
     def _references_are_sound(self) -> Self:
         databases = [database.id for database in self.databases]
-        _refuse_twins("databases.id", databases)
-        _refuse_twins("branches.number", [branch.branch_id for branch in self.branches])
+        _refuse_twins(databases, "[[databases]] id: имя {} стоит у двух баз, имена не повторяются")
+        numbers = [branch.branch_id for branch in self.branches]
+        _refuse_twins(numbers, "[[branches]] number: филиал {} описан дважды, номера не повторяются")
         for branch in self.branches:
             if branch.database not in databases:
-                raise ValueError(f"branches {branch.branch_id}: базы {branch.database!r} нет в databases")
+                raise ValueError(
+                    f"[[branches]] филиал {branch.branch_id}: базы {branch.database!r} нет в databases, "
+                    f"есть {', '.join(databases)}"
+                )
         for database_id in databases:
+            self._check_names(database_id)
             self._check_home(database_id)
-        known = {branch.branch_id for branch in self.branches}
-        if unknown := sorted(set(self.node.branches) - known):
-            raise ValueError(f"node.branches: филиалы {', '.join(unknown)} не описаны в branches")
+        if unknown := sorted(set(self.node.branches) - set(numbers)):
+            raise ValueError(
+                f"[node] branches: филиалы {', '.join(unknown)} не описаны в branches, "
+                f"есть {', '.join(numbers)}"
+            )
         return self
 
     def _check_home(self, database_id: str) -> None:
         mine = self.branches_of(database_id)
         homes = [branch for branch in mine if branch.home]
         if len(mine) > 1 and len(homes) != 1:
-            raise ValueError(f"база {database_id}: ровно у одного её филиала должно стоять home = true")
+            listed = ", ".join(branch.branch_id for branch in mine)
+            raise ValueError(
+                f"[[branches]] на базе {database_id} несколько филиалов ({listed}): ровно у одного должно "
+                "стоять home = true, ему достаются записи без филиала"
+            )
+
+    def _check_names(self, database_id: str) -> None:
+        """Отказывает одинаковым именам на одной базе: чей приём, по имени было бы не понять."""
+        mine = self.branches_of(database_id)
+        names = [name for branch in mine for name in {_folded(n): n for n in branch.names}]
+        twins = sorted({name for name in names if names.count(name) > 1})
+        if twins:
+            given = next(n for branch in mine for n in branch.names if _folded(n) == twins[0])
+            raise ValueError(
+                f"[[branches]] на базе {database_id} два филиала называются «{given}»: дайте им разные name "
+                "и aliases, как в Ident (OwnCompanies), и одному из них — home = true"
+            )
 
     def branches_of(self, database_id: str) -> tuple[BranchSettings, ...]:
         """Возвращает филиалы базы."""

@@ -95,7 +95,7 @@ class Services:
         return EventLogger(SYNC)
 
     @cached_property
-    def audit(self) -> Journal:
+    def security_journal(self) -> Journal:
         """Журнал безопасности: входы, отказы доступа, распоряжения администратора (СПЕЦ 3.4.3)."""
         from services.journal.events import SECURITY, EventLogger
 
