@@ -75,6 +75,7 @@ UPSERT, EXTRACT, REDRIVE, RECONCILE = (
     "maintenance.redrive",
     "maintenance.reconcile",
 )
+WATCH, WATCH_EVERY = "maintenance.watch", timedelta(minutes=1)
 LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
 
 
@@ -114,18 +115,20 @@ def concurrency_for(pool: object, wanted: int) -> int:
 
 
 def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
-    """Возвращает расписание: выборка, повторная подсказка и сверка каждого филиала этого узла."""
+    """Возвращает расписание: выборка, повторная подсказка и сверка каждого филиала, присмотр за узлом."""
     sync = settings.sync
     jobs = (
         ("extract", EXTRACT, sync.interval),
         ("redrive", REDRIVE, sync.redrive_interval),
         ("reconcile", RECONCILE, sync.reconcile_interval),
     )
-    return {
+    table = {
         f"{name}-{branch.branch_id}": _entry(task, every, branch)
         for branch in settings.served
         for name, task, every in jobs
     }
+    watch = {**_entry(WATCH, WATCH_EVERY, settings.served[0]), "args": ()}
+    return {**table, "watch": watch}
 
 
 def _entry(task: str, every: timedelta, branch: BranchSettings) -> Mapping[str, Any]:

@@ -17,6 +17,7 @@ from pydantic import (
     model_validator,
 )
 
+from services.domain.alarms import Limits
 from services.domain.mapping import DEFAULT_FIELDS, DEFAULT_IMMUTABLE, FieldTable
 from services.domain.stages import Stage, StageTable
 from services.domain.validation import REQUIRED
@@ -230,6 +231,8 @@ class JournalSettings(Section):
     folder: Path = Path("logs")
     level: Literal["DEBUG", "INFO", "WARNING"] = "INFO"
     keep_days: int = Field(default=30, ge=1)
+    #: Предел журнала за сутки, МБ; дальше пишутся только предупреждения и ошибки. Менять: журнал обрывается
+    #: раньше полуночи.
     daily_limit_mb: int = Field(default=15, ge=1)
 
 
@@ -238,6 +241,90 @@ class SecuritySettings(Section):
 
     key: SecretStr | None = None
     key_file: Path | None = None
+
+
+class MonitorSettings(Section):
+    """Страница наблюдения; слышна только этому компьютеру (ТЗ 4.4.4)."""
+
+    #: Показывать ли страницу наблюдения. Менять: на узле, за которым смотрят с другого компьютера.
+    enabled: bool = True
+    #: Порт страницы наблюдения на 127.0.0.1. Менять: порт занят.
+    port: int = Field(default=8025, ge=0, le=65535)
+    #: Пароль страницы; пусто — пускать каждого, кто сидит за этим компьютером. Менять: за компьютером
+    #: работают и другие (python manage.py secrets set monitor.password).
+    password: SecretStr | None = None
+
+
+class FlowerSettings(Section):
+    """Flower: страница задач Celery; слышна только этому компьютеру, вход по паролю."""
+
+    #: Порт Flower на 127.0.0.1. Менять: порт занят.
+    port: int = Field(default=5555, ge=1, le=65535)
+    #: Сколько последних задач помнить. Менять: меньше — меньше памяти.
+    max_tasks: int = Field(default=2000, ge=100, le=100_000)
+
+
+class EmailSettings(Section):
+    """Почта для уведомлений."""
+
+    #: Почтовый сервер. Менять: при установке.
+    host: str = Field(min_length=1)
+    #: Порт почтового сервера: 587 для STARTTLS, 465 для TLS. Менять: сервер слушает другой.
+    port: int = Field(default=587, ge=1, le=65535)
+    #: Шифрование: starttls, tls или none (только для сервера на этом же компьютере). Менять: порт 465 — tls.
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    #: Логин почтового сервера; пусто — без входа. Менять: при установке.
+    login: str | None = None
+    #: Пароль почтового сервера. Менять: python manage.py secrets set alerts.email.password.
+    password: SecretStr | None = None
+    #: От кого письма. Менять: при установке.
+    sender: str = Field(pattern=r"[^@\s]+@[^@\s]+")
+    #: Кому письма. Менять: при установке.
+    to: tuple[Annotated[str, Field(pattern=r"[^@\s]+@[^@\s]+")], ...] = Field(min_length=1)
+    #: Корневые сертификаты почтового сервера с собственным сертификатом. Менять: письма не уходят из-за
+    #: сертификата.
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _network_needs_tls(self) -> Self:
+        if self.security == "none" and not re.fullmatch(LOOPBACK, self.host):
+            raise ValueError('security = "none" годится только для почтового сервера на этом компьютере')
+        return self
+
+
+class AlertSettings(Section):
+    """Уведомления администратору и их пороги (СПЕЦ 2.6.4)."""
+
+    #: Почта; раздела нет — писем не будет. Менять: при установке.
+    email: EmailSettings | None = None
+    #: Номера сотрудников портала, которым слать уведомления. Менять: при установке.
+    bitrix_users: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    #: Адреса apprise (Telegram и другие); нужна библиотека apprise. Менять: нужен ещё один канал.
+    apprise: tuple[SecretStr, ...] = ()
+    #: Доля ошибок за час, выше которой тревога (ТЗ 3.3.4). Менять: не нужно.
+    error_share: float = Field(default=0.10, gt=0, le=1)
+    #: Сколько неотправленных записей в час терпимо (ТЗ 5.3 № 5). Менять: не нужно.
+    errors_per_hour: int = Field(default=10, ge=1)
+    #: Сколько отклонённых записей в час терпимо (МАП 4.1). Менять: не нужно.
+    rejected_per_hour: int = Field(default=10, ge=1)
+    #: Сколько приёмов без филиала в час терпимо (МАП 5.1). Менять: не нужно.
+    no_branch: int = Field(default=5, ge=1)
+    #: Сколько филиал может не обновляться. Менять: клиника закрывает базу на ночь.
+    silence: timedelta = Field(default=timedelta(minutes=30), ge=timedelta(minutes=5))
+    #: Сколько база Ident может не отвечать до тревоги. Менять: сервер базы перезапускают по расписанию.
+    ident_lost: timedelta = Field(default=timedelta(minutes=3), ge=timedelta(minutes=1))
+
+    def limits(self, outbox_capacity: int) -> Limits:
+        """Возвращает пороги тревог."""
+        return Limits(
+            error_share=self.error_share,
+            errors_per_hour=self.errors_per_hour,
+            rejected_per_hour=self.rejected_per_hour,
+            no_branch=self.no_branch,
+            silence=self.silence,
+            ident_lost=self.ident_lost,
+            outbox_capacity=outbox_capacity,
+        )
 
 
 class Settings(Section):
@@ -252,6 +339,9 @@ class Settings(Section):
     rules: RuleSettings = RuleSettings()
     journal: JournalSettings = JournalSettings()
     security: SecuritySettings = SecuritySettings()
+    monitor: MonitorSettings = MonitorSettings()
+    flower: FlowerSettings = FlowerSettings()
+    alerts: AlertSettings = AlertSettings()
 
     @model_validator(mode="after")
     def _references_are_sound(self) -> Self:

@@ -4,26 +4,34 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.loader import application_key
+from pydantic import BaseModel, SecretStr
+
+from config.loader import application_key, settings_file
 from config.models import Settings
+from config.secrets import KEY_FILE_NAME
+from config.watching import FileWatch
 from services.domain.branches import BranchRule
 from services.domain.judgement import Court
-from services.ports import Clock, Crm, Journal, ReceptionSource
+from services.ports import AlertChannel, Clock, Crm, Journal, ReceptionSource
 from services.sync.branch import Branch, Pace
 from services.sync.extract import Extract
+from services.sync.health import Health, Watched
 from services.sync.intake import Intake
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
 from services.sync.upsert import DealPolicy, Upsert
+from services.sync.watch import Watch
 
 if TYPE_CHECKING:
     from services.bitrix.client import BitrixClient
+    from services.bitrix.reporting import TrafficReport
     from services.store.bundle import Store
 
 
@@ -62,6 +70,7 @@ class Services:
         self._lock = threading.RLock()
         self._sources: dict[str, ReceptionSource] = {}
         self._branches: dict[str, BranchServices] = {}
+        self._report: TrafficReport | None = None
 
     def branch(self, branch_id: str) -> BranchServices:
         """Возвращает сценарии филиала; неизвестный филиал — KeyError."""
@@ -105,8 +114,11 @@ class Services:
     def client(self) -> BitrixClient:
         """Клиент портала с общим на все процессы пределом запросов."""
         from services.bitrix.client import open_client
+        from services.bitrix.reporting import TrafficReport
 
-        return open_client(self.settings.portal, self.store.redis, self.settings.redis.prefix)
+        client = open_client(self.settings.portal, self.store.redis, self.settings.redis.prefix)
+        self._report = client.listener = TrafficReport(client, self.store.portal_stats, self.clock)
+        return client
 
     @cached_property
     def crm(self) -> Crm:
@@ -114,6 +126,55 @@ class Services:
         from services.bitrix.crm import BitrixCrm
 
         return BitrixCrm(self.client, self.settings.portal)
+
+    @property
+    def health(self) -> Health:
+        """Признаки здоровья филиалов этого узла."""
+        from services.journal.daily import disk_used
+
+        served = [Watched(b.branch_id, b.name, b.database) for b in self.settings.served]
+        store, folder = self.store, self.settings.journal.folder
+        return Health(
+            served, store.outbox, store.stats, store.gate, self.clock, lambda: disk_used(nearest(folder))
+        )
+
+    @property
+    def watch(self) -> Watch:
+        """Присмотр с рассылкой уведомлений."""
+        from services.alerts.message import alarm_notice, clear_notice
+
+        settings, store, zone = self.settings, self.store, self.settings.rules.zone
+        return Watch(
+            self.health,
+            settings.alerts.limits(settings.sync.outbox_warning),
+            self.channels(),
+            store.alert_memory,
+            store.locks,
+            store.stats,
+            self.journal,
+            self.clock,
+            lambda alarm, now: alarm_notice(alarm, now, zone),
+            lambda key, known, now: clear_notice(key, known, now, zone),
+        )
+
+    def watch_files(self) -> None:
+        """Записывает в журнал безопасности, что файл настроек или ключа изменился (СПЕЦ 3.4.3)."""
+        for change in file_watch(self.settings).changes():
+            self.security_journal.warning("config_changed", file=change.file, was=change.was, now=change.now)
+
+    def channels(self) -> Sequence[AlertChannel]:
+        """Возвращает каналы уведомлений из настроек; библиотеки грузятся только названными."""
+        from services.alerts.apprise import AppriseChannel
+        from services.alerts.bitrix import BitrixChannel
+        from services.alerts.email import EmailChannel
+
+        alerts = self.settings.alerts
+        found: list[AlertChannel] = [EmailChannel(alerts.email)] if alerts.email else []
+        if alerts.bitrix_users:
+            found.append(BitrixChannel(self.client, alerts.bitrix_users))
+        if alerts.apprise:
+            found.append(AppriseChannel([url.get_secret_value() for url in alerts.apprise]))
+        return found
 
     @cached_property
     def pace(self) -> Pace:
@@ -151,6 +212,8 @@ class Services:
             opened = vars(self)
             if "client" in opened:
                 self.client.close()
+                if self._report is not None:
+                    self._report.flush()
             for source in self._sources.values():
                 source.close()
             if "store" in opened:
@@ -179,7 +242,7 @@ class Services:
             application_key(self.settings),
         )
         return BranchServices(
-            Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause),
+            Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate),
             upsert,
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
             Reconcile(intake, self.crm, store.links, store.locks, journal, clock),
@@ -199,6 +262,18 @@ class Services:
         )
 
 
+def file_watch(settings: Settings) -> FileWatch:
+    """Возвращает слежение за файлом настроек этого процесса и его ключом."""
+    path = settings_file()
+    key_file = settings.security.key_file or path.with_name(KEY_FILE_NAME)
+    return FileWatch([path, key_file], settings.node.state_dir / "settings.hash")
+
+
+def nearest(folder: Path) -> Path:
+    """Возвращает саму папку или ближайшую существующую над ней."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+
+
 def build_services(settings: Settings) -> Services:
     """Собирает службы процесса."""
     return Services(settings)
@@ -213,9 +288,21 @@ def start_journal(settings: Settings) -> None:
 
 
 def known_secrets(settings: Settings) -> list[str]:
-    """Возвращает строки, которых не должно быть ни в одном журнале."""
-    passwords = [getattr(database, "password", None) for database in settings.databases]
-    given = [settings.portal.webhook, settings.redis.url, *passwords]
-    texts = [secret.get_secret_value() for secret in given if secret is not None]
+    """Возвращает строки, которых не должно быть ни в одном журнале: всё, что в настройках SecretStr."""
+    texts = list(_secret_texts(settings))
     code = settings.portal.webhook.get_secret_value().rstrip("/").rsplit("/", 1)[-1]
     return [*texts, code]
+
+
+def _secret_texts(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secret_texts(getattr(value, name))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _secret_texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _secret_texts(item)

@@ -1,6 +1,6 @@
-"""Задачи присмотра: повторная подсказка и часовая сверка."""
+"""Задачи присмотра: повторная подсказка, часовая сверка, тревоги."""
 
-from celeryconfig import RECONCILE, REDRIVE
+from celeryconfig import RECONCILE, REDRIVE, WATCH
 from tasks.app import celery_app
 from tasks.base import SyncTask
 from tasks.receptions import hint
@@ -17,3 +17,10 @@ def reconcile(self: SyncTask, branch_id: str) -> None:
     """Сверяет окно приёмов филиала с доставленным."""
     for packet in self.services.branch(branch_id).reconcile.packets():
         hint(packet)
+
+
+@celery_app.task(name=WATCH, bind=True)
+def watch(self: SyncTask) -> None:
+    """Проверяет, всё ли хорошо, и зовёт администратора, если нет."""
+    self.services.watch.run()
+    self.services.watch_files()

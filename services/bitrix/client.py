@@ -72,6 +72,8 @@ class BitrixClient:
         self._changed = threading.Condition()
         self._leading = self._closed = False
         self.traffic = Traffic()
+        #: Кому рассказать об ответах: страница наблюдения считает запросы и помнит отказы.
+        self.listener: Callable[[Sequence[Call], Sequence[Answer]], None] = lambda calls, answers: None
 
     def call(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
         """Выполняет один вызов; ошибка портала поднимается."""
@@ -88,6 +90,7 @@ class BitrixClient:
             self._waiting.append(group)
         while self._becomes_leader(group):
             self._lead(group)
+        self.listener(calls, group.answers)
         return group.answers
 
     def close(self) -> None:

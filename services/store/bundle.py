@@ -3,6 +3,7 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from services.store.alert_memory import RedisAlertMemory
 from services.store.connection import RedisClient, open_redis
 from services.store.cursors import RedisCursors
 from services.store.gate import RedisSendGate
@@ -10,6 +11,7 @@ from services.store.keys import Keys
 from services.store.links import RedisLinks
 from services.store.locks import RedisLocks
 from services.store.outbox import RedisOutbox
+from services.store.portal_stats import RedisPortalStats
 from services.store.stats import RedisStats
 
 if TYPE_CHECKING:
@@ -51,6 +53,16 @@ class Store:
     def stats(self) -> RedisStats:
         """Счётчики."""
         return RedisStats(self.redis, self._keys)
+
+    @cached_property
+    def portal_stats(self) -> RedisPortalStats:
+        """Счётчики портала."""
+        return RedisPortalStats(self.redis, self._keys)
+
+    @cached_property
+    def alert_memory(self) -> RedisAlertMemory:
+        """Память об уведомлениях."""
+        return RedisAlertMemory(self.redis, self._keys)
 
     def close(self) -> None:
         """Закрывает соединения."""

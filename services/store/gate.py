@@ -75,6 +75,22 @@ class RedisSendGate:
         with store_errors():
             self._broke(keys=[self._keys.breaker()], args=[now.timestamp(), *limits])
 
+    def paused(self) -> datetime | None:
+        """Возвращает, с какого времени стоит пауза."""
+        with store_errors():
+            since = self._redis.get(self._keys.paused())
+        return datetime.fromisoformat(str(since)) if since else None
+
+    def pause(self, now: datetime) -> None:
+        """Ставит паузу; повторная времени первой не меняет."""
+        with store_errors():
+            self._redis.set(self._keys.paused(), now.isoformat(), nx=True)
+
+    def unpause(self) -> None:
+        """Снимает паузу."""
+        with store_errors():
+            self._redis.delete(self._keys.paused())
+
 
 def _halt(fields: dict[str, str]) -> Halt:
     return Halt(fields["reason"], fields["message"], datetime.fromisoformat(fields["at"]))

@@ -49,9 +49,21 @@ class Keys:
         """Возвращает ключ предохранителя."""
         return f"{self.prefix}:gate:breaker"
 
+    def paused(self) -> str:
+        """Возвращает ключ паузы."""
+        return f"{self.prefix}:gate:paused"
+
     def stats(self, branch_id: str, hour: str) -> str:
-        """Возвращает ключ счётчиков часа."""
+        """Возвращает ключ счётчиков часа (или пяти минут, или всего времени)."""
         return f"{self.prefix}:stats:{branch_id}:{hour}"
+
+    def portal(self, part: str) -> str:
+        """Возвращает ключ счётчиков портала: минуты, всего времени, времени методов, отказов."""
+        return f"{self.prefix}:portal:{part}"
+
+    def alerts(self) -> str:
+        """Возвращает ключ памяти об уведомлениях."""
+        return f"{self.prefix}:alerts"
 
     def notes(self, branch_id: str) -> str:
         """Возвращает ключ состояния филиала."""

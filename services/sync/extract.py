@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.domain.cursor import ChangePoint, advance, first_point, resume_point
 from services.domain.errors import DatabaseError
-from services.ports import ChangePage, Clock, Cursors, Journal, Lease, Locks, Stats
+from services.ports import ChangePage, Clock, Cursors, Journal, Lease, Locks, SendGate, Stats
 from services.sync.branch import Pace
 from services.sync.intake import Intake
 
@@ -24,8 +24,9 @@ class Extract:
         journal: Journal,
         clock: Clock,
         pause: Callable[[timedelta], None],
+        gate: SendGate,
     ) -> None:
-        self._intake, self._cursors, self._locks = intake, cursors, locks
+        self._intake, self._cursors, self._locks, self._gate = intake, cursors, locks, gate
         self._stats, self._journal, self._clock, self._pause = stats, journal, clock, pause
         self._branch_id = intake.branch.branch_id
 
@@ -34,7 +35,11 @@ class Extract:
 
         Курсор двигается после того, как страница легла в очередь: сбой в любом месте повторит страницу.
         Больше 200 изменений за проход — секунда между пакетами; первый запуск — с увеличенной паузой.
+        Поставленная администратором пауза — ничего не читать: курсор дождётся.
         """
+        if self._gate.paused() is not None:
+            self._journal.info("extract_paused", branch=self._branch_id)
+            return
         with self._locks.hold(f"extract:{self._branch_id}", LOCK_TTL) as lease:
             if lease is None:
                 self._journal.info("extract_busy", branch=self._branch_id)
