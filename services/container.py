@@ -71,6 +71,8 @@ class Services:
         self._sources: dict[str, ReceptionSource] = {}
         self._branches: dict[str, BranchServices] = {}
         self._report: TrafficReport | None = None
+        #: Запускает выборку филиалов сейчас; даёт точка входа: сами службы о Celery не знают.
+        self.sync_now: Callable[[Sequence[str]], None] | None = None
 
     def branch(self, branch_id: str) -> BranchServices:
         """Возвращает сценарии филиала; неизвестный филиал — KeyError."""

@@ -24,10 +24,13 @@ def process_services() -> Services:
     """Возвращает службы процесса; собирает при первом обращении, то есть уже после fork."""
     from config.loader import load_settings
     from services.container import build_services
+    from tasks.receptions import request_extracts
 
     with _lock:
         if not _services:
-            _services.append(build_services(load_settings()))
+            services = build_services(load_settings())
+            services.sync_now = request_extracts
+            _services.append(services)
         return _services[0]
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from celeryconfig import EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
+from celeryconfig import CONTROL_PRIORITY, EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
 from services.domain.reception import parse_uid
 from tasks.app import celery_app
 from tasks.base import SyncTask
@@ -19,6 +19,12 @@ def extract(self: SyncTask, branch_id: str) -> None:
 def upsert(self: SyncTask, uid: str) -> None:
     """Приводит сделку записи к её состоянию в Ident; повторный вызов безвреден."""
     self.services.branch(parse_uid(uid).branch_id).upsert.run(uid)
+
+
+def request_extracts(branch_ids: Sequence[str]) -> None:
+    """Просит выборку филиалов сейчас, не дожидаясь расписания; идущая выборка второй не пустит."""
+    for branch_id in branch_ids:
+        extract.apply_async((branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
 
 
 def hint(uids: Sequence[str]) -> None:
