@@ -39,6 +39,14 @@ class HeldConnection:
 
     def rows(self, sql: str, parameters: Sequence[object]) -> list[Mapping[str, object]]:
         """Выполняет запрос и возвращает строки словарями; сбой — DatabaseError."""
+        names, rows = self._answer(sql, parameters)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def columns(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
+        """Выполняет запрос и возвращает имена его столбцов, даже если строк нет."""
+        return self._answer(sql, parameters)[0]
+
+    def _answer(self, sql: str, parameters: Sequence[object]) -> tuple[list[str], Sequence[Any]]:
         with self._lock:
             reused = self._held is not None
             try:
@@ -59,14 +67,13 @@ class HeldConnection:
         with self._lock:
             self._drop()
 
-    def _query(self, sql: str, parameters: Sequence[object]) -> list[Mapping[str, object]]:
+    def _query(self, sql: str, parameters: Sequence[object]) -> tuple[list[str], Sequence[Any]]:
         if self._held is None:
             self._held = self._connector.open()
         cursor = self._held.cursor()
         try:
             cursor.execute(sql, parameters)
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return [column[0] for column in cursor.description], cursor.fetchall()
         finally:
             # На оборванном соединении не закроется и курсор: главной остаётся первая ошибка.
             with suppress(*self._connector.errors):
