@@ -68,12 +68,15 @@ worker_enable_prefetch_count_reduction = False
 worker_soft_shutdown_timeout = 20.0  # тёплая остановка возвращает неотправленное
 worker_proc_alive_timeout = 30.0
 beat_max_loop_interval = 5
+beat_scheduler = "tasks.schedule:SteadyScheduler"  # монотонное, без файла, с талонами
 
-UPSERT, EXTRACT, REDRIVE, RECONCILE = (
+UPSERT, EXTRACT, REDRIVE, RECONCILE, BACKFILL, HEARTBEAT = (
     "receptions.upsert",
     "receptions.extract",
     "maintenance.redrive",
     "maintenance.reconcile",
+    "maintenance.backfill",
+    "maintenance.heartbeat",
 )
 WATCH, WATCH_EVERY = "maintenance.watch", timedelta(minutes=1)
 LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
@@ -82,6 +85,11 @@ LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
 def queue_of(branch_id: str) -> str:
     """Возвращает имя очереди филиала."""
     return f"branch.{branch_id}"
+
+
+def node_queue(node: str) -> str:
+    """Возвращает имя собственной очереди узла: ею он проверяет, что разбирает задачи."""
+    return f"node.{node}"
 
 
 def deployment(settings: Settings) -> dict[str, Any]:
@@ -105,7 +113,6 @@ def deployment(settings: Settings) -> dict[str, Any]:
         "worker_concurrency": settings.node.concurrency,
         "task_annotations": {UPSERT: {"rate_limit": f"{settings.node.upserts_per_second:g}/s"}},
         "beat_schedule": beat_table(settings),
-        "beat_schedule_filename": str(settings.node.state_dir / "beat-schedule"),
     }
 
 
@@ -132,7 +139,11 @@ def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
 
 
 def _entry(task: str, every: timedelta, branch: BranchSettings) -> Mapping[str, Any]:
-    """Возвращает строку расписания; опоздавшее сообщение истекает, а не копится пачкой."""
+    """Возвращает строку расписания.
+
+    Срока годности (``expires``) нет: он сравнивал бы часы двух компьютеров. Залежавшееся не сработает
+    по талону, и пачкой оно не выстрелит.
+    """
     return {
         "task": task,
         "schedule": every,
@@ -140,6 +151,5 @@ def _entry(task: str, every: timedelta, branch: BranchSettings) -> Mapping[str, 
         "options": {
             "queue": queue_of(branch.branch_id),
             "priority": CONTROL_PRIORITY,
-            "expires": every.total_seconds(),
         },
     }

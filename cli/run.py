@@ -13,17 +13,19 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--config", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
     parser.add_argument("--pool", choices=("threads", "prefork"), default="threads", help="пул Celery")
+    parser.add_argument("--name", help="имя узла, если на одном компьютере их несколько")
     parser.add_argument("--concurrency", type=int, help="сколько записей отправлять одновременно")
     options = parser.parse_args(arguments)
     path = settings_file(options.config)
     load_settings(path)
     os.environ[CONFIG_VARIABLE] = str(path)
-    return _run(options.pool, options.concurrency)
+    named = ["--hostname", f"{options.name}@%h"] if options.name else []
+    limited = ["--concurrency", str(options.concurrency)] if options.concurrency else []
+    return _run(["--pool", options.pool, *limited, *named])
 
 
-def _run(pool: str, concurrency: int | None) -> int:
+def _run(options: list[str]) -> int:
     from tasks.app import celery_app
     from tasks.node import run_node
 
-    extra = ["--concurrency", str(concurrency)] if concurrency else []
-    return run_node(celery_app, ["--pool", pool, *extra])
+    return run_node(celery_app, options)

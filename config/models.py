@@ -18,7 +18,9 @@ from pydantic import (
 )
 
 from services.domain.alarms import Limits
+from services.domain.errors import Family
 from services.domain.mapping import DEFAULT_FIELDS, DEFAULT_IMMUTABLE, FieldTable
+from services.domain.retries import SCHEDULES
 from services.domain.stages import Stage, StageTable
 from services.domain.validation import REQUIRED
 
@@ -66,7 +68,9 @@ class PortalSettings(Section):
     batch_size: int = Field(default=50, ge=1, le=50)
     connect_timeout: float = Field(default=5.0, gt=0)
     read_timeout: float = Field(default=65.0, gt=0)
+    ca_file: Path | None = None
     linger: float = Field(default=0.03, ge=0, le=1)
+    uncertainty: timedelta = timedelta(seconds=65)
     operating_limit: float = Field(default=480.0, gt=0)
     category_id: int = Field(default=1, ge=0)
     assigned_by_id: int | None = None
@@ -173,6 +177,31 @@ class NodeSettings(Section):
     upserts_per_second: float = Field(default=1000.0, gt=0)
     sql_dir: Path | None = None
     state_dir: Path = Path("var")
+    stuck_after: timedelta = timedelta(minutes=4)
+
+
+Steps = Annotated[
+    tuple[Annotated[timedelta, Field(gt=timedelta(), le=timedelta(minutes=15))], ...], Field(min_length=1)
+]
+
+
+class RetrySettings(Section):
+    """Расписания повторов по семействам сбоев, секунды (СПЕЦ 3.3.2).
+
+    ``breaker`` — сколько молчит отправка, когда портал лежит. После последней ступени база и портал
+    пробуются раз в цикл выборки.
+    """
+
+    network: Steps = SCHEDULES[Family.NETWORK]
+    api: Steps = SCHEDULES[Family.API]
+    database: Steps = SCHEDULES[Family.DATABASE]
+    store: Steps = SCHEDULES[Family.STORE]
+    breaker: Steps = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1))
+
+    @property
+    def schedules(self) -> dict[Family, tuple[timedelta, ...]]:
+        """Возвращает расписания по семействам."""
+        return {family: getattr(self, family.value) for family in Family}
 
 
 class SyncSettings(Section):
@@ -189,7 +218,9 @@ class SyncSettings(Section):
     reconcile_back: timedelta = timedelta(days=7)
     reconcile_ahead: timedelta = timedelta(days=90)
     lease: timedelta = timedelta(seconds=100)
-    hint_timeout: timedelta = timedelta(minutes=2)
+    hint_timeout: timedelta = timedelta(seconds=90)
+    turn: timedelta = timedelta(seconds=20)
+    revival: timedelta = timedelta(minutes=15)
     outbox_warning: int = Field(default=1000, ge=1)
 
 
@@ -336,6 +367,7 @@ class Settings(Section):
     branches: tuple[BranchSettings, ...] = Field(min_length=1)
     node: NodeSettings = NodeSettings()
     sync: SyncSettings = SyncSettings()
+    retries: RetrySettings = RetrySettings()
     rules: RuleSettings = RuleSettings()
     journal: JournalSettings = JournalSettings()
     security: SecuritySettings = SecuritySettings()

@@ -25,6 +25,7 @@ from services.ident.sqlite import clinic_now
 
 MARK = "demo.json"
 SEED = 20261124
+VISITS = 40
 CURATOR = 5
 #: Коды стадий эмулятора: «C1:CONSULTATION_SCHEDULED» в портал не помещается (постановление 11).
 STAGES = {
@@ -60,8 +61,8 @@ class Memory:
 class Site:
     """Папка демонстрации."""
 
-    def __init__(self, folder: Path, seed: int = SEED) -> None:
-        self.folder, self._seed = folder.absolute(), seed
+    def __init__(self, folder: Path, seed: int = SEED, visits: int = VISITS) -> None:
+        self.folder, self._seed, self._visits = folder.absolute(), seed, visits
         self._mark, self._description = self.folder / MARK, self.folder / "clinic.pickle"
 
     def prepare(self, fresh: bool) -> bool:
@@ -72,7 +73,7 @@ class Site:
             return False
         self.folder.mkdir(parents=True, exist_ok=True)
         built_at = clinic_now()
-        clinic = build_clinic(self.folder / "ident", self._seed, built_at)
+        clinic = build_clinic(self.folder / "ident", self._seed, built_at, self._visits)
         self._description.write_bytes(pickle.dumps(clinic))
         manual = {deal.uid: STAGES[deal.stage] for deal in clinic.manual_deals}
         Memory(built_at, self._seed, manual).save(self._mark)

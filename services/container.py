@@ -6,8 +6,9 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from functools import cached_property
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,27 +21,22 @@ from config.watching import FileWatch
 from services.domain.branches import BranchRule
 from services.domain.judgement import Court
 from services.ports import AlertChannel, Clock, Crm, Journal, ReceptionSource
+from services.store.clock import RedisClock
+from services.sync.backfill import Backfill
 from services.sync.branch import Branch, Pace
+from services.sync.delivery import DealPolicy, Delivery
 from services.sync.extract import Extract
 from services.sync.health import Health, Watched
 from services.sync.intake import Intake
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
-from services.sync.upsert import DealPolicy, Upsert
+from services.sync.upsert import Upsert
 from services.sync.watch import Watch
 
 if TYPE_CHECKING:
     from services.bitrix.client import BitrixClient
     from services.bitrix.reporting import TrafficReport
-    from services.store.bundle import Store
-
-
-class SystemClock:
-    """Часы компьютера."""
-
-    def now(self) -> datetime:
-        """Возвращает текущее время в UTC."""
-        return datetime.now(UTC)
+    from services.store.bundle import Identity, Store
 
 
 def _sleep(pause: timedelta) -> None:
@@ -55,6 +51,7 @@ class BranchServices:
     upsert: Upsert
     redrive: Redrive
     reconcile: Reconcile
+    backfill: Backfill
 
 
 class Services:
@@ -66,7 +63,8 @@ class Services:
         clock: Clock | None = None,
         pause: Callable[[timedelta], None] = _sleep,
     ) -> None:
-        self.settings, self.clock, self._pause = settings, clock or SystemClock(), pause
+        self.settings, self._pause = settings, pause
+        self.clock: Clock = clock or RedisClock(lambda: self.store.redis)
         self._lock = threading.RLock()
         self._sources: dict[str, ReceptionSource] = {}
         self._branches: dict[str, BranchServices] = {}
@@ -87,16 +85,22 @@ class Services:
 
         with self._lock:
             if database_id not in self._sources:
-                database = self.settings.database(database_id)
-                self._sources[database_id] = open_source(database, self.settings.node.sql_dir)
+                self._sources[database_id] = open_source(
+                    self.settings.database(database_id), self.settings.node.sql_dir, self._rests()
+                )
             return self._sources[database_id]
+
+    def _rests(self) -> list[float]:
+        """Возвращает паузы после неудач базы: по расписанию повторов, дальше — раз в цикл выборки."""
+        steps = (*self.settings.retries.database, self.settings.sync.interval)
+        return [step.total_seconds() for step in steps]
 
     @cached_property
     def store(self) -> Store:
         """Состояние в Redis."""
         from services.store.bundle import open_store
 
-        return open_store(self.settings.redis)
+        return open_store(self.settings.redis, identity_of(self.settings))
 
     @cached_property
     def journal(self) -> Journal:
@@ -190,6 +194,10 @@ class Services:
             large_change=sync.large_change,
             hint_timeout=sync.hint_timeout,
             lease=sync.lease,
+            turn=sync.turn,
+            uncertainty=self.settings.portal.uncertainty,
+            schedules=self.settings.retries.schedules,
+            revival=sync.revival,
             reconcile_back=sync.reconcile_back,
             reconcile_ahead=sync.reconcile_ahead,
             outbox_warning=sync.outbox_warning,
@@ -207,6 +215,21 @@ class Services:
             cancel_moves_manual=rules.cancel_moves_manual_stage,
             contact_matching=rules.contact_matching,
         )
+
+    def withdraw(self) -> None:
+        """Отзывает неотправленное: записи вернутся в очередь, попытка не считается."""
+        if "client" in vars(self):
+            self.client.withdraw()
+
+    def retire(self, seconds: float) -> None:
+        """Закрывает службы навсегда: ушедшее доделывается, неотправленное возвращается в очередь."""
+        self.withdraw()
+        if "client" in vars(self):
+            self.client.drain(seconds)
+        with self._lock:
+            for source in self._sources.values():
+                source.retire()
+        self.close()
 
     def close(self) -> None:
         """Закрывает соединения; повторное обращение откроет их снова."""
@@ -230,9 +253,22 @@ class Services:
         branch = self.court(branch_id)
         source = self.source(branch.database_id)
         intake = Intake(branch, source, store.outbox, store.links, store.stats, journal, pace)
+        delivery = Delivery(
+            branch,
+            pace,
+            self.crm,
+            store.outbox,
+            store.links,
+            store.locks,
+            store.stats,
+            journal,
+            clock,
+            self.policy,
+            application_key(self.settings),
+        )
         upsert = Upsert(
             intake,
-            self.crm,
+            delivery,
             store.outbox,
             store.links,
             store.locks,
@@ -240,14 +276,13 @@ class Services:
             store.stats,
             journal,
             clock,
-            self.policy,
-            application_key(self.settings),
         )
         return BranchServices(
             Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate),
             upsert,
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
-            Reconcile(intake, self.crm, store.links, store.locks, journal, clock),
+            Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
+            Backfill(intake, store.backfills, store.locks, journal, clock),
         )
 
     def court(self, branch_id: str) -> Branch:
@@ -276,6 +311,26 @@ def nearest(folder: Path) -> Path:
     return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
+def identity_of(settings: Settings) -> Identity:
+    """Возвращает, чьё состояние лежит в Redis: секреты — только оттисками."""
+    from urllib.parse import urlsplit
+
+    from services.store.bundle import Identity
+
+    webhook = settings.portal.webhook.get_secret_value()
+    return Identity(
+        secret_id=_print(webhook.rstrip("/")),
+        portal_id=_print(urlsplit(webhook).netloc),
+        mark=settings.node.state_dir / "memory-epoch",
+        quarantine=settings.portal.uncertainty,
+        pauses=(*settings.retries.breaker, settings.sync.interval),
+    )
+
+
+def _print(text: str) -> str:
+    return blake2b(text.encode(), digest_size=8, person=b"ident-identity").hexdigest()
+
+
 def build_services(settings: Settings) -> Services:
     """Собирает службы процесса."""
     return Services(settings)
@@ -287,6 +342,14 @@ def start_journal(settings: Settings) -> None:
 
     configure_journal(settings.journal, secrets=known_secrets(settings))
     catch_uncaught()
+
+
+def renew_journal(settings: Settings) -> None:
+    """Заново включает журналы, если они включены: новые секреты тоже прячутся."""
+    from services.journal.configure import configure_journal, journal_is_on
+
+    if journal_is_on():
+        configure_journal(settings.journal, secrets=known_secrets(settings))
 
 
 def known_secrets(settings: Settings) -> list[str]:

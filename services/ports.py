@@ -40,6 +40,10 @@ class ReceptionSource(Protocol):
         """Возвращает до 50 номеров приёмов с началом в [since, until), больших after_id, по возрастанию."""
         ...
 
+    def planned_total(self, since: datetime, until: datetime) -> int:
+        """Возвращает число приёмов с началом в [since, until)."""
+        ...
+
     def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
         """Возвращает приёмы (до 50 номеров) со строками заказов и планов; отсутствующие пропущены."""
         ...
@@ -50,6 +54,10 @@ class ReceptionSource(Protocol):
 
     def close(self) -> None:
         """Закрывает соединение; следующее обращение откроет его снова."""
+        ...
+
+    def retire(self) -> None:
+        """Закрывает соединение навсегда: настройки базы сменились."""
         ...
 
 
@@ -115,14 +123,6 @@ class NewContact:
         return f"NewContact({self.phone!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedDeal:
-    """Созданная сделка и её контакт."""
-
-    deal_id: int
-    contact_id: int
-
-
 class Crm(Protocol):
     """Сделки, контакты и лиды портала; ошибки — дерево services.bitrix.responses (предки в domain.errors)."""
 
@@ -134,21 +134,20 @@ class Crm(Protocol):
         """
         ...
 
-    def create_deal(
-        self, fields: Mapping[str, object], contact: int | NewContact, lead_id: int | None
-    ) -> CreatedDeal:
-        """Создаёт сделку (и контакт, если он новый), привязывает лид (leadId); лид ещё не переводит.
+    def create_contact(self, contact: NewContact) -> int:
+        """Создаёт контакт и возвращает его номер."""
+        ...
 
-        Если контакт не создался, а сделка создалась — ошибка; повтор найдёт сделку по ключу.
-        """
+    def create_deal(self, fields: Mapping[str, object], contact_id: int) -> int:
+        """Создаёт сделку контакта и возвращает её номер; лид привязывает convert_lead."""
         ...
 
     def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
         """Записывает поля сделки; пустой набор ничего не отправляет."""
         ...
 
-    def bind_contact(self, deal_id: int, contact: int | NewContact) -> int:
-        """Привязывает контакт к сделке без контакта и возвращает его номер."""
+    def bind_contact(self, deal_id: int, contact_id: int) -> None:
+        """Привязывает контакт к сделке без контакта; повтор безвреден."""
         ...
 
     def convert_lead(self, lead_id: int, deal_id: int) -> None:
@@ -190,6 +189,7 @@ class Entry:
     due_at: datetime
     reason: str
     message: str
+    revived: int = 0
 
 
 class Outbox(Protocol):
@@ -198,8 +198,8 @@ class Outbox(Protocol):
     def put(self, uids: Iterable[str], now: datetime, hinted_for: timedelta) -> Sequence[str]:
         """Ставит записи в очередь и возвращает те, которым нужна подсказка (сообщение Celery).
 
-        Новая или отложенная запись становится pending (попытки с нуля), отправляемой поднимается версия.
-        Подсказанную запись ``due`` не вернёт раньше, чем через ``hinted_for``.
+        Новая запись и отказавшая по своей вине становятся pending, отправляемой поднимается версия,
+        отложенная ждёт своего срока. Подсказанную ``due`` не вернёт раньше, чем через ``hinted_for``.
         """
         ...
 
@@ -209,6 +209,10 @@ class Outbox(Protocol):
 
     def extend(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
         """Продлевает аренду; False — её уже забрал другой."""
+        ...
+
+    def kept(self, claim: Claim, clock: "Clock", lease: timedelta) -> AbstractContextManager[None]:
+        """Продлевает аренду на время блока, сколько бы он ни длился."""
         ...
 
     def complete(self, claim: Claim, now: datetime) -> bool:
@@ -232,7 +236,15 @@ class Outbox(Protocol):
         ...
 
     def requeue(self, uids: Iterable[str], now: datetime) -> int:
-        """Возвращает failed и retry в pending с нуля попыток; сколько вернули."""
+        """Возвращает failed и retry в pending с нуля попыток по воле человека; сколько вернули."""
+        ...
+
+    def revive(self, uids: Iterable[str], now: datetime) -> int:
+        """Возвращает failed в pending: временная причина ушла; оживления считаются."""
+        ...
+
+    def drop(self, uids: Iterable[str]) -> int:
+        """Забывает failed по воле человека; сколько забыли."""
         ...
 
     def entries(self, branch_id: str, state: EntryState | None = None, limit: int = 1000) -> Sequence[Entry]:
@@ -241,6 +253,14 @@ class Outbox(Protocol):
 
     def depth(self, branch_id: str) -> Mapping[EntryState, int]:
         """Возвращает число записей в каждом состоянии."""
+        ...
+
+    def size(self, branch_id: str) -> int:
+        """Возвращает число записей во всех состояниях."""
+        ...
+
+    def reset(self, branch_id: str) -> None:
+        """Забывает очередь филиала: выборка без курсора соберёт её заново."""
         ...
 
 
@@ -262,7 +282,10 @@ class Cursors(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Что о записи уже решено: отпечаток обработанного состояния и номер сделки (None — отклонена)."""
+    """Что о записи уже решено: отпечаток обработанного состояния и номер сделки (None — отклонена).
+
+    Пустой отпечаток — на портале неизвестно что: запись начата и не закончена или сделка исчезла.
+    """
 
     fingerprint: str
     deal_id: int | None
@@ -314,6 +337,38 @@ class Links(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class BackfillProgress:
+    """Загрузка прошлого: приёмы с началом в [since, until); прочитано до номера ``after_id``.
+
+    Времена — в поясе базы; ``total`` — сколько приёмов в промежутке.
+    """
+
+    since: datetime
+    until: datetime
+    after_id: int = 0
+    read: int = 0
+    queued: int = 0
+    total: int = 0
+    done: bool = False
+
+
+class Backfills(Protocol):
+    """Ход загрузок прошлого по филиалам."""
+
+    def load(self, branch_id: str) -> BackfillProgress | None:
+        """Возвращает ход прерванной загрузки."""
+        ...
+
+    def save(self, branch_id: str, progress: BackfillProgress) -> None:
+        """Запоминает ход загрузки."""
+        ...
+
+    def forget(self, branch_id: str) -> None:
+        """Забывает оконченную загрузку."""
+        ...
+
+
 class Lease(Protocol):
     """Взятый замок."""
 
@@ -321,9 +376,13 @@ class Lease(Protocol):
         """Продлевает замок ещё на его срок; False — он истёк и, возможно, взят другим."""
         ...
 
+    def linger(self, period: timedelta) -> None:
+        """Оставляет замок запертым на ``period`` после ухода владельца: исход его запроса неясен."""
+        ...
+
 
 class Locks(Protocol):
-    """Замки с истечением: упавший владелец никого не держит."""
+    """Замки с истечением: упавший владелец никого не держит, живой продлевается сам."""
 
     def hold(
         self, name: str, ttl: timedelta, wait: timedelta = timedelta()
@@ -356,16 +415,24 @@ class SendGate(Protocol):
         """Снимает остановку и закрывает предохранитель."""
         ...
 
+    def blocked_for(self, now: datetime) -> timedelta | None:
+        """Возвращает, сколько ждать отправке; None — слать можно. Пробы не занимает."""
+        ...
+
     def retry_in(self, now: datetime) -> timedelta | None:
-        """Возвращает, сколько ждать открытому предохранителю; None — слать можно."""
+        """Возвращает, сколько ждать отправке; None — слать можно (после паузы — одному за раз)."""
         ...
 
     def succeeded(self, now: datetime) -> None:
         """Сообщает об удаче: предохранитель закрыт."""
         ...
 
-    def broke(self, now: datetime) -> None:
-        """Сообщает о сбое связи; несколько подряд открывают предохранитель."""
+    def broke(self, now: datetime) -> bool:
+        """Сообщает о сбое связи; несколько подряд открывают предохранитель (тогда True)."""
+        ...
+
+    def last_success(self) -> datetime | None:
+        """Возвращает время последней удачной отправки."""
         ...
 
     def paused(self) -> datetime | None:
@@ -524,7 +591,7 @@ class Journal(Protocol):
 
 
 class Clock(Protocol):
-    """Часы процесса."""
+    """Часы узла: в работе — часы Redis, одни на всех."""
 
     def now(self) -> datetime:
         """Возвращает текущее время в UTC."""

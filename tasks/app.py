@@ -3,7 +3,17 @@
 from typing import Any
 
 from celery import Celery
-from celery.signals import celeryd_init, setup_logging, worker_process_shutdown, worker_shutdown
+from celery.signals import (
+    celeryd_after_setup,
+    celeryd_init,
+    setup_logging,
+    worker_process_init,
+    worker_process_shutdown,
+    worker_shutdown,
+    worker_shutting_down,
+)
+
+from tasks.watchdog import WatchdogStep
 
 
 def _deployment() -> dict[str, Any]:
@@ -27,21 +37,46 @@ celery_app = Celery(
     config_source="celeryconfig",
 )
 celery_app.add_defaults(_deployment)
+celery_app.steps["worker"].add(WatchdogStep)
 
 
 @setup_logging.connect
 def set_up_journal(**_: object) -> None:
     """Ставит журналы интеграции вместо журналов Celery."""
-    from tasks.base import start_journal
+    from tasks.process import start_journal
 
     start_journal()
+
+
+@celeryd_after_setup.connect
+def listen_to_own_queue(sender: str, instance: Any, **_: object) -> None:
+    """Подписывает узел на его собственную очередь: по ней видно, что задачи разбираются."""
+    from celeryconfig import node_queue
+
+    instance.app.amqp.queues.select_add(node_queue(sender))
+
+
+@worker_process_init.connect
+def start_afresh(**_: object) -> None:
+    """Начинает процесс пула prefork без служб родителя."""
+    from tasks.process import forget_inherited_services
+
+    forget_inherited_services()
+
+
+@worker_shutting_down.connect
+def hand_back_unsent(**_: object) -> None:
+    """Возвращает в очередь отправки всё, что ещё не ушло на портал: остановка не ждёт предела частоты."""
+    from tasks.process import withdraw_unsent
+
+    withdraw_unsent()
 
 
 @worker_shutdown.connect
 @worker_process_shutdown.connect
 def close_services(**_: object) -> None:
     """Закрывает соединения процесса."""
-    from tasks.base import close_process_services
+    from tasks.process import close_process_services
 
     close_process_services()
 

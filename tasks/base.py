@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from typing import TYPE_CHECKING, Any
 
 from celery import Task
@@ -10,43 +9,15 @@ from celery.exceptions import Ignore
 
 from services.domain.errors import RetriableError
 from services.domain.retries import RetryIn, plan_retry
+from tasks.process import close_process_services, process_services, start_journal
+from tasks.tickets import ticket_of
 
 if TYPE_CHECKING:
     from services.container import Services
 
+__all__ = ["SyncTask", "close_process_services", "process_services", "start_journal"]
+
 LONGEST_COUNTDOWN = 600.0  # дольше держать сообщение в памяти узла незачем: его поднимет maintenance.redrive
-
-_lock = threading.Lock()
-_services: list[Services] = []
-
-
-def process_services() -> Services:
-    """Возвращает службы процесса; собирает при первом обращении, то есть уже после fork."""
-    from config.loader import load_settings
-    from services.container import build_services
-    from tasks.receptions import request_extracts
-
-    with _lock:
-        if not _services:
-            services = build_services(load_settings())
-            services.sync_now = request_extracts
-            _services.append(services)
-        return _services[0]
-
-
-def close_process_services() -> None:
-    """Закрывает службы процесса, если они собирались."""
-    with _lock:
-        if _services:
-            _services.pop().close()
-
-
-def start_journal() -> None:
-    """Включает журналы процесса."""
-    from config.loader import load_settings
-    from services.container import start_journal
-
-    start_journal(load_settings())
 
 
 class SyncTask(Task):
@@ -60,6 +31,12 @@ class SyncTask(Task):
         """Возвращает службы процесса."""
         return process_services()
 
+    def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:
+        """Гасит талон периодической задачи; залежавшееся сообщение и копия не работают."""
+        ticket = ticket_of(self.request)
+        if ticket is not None and not self.services.store.ticks.redeem(*ticket):
+            raise Ignore
+
     def retry(self, *args: Any, exc: Exception | None = None, **options: Any) -> Any:
         """Назначает повтор: срок — из ошибки или расписания семейства; долгие ждёт очередь отправки."""
         if isinstance(exc, RetriableError):
@@ -70,7 +47,8 @@ class SyncTask(Task):
     def _countdown(self, error: RetriableError) -> float:
         delay = error.retry_after if self.outlives_retries else None
         if delay is None:
-            plan = plan_retry(error, self.request.retries)
+            schedules = self.services.settings.retries.schedules
+            plan = plan_retry(error, self.request.retries, schedules)
             if not isinstance(plan, RetryIn):
                 raise Ignore from None
             delay = plan.delay.total_seconds()

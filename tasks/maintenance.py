@@ -1,6 +1,8 @@
-"""Задачи присмотра: повторная подсказка, часовая сверка, тревоги."""
+"""Задачи присмотра: повторная подсказка, сверка, загрузка прошлого, признак жизни узла, тревоги."""
 
-from celeryconfig import RECONCILE, REDRIVE, WATCH
+from contextlib import closing
+
+from celeryconfig import BACKFILL, HEARTBEAT, RECONCILE, REDRIVE, WATCH
 from tasks.app import celery_app
 from tasks.base import SyncTask
 from tasks.receptions import hint
@@ -15,8 +17,21 @@ def redrive(self: SyncTask, branch_id: str) -> None:
 @celery_app.task(name=RECONCILE, bind=True)
 def reconcile(self: SyncTask, branch_id: str) -> None:
     """Сверяет окно приёмов филиала с доставленным."""
-    for packet in self.services.branch(branch_id).reconcile.packets():
-        hint(packet)
+    with closing(self.services.branch(branch_id).reconcile.packets()) as packets:
+        for packet in packets:
+            hint(packet)
+
+
+@celery_app.task(name=BACKFILL, bind=True)
+def backfill(self: SyncTask, branch_id: str) -> None:
+    """Загружает следующую страницу прошлого; ход виден команде backfill."""
+    hint(self.services.branch(branch_id).backfill.page())
+
+
+@celery_app.task(name=HEARTBEAT, bind=True)
+def heartbeat(self: SyncTask, node: str) -> None:
+    """Отмечает, что узел жив и разбирает свои очереди."""
+    self.services.store.pulse.beat(node)
 
 
 @celery_app.task(name=WATCH, bind=True)

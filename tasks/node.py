@@ -15,8 +15,7 @@ class BeatStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         """Запускает расписание."""
-        schedule = worker.app.conf.beat_schedule_filename
-        self._service = EmbeddedService(worker.app, thread=True, schedule_filename=schedule)
+        self._service = EmbeddedService(worker.app, thread=True)
         self._service.start()
 
     def stop(self, worker: Any) -> None:

@@ -1,6 +1,7 @@
 """Задачи о приёмах: выборка филиала и отправка одной записи."""
 
 from collections.abc import Sequence
+from contextlib import closing
 
 from celeryconfig import CONTROL_PRIORITY, EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
 from services.domain.reception import parse_uid
@@ -11,8 +12,9 @@ from tasks.base import SyncTask
 @celery_app.task(name=EXTRACT, bind=True)
 def extract(self: SyncTask, branch_id: str) -> None:
     """Ставит изменившиеся приёмы филиала в очередь отправки."""
-    for packet in self.services.branch(branch_id).extract.packets():
-        hint(packet)
+    with closing(self.services.branch(branch_id).extract.packets()) as packets:
+        for packet in packets:
+            hint(packet)
 
 
 @celery_app.task(name=UPSERT, bind=True, outlives_retries=True)

@@ -56,6 +56,12 @@ class FakeSource:
         ]
         return sorted(number for number in found if number > after_id)[:PAGE]
 
+    def planned_total(self, since: datetime, until: datetime) -> int:
+        """Возвращает число приёмов с началом в [since, until)."""
+        self._break()
+        starts = (reception.plan_start for reception in self._receptions.values())
+        return sum(1 for start in starts if start and since <= start < until)
+
     def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
         """Возвращает приёмы по номерам; отсутствующие пропущены."""
         self._break()
@@ -70,6 +76,9 @@ class FakeSource:
 
     def close(self) -> None:
         """Закрывает соединение: закрывать нечего."""
+
+    def retire(self) -> None:
+        """Закрывает соединение навсегда: закрывать нечего."""
 
     def _break(self) -> None:
         if self.failure is not None:

@@ -38,6 +38,8 @@ class FaultKind(StrEnum):
     """503 QUERY_LIMIT_EXCEEDED."""
     OPERATION_LIMIT = "operation_limit"
     """429 OPERATION_TIME_LIMIT."""
+    LATE = "late"
+    """Оборвать соединение сразу, а выполнить через delay_ms: ответ потерян, запрос ещё живёт."""
     DELAY = "delay"
     """Ответить позже на delay_ms."""
     HANG = "hang"

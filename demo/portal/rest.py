@@ -44,6 +44,7 @@ class RestEndpoint:
     def __init__(self, portal: Portal) -> None:
         self.portal = portal
         self.pool = ThreadPoolExecutor(portal.options.max_parallel, thread_name_prefix="portal")
+        self._late: set[asyncio.Task[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Отвечает на запрос REST и записывает его в журнал."""
@@ -68,6 +69,9 @@ class RestEndpoint:
         if self.portal.options.latency_ms:
             await asyncio.sleep(self.portal.options.latency_ms / 1000)
         fault = self.portal.faults.for_request(commands)
+        if fault and fault.kind is FaultKind.LATE:
+            self._keep(asyncio.create_task(self._later(request, fault.delay_ms / 1000)))
+            raise ConnectionDropped
         if fault and fault.kind not in AFTER:
             return _broken(fault)
         answer = await self._executed(request)
@@ -84,6 +88,17 @@ class RestEndpoint:
         except RestError as refused:
             return _refused(refused)
         return Answer(JSONResponse(done.body), command_errors=done.command_errors)
+
+    async def _later(self, request: RestRequest, seconds: float) -> None:
+        """Выполняет запрос, от которого клиент уже оторван."""
+        await asyncio.sleep(seconds)
+        with contextlib.suppress(RestError):
+            await asyncio.get_running_loop().run_in_executor(self.pool, self._execute, request)
+
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """Держит ссылку на задачу: иначе её соберёт сборщик мусора."""
+        self._late.add(task)
+        task.add_done_callback(self._late.discard)
 
     def _execute(self, request: RestRequest) -> Executed:
         return self.portal.execute(request.identity(self.portal.options), request.method, request.params)

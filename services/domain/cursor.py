@@ -18,9 +18,15 @@ def first_point(database_now: datetime, first_run: timedelta) -> ChangePoint:
     return ChangePoint(database_now - first_run, 0)
 
 
-def resume_point(cursor: ChangePoint, overlap: timedelta) -> ChangePoint:
-    """Возвращает точку с нахлёстом: изменения, записанные с опозданием, прочтутся второй раз."""
-    return ChangePoint(cursor.at - overlap, 0)
+def resume_point(
+    cursor: ChangePoint, overlap: timedelta, database_now: datetime | None = None
+) -> ChangePoint:
+    """Возвращает точку с нахлёстом: изменения, записанные с опозданием, прочтутся второй раз.
+
+    Часы базы, переведённые назад, оставили курсор в будущем: отсчёт ведётся от них, а не от него.
+    """
+    at = cursor.at if database_now is None else min(cursor.at, database_now)
+    return ChangePoint(at - overlap, 0)
 
 
 def advance(cursor: ChangePoint | None, seen: Sequence[ChangePoint], database_now: datetime) -> ChangePoint:

@@ -4,9 +4,11 @@
 
     SyncError
     ├── RetriableError      временный сбой: повторить по расписанию своего семейства
+    │   ├── Withdrawn       отправка отозвана до запроса (остановка узла, новые настройки)
     │   ├── NetworkError    сеть до портала            30 с, 1 мин, 5 мин
     │   ├── ApiError        портал: 429, 5xx           1, 5, 15 мин
     │   ├── DatabaseError   база Ident                 10 с, 30 с, 1 мин
+    │   │   └── DatabaseResting  база недавно не ответила: до срока её не спрашивают
     │   └── StoreError      Redis                      10 с, 30 с, 1 мин
     ├── SkippableError      плоха одна запись: отклонить её, записать причину, идти дальше
     └── FatalError          дальше слать нельзя: остановить отправку, позвать человека, ничего не терять
@@ -41,19 +43,32 @@ class RetriableError(SyncError):
     """Временный сбой: та же операция может пройти позже.
 
     ``retry_after`` — не раньше чем через столько секунд; ``None`` — решает расписание семейства.
+    ``unclear`` — вызов мог и выполниться, и выполняться до сих пор: раньше срока искать и писать нельзя.
+    ``attempted`` — попытка была; иначе её не считают.
+    ``outage`` — лежит, похоже, весь портал: несколько таких подряд открывают предохранитель.
     """
 
     family = Family.API
+    unclear = False
+    attempted = True
+    outage = False
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message, retry_after)
         self.retry_after = retry_after
 
 
+class Withdrawn(RetriableError):
+    """Отправка отозвана до запроса: узел останавливается или меняет настройки."""
+
+    attempted = False
+
+
 class NetworkError(RetriableError):
     """Портал недостижим или ответ потерян."""
 
     family = Family.NETWORK
+    outage = True
 
 
 class ApiError(RetriableError):
@@ -66,6 +81,12 @@ class DatabaseError(RetriableError):
     """База Ident недоступна или запрос прерван."""
 
     family = Family.DATABASE
+
+
+class DatabaseResting(DatabaseError):
+    """База недавно не ответила: до ``retry_after`` никто не ждёт её впустую."""
+
+    attempted = False
 
 
 class StoreError(RetriableError):

@@ -14,6 +14,16 @@ def fingerprint(value: object) -> str:
     return blake2b(canonical.encode(), digest_size=16).hexdigest()
 
 
+def failed_mark(fingerprint: str) -> str:
+    """Возвращает отпечаток состояния, которое портал не принял: пока оно то же, слать снова незачем."""
+    return f"!{fingerprint}"
+
+
+def is_settled(fingerprint: str) -> bool:
+    """Отвечает, известно ли по отпечатку, что стоит на портале: не начато, не отказано."""
+    return bool(fingerprint) and not fingerprint.startswith("!")
+
+
 def draft_fingerprint(draft: DealDraft) -> str:
     """Возвращает отпечаток сделки: всё, что уходит на портал, с людьми и стадией."""
     return fingerprint([dict(draft.values), draft.target, draft.patient.full, draft.phone.value])

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from services.domain.errors import Family, RetriableError
 
-SCHEDULES: Mapping[Family, Sequence[timedelta]] = {
+SCHEDULES: Mapping[Family, tuple[timedelta, ...]] = {
     Family.NETWORK: (timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=5)),
     Family.API: (timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=15)),
     Family.DATABASE: (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1)),
@@ -28,9 +28,19 @@ class GiveUp:
     reason: str
 
 
-def plan_retry(error: RetriableError, attempts: int) -> RetryIn | GiveUp:
-    """Решает о повторе после ``attempts`` неудач подряд; срок ошибки — нижняя граница."""
-    schedule = SCHEDULES[error.family]
+def plan_retry(
+    error: RetriableError,
+    attempts: int,
+    schedules: Mapping[Family, Sequence[timedelta]] = SCHEDULES,
+    uncertainty: timedelta | None = None,
+) -> RetryIn | GiveUp:
+    """Решает о повторе после ``attempts`` неудач подряд; срок ошибки — нижняя граница.
+
+    Неясный исход ждёт не меньше ``uncertainty``: пока портал не доделает начатое.
+    """
+    schedule = schedules[error.family]
     if attempts >= len(schedule):
         return GiveUp(error.family)
-    return RetryIn(max(schedule[attempts], timedelta(seconds=error.retry_after or 0)))
+    asked = timedelta(seconds=error.retry_after or 0)
+    floor = uncertainty if error.unclear and uncertainty is not None else asked
+    return RetryIn(max(schedule[attempts], floor))

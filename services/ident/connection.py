@@ -1,11 +1,15 @@
 """Единственное соединение процесса с базой: держится между циклами, восстанавливается после обрыва."""
 
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Protocol
 
-from services.domain.errors import DatabaseError
+from services.domain.errors import DatabaseError, DatabaseResting
+
+#: После неудачи базу не спрашивают 10 с, 30 с, минуту, дальше — раз в цикл выборки (СПЕЦ 3.3.2).
+RESTS = (10.0, 30.0, 60.0, 120.0)
 
 
 class Connector(Protocol):
@@ -28,14 +32,45 @@ class Connector(Protocol):
         """Отвечает, порвалось ли соединение (а не плох запрос)."""
         ...
 
+    def is_outage(self, error: Exception) -> bool:
+        """Отвечает, не отвечает ли сама база (а не плох один запрос)."""
+        ...
+
+    def is_collision(self, error: Exception) -> bool:
+        """Отвечает, прервал ли сервер запрос из-за чужой блокировки: повтор сразу обычно удаётся."""
+        ...
+
+
+class Rest:
+    """Отдых от базы, которая не отвечает: сто отправок не ждут каждая своего предела времени."""
+
+    def __init__(self, rests: Sequence[float] = RESTS, now: Callable[[], float] = time.monotonic) -> None:
+        self._rests, self._now = tuple(rests), now
+        self._failures, self._until, self._why = 0, 0.0, ""
+
+    def check(self) -> None:
+        """Поднимает DatabaseResting, пока отдых не кончился."""
+        if (left := self._until - self._now()) > 0:
+            raise DatabaseResting(f"{self._why}; следующая попытка через {left:.0f} с", left)
+
+    def failed(self, error: DatabaseError) -> None:
+        """Начинает отдых: первый короткий, дальше дольше."""
+        pause = self._rests[min(self._failures, len(self._rests) - 1)]
+        self._failures, self._until, self._why = self._failures + 1, self._now() + pause, error.message
+
+    def succeeded(self) -> None:
+        """Кончает отдых: база ответила."""
+        self._failures, self._until = 0, 0.0
+
 
 class HeldConnection:
     """Не больше одного открытого соединения на базу и процесс (ТЗ 5.2 № 6); запросы идут по одному."""
 
-    def __init__(self, connector: Connector) -> None:
-        self._connector = connector
+    def __init__(self, connector: Connector, rest: Rest | None = None) -> None:
+        self._connector, self._rest = connector, rest or Rest()
         self._lock = threading.Lock()
         self._held: Any = None
+        self._opened = self._retired = False
 
     def rows(self, sql: str, parameters: Sequence[object]) -> list[Mapping[str, object]]:
         """Выполняет запрос и возвращает строки словарями; сбой — DatabaseError."""
@@ -48,28 +83,52 @@ class HeldConnection:
 
     def _answer(self, sql: str, parameters: Sequence[object]) -> tuple[list[str], Sequence[Any]]:
         with self._lock:
-            reused = self._held is not None
+            if self._retired:
+                raise DatabaseResting("настройки базы сменились", 0.0)
+            self._rest.check()
             try:
-                return self._query(sql, parameters)
+                found = self._attempted(sql, parameters)
             except self._connector.errors as error:
-                self._drop()
-                if not (reused and self._connector.is_lost(error)):
-                    raise self._connector.explain(error) from None
-            # Соединение умерло между циклами (перезапуск сервера): запрос читающий, повтор безвреден.
-            try:
-                return self._query(sql, parameters)
-            except self._connector.errors as error:
-                self._drop()
-                raise self._connector.explain(error) from None
+                raise self._given_up(error) from None
+            self._rest.succeeded()
+            return found
 
     def close(self) -> None:
         """Закрывает соединение; следующий запрос откроет его снова."""
         with self._lock:
             self._drop()
 
+    def retire(self) -> None:
+        """Закрывает соединение навсегда: рядом с новым оно было бы вторым."""
+        with self._lock:
+            self._retired = True
+            self._drop()
+
+    def _attempted(self, sql: str, parameters: Sequence[object]) -> tuple[list[str], Sequence[Any]]:
+        """Выполняет запрос; умершее между циклами соединение и чужая блокировка дают вторую попытку."""
+        reused = self._held is not None
+        try:
+            return self._query(sql, parameters)
+        except self._connector.errors as error:
+            self._drop()
+            stale = reused and self._connector.is_lost(error)
+            if not stale and not self._connector.is_collision(error):
+                raise
+        # Запрос читающий: повтор безвреден.
+        return self._query(sql, parameters)
+
+    def _given_up(self, error: Exception) -> DatabaseError:
+        self._drop()
+        explained = self._connector.explain(error)
+        if not self._opened or self._connector.is_outage(error):
+            self._rest.failed(explained)
+        return explained
+
     def _query(self, sql: str, parameters: Sequence[object]) -> tuple[list[str], Sequence[Any]]:
         if self._held is None:
+            self._opened = False
             self._held = self._connector.open()
+        self._opened = True
         cursor = self._held.cursor()
         try:
             cursor.execute(sql, parameters)

@@ -33,6 +33,7 @@ NATIVE = {
     1222: "таблица занята дольше пяти секунд",
     3952: 'в базе не включён snapshot: поставьте isolation = "read_uncommitted"',
 }
+COLLISIONS = frozenset({1205, 1222})
 EXPLANATIONS = (
     ("28", "сервер базы не принял логин или пароль: проверьте login, password и auth"),
     ("42S02", "в базе нет нужной таблицы: версия Ident отличается, поправьте запросы в sql_dir"),
@@ -184,3 +185,11 @@ class MssqlConnector:
     def is_lost(self, error: Exception) -> bool:
         """Отвечает, порвалось ли соединение."""
         return sqlstate(error) in LOST_STATES
+
+    def is_outage(self, error: Exception) -> bool:
+        """Отвечает, порвалось ли соединение или истёк предел времени."""
+        return self.is_lost(error) or sqlstate(error).startswith(("08", "HYT"))
+
+    def is_collision(self, error: Exception) -> bool:
+        """Отвечает, стал ли запрос жертвой взаимной блокировки или занятой таблицы."""
+        return sqlstate(error) == "40001" or native_code(error) in COLLISIONS

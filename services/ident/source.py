@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from services.domain.cursor import ChangePoint
 from services.domain.errors import DatabaseError
 from services.domain.reception import Reception
-from services.ident.connection import HeldConnection
+from services.ident.connection import RESTS, HeldConnection, Rest
 from services.ident.rows import moment, number, parse_order_lines, parse_plan_lines, parse_receptions
 from services.ident.statements import Statement, parse_statement, read_sql
 from services.ports import ChangePage
@@ -48,6 +48,10 @@ class IdentSource:
         rows = self.ask("planned_receptions", since=since, until=until, after_id=after_id)
         return [number(row, "reception_id") for row in rows]
 
+    def planned_total(self, since: datetime, until: datetime) -> int:
+        """Возвращает число приёмов с началом в [since, until)."""
+        return number(self.ask("planned_total", since=since, until=until)[0], "total")
+
     def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
         """Возвращает приёмы со строками заказов и планов; отсутствующие пропущены."""
         ids = list(dict.fromkeys(reception_ids))
@@ -64,6 +68,10 @@ class IdentSource:
     def close(self) -> None:
         """Закрывает соединение."""
         self._connection.close()
+
+    def retire(self) -> None:
+        """Закрывает соединение навсегда."""
+        self._connection.retire()
 
     def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
         """Выполняет запрос из файла ``name`` и возвращает его строки."""
@@ -98,24 +106,27 @@ def _required(row: Mapping[str, object], name: str) -> datetime:
     return value
 
 
-def open_source(settings: "MssqlDatabase | SqliteDatabase", sql_dir: Path | None = None) -> IdentSource:
+def open_source(
+    settings: "MssqlDatabase | SqliteDatabase", sql_dir: Path | None = None, rests: Sequence[float] = RESTS
+) -> IdentSource:
     """Собирает чтение базы по настройкам; соединение откроется при первом запросе."""
     if settings.type == "sqlite":
         from services.ident.sqlite import SqliteConnector
 
-        return sqlite_source(SqliteConnector(settings.path, settings.query_timeout), sql_dir)
+        return sqlite_source(SqliteConnector(settings.path, settings.query_timeout), sql_dir, Rest(rests))
     from services.ident.mssql import MssqlConnector
 
-    return IdentSource(HeldConnection(MssqlConnector(settings)), lambda name: read_sql(name, sql_dir))
+    held = HeldConnection(MssqlConnector(settings), Rest(rests))
+    return IdentSource(held, lambda name: read_sql(name, sql_dir))
 
 
-def sqlite_source(connector: object, sql_dir: Path | None = None) -> IdentSource:
+def sqlite_source(connector: object, sql_dir: Path | None = None, rest: Rest | None = None) -> IdentSource:
     """Собирает чтение файла SQLite."""
     from services.ident.sqlite import STAMP, SqliteConnector, to_sqlite
 
     assert isinstance(connector, SqliteConnector)
     return IdentSource(
-        HeldConnection(connector),
+        HeldConnection(connector, rest),
         lambda name: to_sqlite(read_sql(name, sql_dir)),
         lambda value: value.strftime(STAMP),
     )

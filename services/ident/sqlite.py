@@ -63,3 +63,11 @@ class SqliteConnector:
     def is_lost(self, error: Exception) -> bool:
         """Отвечает, порвалось ли соединение: с файлом такого не бывает."""
         return False
+
+    def is_outage(self, error: Exception) -> bool:
+        """Отвечает, недоступен ли сам файл."""
+        return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR"))
+
+    def is_collision(self, error: Exception) -> bool:
+        """Отвечает, занят ли файл чужой записью."""
+        return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

@@ -66,6 +66,11 @@ def stop_journal() -> None:
             handler.close()
 
 
+def journal_is_on() -> bool:
+    """Отвечает, включены ли журналы в этом процессе."""
+    return any(isinstance(handler, DailyFile) for handler in logging.getLogger().handlers)
+
+
 def is_security(record: logging.LogRecord) -> bool:
     """Отвечает, место ли записи в журнале безопасности (СПЕЦ 3.4.3)."""
     return record.name == SECURITY_LOGGER or getattr(record, "event", None) in SECURITY

@@ -1,33 +1,53 @@
 """Всё состояние процесса на одном клиенте Redis."""
 
+from dataclasses import dataclass
+from datetime import timedelta
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.store.alert_memory import RedisAlertMemory
+from services.store.backfills import RedisBackfills
 from services.store.connection import RedisClient, open_redis
 from services.store.cursors import RedisCursors
-from services.store.gate import RedisSendGate
+from services.store.epoch import RedisEpoch
+from services.store.gate import PAUSES, RedisSendGate
+from services.store.keeper import Keeper
 from services.store.keys import Keys
 from services.store.links import RedisLinks
 from services.store.locks import RedisLocks
 from services.store.outbox import RedisOutbox
 from services.store.portal_stats import RedisPortalStats
+from services.store.pulse import RedisPulse
 from services.store.stats import RedisStats
+from services.store.ticks import RedisTicks
 
 if TYPE_CHECKING:
     from config.models import RedisSettings
 
 
-class Store:
-    """Очередь, курсоры, память, замки, ворота и счётчики."""
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Чьё это состояние: оттиски вебхука и портала, отметка памяти на диске и карантин после её потери."""
 
-    def __init__(self, redis: RedisClient, prefix: str) -> None:
-        self.redis, self._keys = redis, Keys(prefix)
+    secret_id: str = ""
+    portal_id: str = ""
+    mark: Path | None = None
+    quarantine: timedelta = timedelta(seconds=65)
+    pauses: tuple[timedelta, ...] = PAUSES
+
+
+class Store:
+    """Очередь, курсоры, память, замки, ворота, талоны и счётчики."""
+
+    def __init__(self, redis: RedisClient, prefix: str, identity: Identity | None = None) -> None:
+        self.redis, self._keys, self._identity = redis, Keys(prefix), identity or Identity()
+        self.keeper = Keeper()
 
     @cached_property
     def outbox(self) -> RedisOutbox:
         """Очередь отправки."""
-        return RedisOutbox(self.redis, self._keys)
+        return RedisOutbox(self.redis, self._keys, self.keeper)
 
     @cached_property
     def cursors(self) -> RedisCursors:
@@ -42,12 +62,34 @@ class Store:
     @cached_property
     def locks(self) -> RedisLocks:
         """Замки."""
-        return RedisLocks(self.redis, self._keys)
+        return RedisLocks(self.redis, self._keys, self.keeper)
+
+    @cached_property
+    def epoch(self) -> RedisEpoch:
+        """Отметка памяти."""
+        return RedisEpoch(self.redis, self._keys, self._identity.mark, self._identity.quarantine)
 
     @cached_property
     def gate(self) -> RedisSendGate:
         """Ворота отправки."""
-        return RedisSendGate(self.redis, self._keys)
+        identity = self._identity
+        owner = identity.secret_id, identity.portal_id
+        return RedisSendGate(self.redis, self._keys, *owner, self.epoch, identity.pauses)
+
+    @cached_property
+    def ticks(self) -> RedisTicks:
+        """Талоны периодических задач."""
+        return RedisTicks(self.redis, self._keys)
+
+    @cached_property
+    def pulse(self) -> RedisPulse:
+        """Признаки жизни узлов."""
+        return RedisPulse(self.redis, self._keys)
+
+    @cached_property
+    def backfills(self) -> RedisBackfills:
+        """Ход загрузки прошлого."""
+        return RedisBackfills(self.redis, self._keys)
 
     @cached_property
     def stats(self) -> RedisStats:
@@ -65,10 +107,11 @@ class Store:
         return RedisAlertMemory(self.redis, self._keys)
 
     def close(self) -> None:
-        """Закрывает соединения."""
+        """Закрывает соединения и останавливает хранителя."""
+        self.keeper.close()
         self.redis.close()
 
 
-def open_store(settings: "RedisSettings") -> Store:
+def open_store(settings: "RedisSettings", identity: Identity | None = None) -> Store:
     """Собирает состояние по настройкам; соединение откроется при первом обращении."""
-    return Store(open_redis(settings), settings.prefix)
+    return Store(open_redis(settings), settings.prefix, identity)

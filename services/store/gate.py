@@ -1,95 +1,155 @@
-"""Можно ли слать на портал: остановка по решению (Fatal) и предохранитель при сбоях связи (design 2.4)."""
+"""Можно ли слать на портал: остановка (Fatal), предохранитель при сбоях, потерянная память (design 2.4).
 
-from datetime import datetime, timedelta
+Остановка принадлежит вебхуку: сменили секрет — старая остановка к нему не относится, отправка идёт сама.
+Предохранитель — порталу: лежит он для всех вебхуков сразу.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from services.ports import Halt
 from services.store.connection import RedisClient, store_errors
+from services.store.epoch import RedisEpoch
 from services.store.keys import Keys
 
 THRESHOLD = 5
-PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=1)
+#: 10 с, 30 с, минута, дальше — раз в цикл выборки.
+PAUSES = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1), timedelta(minutes=2))
 
-# KEYS: breaker; ARGV: now, порог, пауза, наибольшая пауза.
+#: Проба, о которой столько не слышно (узел убит), сменяется следующей.
+PROBE = timedelta(seconds=30)
+
+# KEYS: breaker; ARGV: now, порог, паузы через запятую.
 # Удар во время паузы — отголосок уже летевших запросов: паузу он не удлиняет.
 BROKE = """
 local now = tonumber(ARGV[1])
-if now < tonumber(redis.call('HGET', KEYS[1], 'open_until') or '0') then return end
+local till = tonumber(redis.call('HGET', KEYS[1], 'open_until') or '0')
+local probing = redis.call('HGET', KEYS[1], 'probing') == '1'
+if now < till and not probing then return 0 end
 local breaks = redis.call('HINCRBY', KEYS[1], 'breaks', 1)
-if breaks < tonumber(ARGV[2]) then return end
-local pause = math.min(tonumber(ARGV[3]) * 2 ^ math.min(breaks - ARGV[2], 10), tonumber(ARGV[4]))
-redis.call('HSET', KEYS[1], 'open_until', tostring(now + pause))
+if breaks < tonumber(ARGV[2]) then return 0 end
+local pauses = {}
+for pause in string.gmatch(ARGV[3], '[^,]+') do table.insert(pauses, tonumber(pause)) end
+local step = redis.call('HINCRBY', KEYS[1], 'step', 1)
+local pause = pauses[math.min(step, #pauses)]
+redis.call('HSET', KEYS[1], 'open_until', string.format('%.3f', now + pause), 'probing', '0')
+if step == 1 then return 1 end
+return 0
 """
 
-# KEYS: breaker; ARGV: now, срок пробы. Первому после паузы — проба (0), остальным — сколько ждать.
+# KEYS: breaker; ARGV: now, срок пробы, дальний срок, 1 — взять пробу. Сколько ждать; -1 — слать можно.
+# После паузы пробует один, остальные ждут его исхода; проба, о которой не слышно, сменяется следующей.
 RETRY_IN = """
-local open_until = tonumber(redis.call('HGET', KEYS[1], 'open_until') or '0')
-if open_until == 0 then return '-1' end
+local till = tonumber(redis.call('HGET', KEYS[1], 'open_until') or '0')
 local now = tonumber(ARGV[1])
-if now < open_until then return tostring(open_until - now) end
-redis.call('HSET', KEYS[1], 'open_until', tostring(now + tonumber(ARGV[2])))
+if till == 0 or till > now + tonumber(ARGV[3]) then return '-1' end
+if now < till then return string.format('%.3f', till - now) end
+if ARGV[4] == '1' then
+  redis.call('HSET', KEYS[1], 'open_until', string.format('%.3f', now + tonumber(ARGV[2])), 'probing', '1')
+end
 return '-1'
+"""
+
+# KEYS: breaker; ARGV: now. Возвращает 1, если предохранитель был открыт.
+SUCCEEDED = """
+local was = redis.call('HDEL', KEYS[1], 'breaks', 'open_until', 'step', 'probing')
+redis.call('HSET', KEYS[1], 'last_success', ARGV[1])
+return was
+"""
+
+# KEYS: halt; ARGV: reason, message, at. Первая причина важнее последующих.
+HALT = """
+if redis.call('EXISTS', KEYS[1]) == 1 then return 0 end
+redis.call('HSET', KEYS[1], 'reason', ARGV[1], 'message', ARGV[2], 'at', ARGV[3])
+return 1
 """
 
 
 class RedisSendGate:
-    """Остановка и предохранитель, общие для всех процессов."""
+    """Остановка вебхука ``secret_id``, предохранитель портала ``portal_id``, карантин памяти."""
 
-    def __init__(self, redis: RedisClient, keys: Keys) -> None:
-        self._redis, self._keys = redis, keys
+    def __init__(
+        self,
+        redis: RedisClient,
+        keys: Keys,
+        secret_id: str = "",
+        portal_id: str = "",
+        epoch: RedisEpoch | None = None,
+        pauses: Sequence[timedelta] = PAUSES,
+    ) -> None:
+        self._redis, self._epoch, self._pauses = redis, epoch, pauses
+        self._halt_key, self._breaker = keys.halt(secret_id), keys.breaker(portal_id)
+        self._paused_key = keys.paused()
         self._broke = redis.register_script(BROKE)
         self._retry_in = redis.register_script(RETRY_IN)
+        self._succeeded = redis.register_script(SUCCEEDED)
+        self._halt = redis.register_script(HALT)
 
     def halted(self) -> Halt | None:
         """Возвращает остановку, если она есть."""
         with store_errors():
-            fields = self._redis.hgetall(self._keys.halt())
+            fields = self._redis.hgetall(self._halt_key)
         return _halt(fields) if fields else None
 
     def halt(self, halt: Halt) -> None:
         """Останавливает отправку; первая причина важнее последующих."""
-        fields = {"reason": halt.reason, "message": halt.message, "at": halt.at.isoformat()}
         with store_errors():
-            if not self._redis.exists(self._keys.halt()):
-                self._redis.hset(self._keys.halt(), mapping=fields)
+            self._halt(keys=[self._halt_key], args=[halt.reason, halt.message, halt.at.isoformat()])
 
     def resume(self) -> None:
         """Снимает остановку и закрывает предохранитель."""
         with store_errors():
-            self._redis.delete(self._keys.halt(), self._keys.breaker())
+            self._redis.delete(self._halt_key, self._breaker)
+
+    def blocked_for(self, now: datetime) -> timedelta | None:
+        """Возвращает, сколько ждать, не занимая пробы."""
+        return self._wait(now, probe=False)
 
     def retry_in(self, now: datetime) -> timedelta | None:
         """Возвращает, сколько ждать; после паузы пропускает одну пробу за раз."""
-        arguments = [now.timestamp(), PAUSE.total_seconds()]
-        with store_errors():
-            seconds = float(self._retry_in(keys=[self._keys.breaker()], args=arguments))
-        return None if seconds < 0 else timedelta(seconds=seconds)
+        return self._wait(now, probe=True)
 
     def succeeded(self, now: datetime) -> None:
         """Закрывает предохранитель."""
         with store_errors():
-            self._redis.delete(self._keys.breaker())
+            self._succeeded(keys=[self._breaker], args=[now.timestamp()])
 
-    def broke(self, now: datetime) -> None:
-        """Считает сбой связи."""
-        limits = [THRESHOLD, PAUSE.total_seconds(), LONGEST_PAUSE.total_seconds()]
+    def broke(self, now: datetime) -> bool:
+        """Считает сбой связи; True — предохранитель открылся этим сбоем."""
+        pauses = ",".join(f"{pause.total_seconds():g}" for pause in self._pauses)
         with store_errors():
-            self._broke(keys=[self._keys.breaker()], args=[now.timestamp(), *limits])
+            return bool(self._broke(keys=[self._breaker], args=[now.timestamp(), THRESHOLD, pauses]))
+
+    def last_success(self) -> datetime | None:
+        """Возвращает время последней удачной отправки."""
+        with store_errors():
+            found = self._redis.hget(self._breaker, "last_success")
+        return datetime.fromtimestamp(float(found), UTC) if found else None
+
+    def _wait(self, now: datetime, probe: bool) -> timedelta | None:
+        if self._epoch is not None and (left := self._epoch.quarantine(now)) is not None:
+            return left
+        probing, longest = self._pauses[-1].total_seconds(), 2 * max(self._pauses).total_seconds()
+        arguments = [now.timestamp(), min(probing, PROBE.total_seconds()), longest, int(probe)]
+        with store_errors():
+            seconds = float(self._retry_in(keys=[self._breaker], args=arguments))
+        return None if seconds < 0 else timedelta(seconds=seconds)
 
     def paused(self) -> datetime | None:
         """Возвращает, с какого времени стоит пауза."""
         with store_errors():
-            since = self._redis.get(self._keys.paused())
+            since = self._redis.get(self._paused_key)
         return datetime.fromisoformat(str(since)) if since else None
 
     def pause(self, now: datetime) -> None:
         """Ставит паузу; повторная времени первой не меняет."""
         with store_errors():
-            self._redis.set(self._keys.paused(), now.isoformat(), nx=True)
+            self._redis.set(self._paused_key, now.isoformat(), nx=True)
 
     def unpause(self) -> None:
         """Снимает паузу."""
         with store_errors():
-            self._redis.delete(self._keys.paused())
+            self._redis.delete(self._paused_key)
 
 
 def _halt(fields: dict[str, str]) -> Halt:

@@ -21,6 +21,26 @@ class Keys:
         """Возвращает ключ оглавления очереди: ключ записи → когда поставлена."""
         return f"{self.prefix}:outbox:index:{branch_id}"
 
+    def failed(self, branch_id: str) -> str:
+        """Возвращает ключ списка отказавших: ключ записи → когда отказала."""
+        return f"{self.prefix}:outbox:failed:{branch_id}"
+
+    def epoch(self) -> str:
+        """Возвращает ключ отметки памяти: пропала она — пропало всё."""
+        return f"{self.prefix}:epoch"
+
+    def tick(self, name: str) -> str:
+        """Возвращает ключ талона периодической задачи."""
+        return f"{self.prefix}:tick:{name}"
+
+    def nodes(self) -> str:
+        """Возвращает ключ признаков жизни узлов."""
+        return f"{self.prefix}:nodes"
+
+    def backfill(self, branch_id: str) -> str:
+        """Возвращает ключ хода загрузки прошлого."""
+        return f"{self.prefix}:backfill:{branch_id}"
+
     def cursor(self, branch_id: str) -> str:
         """Возвращает ключ курсора."""
         return f"{self.prefix}:cursor:{branch_id}"
@@ -41,13 +61,13 @@ class Keys:
         """Возвращает ключ замка."""
         return f"{self.prefix}:lock:{name}"
 
-    def halt(self) -> str:
-        """Возвращает ключ остановки отправки."""
-        return f"{self.prefix}:gate:halt"
+    def halt(self, secret_id: str) -> str:
+        """Возвращает ключ остановки отправки вебхуком (по оттиску его секрета)."""
+        return f"{self.prefix}:gate:halt:{secret_id}"
 
-    def breaker(self) -> str:
-        """Возвращает ключ предохранителя."""
-        return f"{self.prefix}:gate:breaker"
+    def breaker(self, portal_id: str) -> str:
+        """Возвращает ключ предохранителя портала (по оттиску его имени)."""
+        return f"{self.prefix}:gate:breaker:{portal_id}"
 
     def paused(self) -> str:
         """Возвращает ключ паузы."""

@@ -1,208 +1,142 @@
-"""Очередь отправки в Redis: каждый переход — один неделимый сценарий Lua (design 2.3).
+"""Очередь отправки в Redis (design 2.3): переходы — в scripts.py, здесь их имена и доводы.
 
-Запись — хеш; ``due`` — когда к ней вернуться (подсказка, повтор, конец аренды); ``index`` — когда поставлена.
 Отправляющий держит запись по жетону: опоздавший владелец чужую запись не изменит.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from services.ports import Claim, Entry, EntryState
+from services.domain.errors import Family
+from services.ports import Claim, Clock, Entry, EntryState
 from services.store.connection import RedisClient, store_errors
+from services.store.keeper import Keeper
 from services.store.keys import Keys, branch_of
+from services.store.scripts import SCRIPTS
 
 MESSAGE_LIMIT = 500
-
-# KEYS: entry, due, index; ARGV: uid, now, время следующей подсказки. Возвращает 1, если нужна подсказка.
-PUT = """
-local state = redis.call('HGET', KEYS[1], 'state')
-redis.call('HINCRBY', KEYS[1], 'version', 1)
-if state == 'in_flight' then return 0 end
-redis.call('HSET', KEYS[1], 'state', 'pending', 'attempts', 0, 'reason', '', 'message', '')
-redis.call('HSETNX', KEYS[1], 'queued_at', ARGV[2])
-redis.call('ZADD', KEYS[3], 'NX', ARGV[2], ARGV[1])
-if state == 'pending' and redis.call('ZSCORE', KEYS[2], ARGV[1]) then return 0 end
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-return 1
-"""
-
-# KEYS: entry, due; ARGV: uid, now, конец аренды, жетон. Возвращает {version, attempts} или пусто.
-CLAIM = """
-local state = redis.call('HGET', KEYS[1], 'state')
-if not state or state == 'failed' then return {} end
-local due = tonumber(redis.call('ZSCORE', KEYS[2], ARGV[1]) or '0')
-if state ~= 'pending' and due > tonumber(ARGV[2]) then return {} end
-if state == 'in_flight' then redis.call('HINCRBY', KEYS[1], 'attempts', 1) end
-redis.call('HSET', KEYS[1], 'state', 'in_flight', 'token', ARGV[4])
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-return {redis.call('HGET', KEYS[1], 'version'), redis.call('HGET', KEYS[1], 'attempts') or '0'}
-"""
-
-# KEYS: entry, due; ARGV: uid, жетон, конец аренды.
-EXTEND = """
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[2] then return 0 end
-if redis.call('HGET', KEYS[1], 'state') ~= 'in_flight' then return 0 end
-redis.call('ZADD', KEYS[2], ARGV[3], ARGV[1])
-return 1
-"""
-
-# KEYS: entry, due, index; ARGV: uid, жетон, версия, now. 1 — удалена, 0 — пришла новая версия, -1 — чужая.
-COMPLETE = """
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[2] then return -1 end
-if redis.call('HGET', KEYS[1], 'state') ~= 'in_flight' then return -1 end
-if redis.call('HGET', KEYS[1], 'version') == ARGV[3] then
-  redis.call('DEL', KEYS[1])
-  redis.call('ZREM', KEYS[2], ARGV[1])
-  redis.call('ZREM', KEYS[3], ARGV[1])
-  return 1
-end
-redis.call('HSET', KEYS[1], 'state', 'pending', 'attempts', 0, 'token', '', 'reason', '', 'message', '')
-redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
-return 0
-"""
-
-# KEYS: entry, due; ARGV: uid, жетон, состояние, срок, сколько попыток прибавить, причина, текст, версия.
-# Новая версия, пришедшая во время отправки, начинает попытки заново.
-PUT_BACK = """
-if redis.call('HGET', KEYS[1], 'token') ~= ARGV[2] then return 0 end
-if redis.call('HGET', KEYS[1], 'state') ~= 'in_flight' then return 0 end
-redis.call('HSET', KEYS[1], 'state', ARGV[3], 'token', '', 'reason', ARGV[6], 'message', ARGV[7],
-  'due_at', ARGV[4])
-redis.call('HINCRBY', KEYS[1], 'attempts', ARGV[5])
-if ARGV[3] == 'failed' then
-  if redis.call('HGET', KEYS[1], 'version') ~= ARGV[8] then
-    redis.call('HSET', KEYS[1], 'state', 'pending', 'attempts', 0)
-    redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
-  else
-    redis.call('ZREM', KEYS[2], ARGV[1])
-  end
-else
-  redis.call('ZADD', KEYS[2], ARGV[4], ARGV[1])
-end
-return 1
-"""
-
-# KEYS: due; ARGV: now, время следующей подсказки, сколько. Аренду и срок повтора подсказка не двигает:
-# их снимет claim, а до него к записи вернутся ещё раз.
-DUE = """
-local uids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
-for _, uid in ipairs(uids) do
-  if redis.call('HGET', ARGV[4] .. uid, 'state') == 'pending' then
-    redis.call('ZADD', KEYS[1], ARGV[2], uid)
-  end
-end
-return uids
-"""
-
-# KEYS: entry, due; ARGV: uid, now.
-REQUEUE = """
-local state = redis.call('HGET', KEYS[1], 'state')
-if state ~= 'failed' and state ~= 'retry' then return 0 end
-redis.call('HSET', KEYS[1], 'state', 'pending', 'attempts', 0)
-redis.call('ZADD', KEYS[2], ARGV[2], ARGV[1])
-return 1
-"""
+#: Дальше этого сроков не бывает: самый долгий повтор — 15 минут (СПЕЦ 3.3.2).
+HORIZON = timedelta(minutes=20)
+TEMPORARY = " " + " ".join(Family) + " "
 
 
 class RedisOutbox:
     """Очередь отправки; сбой Redis — StoreError."""
 
-    def __init__(self, redis: RedisClient, keys: Keys) -> None:
-        self._redis, self._keys = redis, keys
-        scripts = {
-            "put": PUT,
-            "claim": CLAIM,
-            "extend": EXTEND,
-            "complete": COMPLETE,
-            "put_back": PUT_BACK,
-            "due": DUE,
-            "requeue": REQUEUE,
-        }
-        self._scripts = {name: redis.register_script(text) for name, text in scripts.items()}
+    def __init__(self, redis: RedisClient, keys: Keys, keeper: Keeper) -> None:
+        self._redis, self._keys, self._keeper = redis, keys, keeper
+        self._scripts = {name: redis.register_script(text) for name, text in SCRIPTS.items()}
 
     def put(self, uids: Iterable[str], now: datetime, hinted_for: timedelta) -> Sequence[str]:
         """Ставит записи в очередь; возвращает те, которым нужна подсказка."""
         hint_at = (now + hinted_for).timestamp()
-        return [uid for uid in uids if self._run("put", uid, now.timestamp(), hint_at, indexed=True)]
+        return [uid for uid in uids if self._run("put", uid, now.timestamp(), hint_at, TEMPORARY)]
 
     def claim(self, uid: str, now: datetime, lease: timedelta) -> Claim | None:
-        """Берёт запись в отправку; аренда, кончившаяся без ответа, считается попыткой."""
-        token = uuid4().hex
-        taken = self._run("claim", uid, now.timestamp(), (now + lease).timestamp(), token)
+        """Берёт запись в отправку; кончившаяся аренда — не попытка: виноват узел, а не запись."""
+        token, farthest = uuid4().hex, (now + HORIZON).timestamp()
+        taken = self._run("claim", uid, now.timestamp(), (now + lease).timestamp(), token, farthest)
         return Claim(uid, int(taken[0]), int(taken[1]), token) if taken else None
 
     def extend(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
         """Продлевает аренду."""
         return bool(self._run("extend", claim.uid, claim.token, (now + lease).timestamp()))
 
+    @contextmanager
+    def kept(self, claim: Claim, clock: Clock, lease: timedelta) -> Iterator[None]:
+        """Продлевает аренду на время блока, сколько бы он ни длился."""
+        with self._keeper.keeping(lambda: self.extend(claim, clock.now(), lease), lease):
+            yield
+
     def complete(self, claim: Claim, now: datetime) -> bool:
         """Удаляет отправленную запись; новая версия остаётся ждать."""
-        result = self._run("complete", claim.uid, claim.token, claim.version, now.timestamp(), indexed=True)
-        return bool(result == 1)
+        return bool(self._run("complete", claim.uid, claim.token, claim.version, now.timestamp()) == 1)
 
     def postpone(self, claim: Claim, due_at: datetime, reason: str, message: str) -> None:
         """Откладывает повтор и считает попытку."""
-        self._put_back(claim, EntryState.RETRY, due_at, 1, reason, message)
+        self._run("postpone", claim.uid, claim.token, due_at.timestamp(), reason, message[:MESSAGE_LIMIT])
 
     def release(self, claim: Claim, due_at: datetime) -> None:
         """Возвращает запись, не считая попытки."""
-        self._put_back(claim, EntryState.PENDING, due_at, 0, "", "")
+        self._run("release", claim.uid, claim.token, due_at.timestamp())
 
     def fail(self, claim: Claim, now: datetime, reason: str, message: str) -> None:
         """Переводит запись в failed."""
-        self._put_back(claim, EntryState.FAILED, now, 1, reason, message)
+        text = message[:MESSAGE_LIMIT]
+        self._run("fail", claim.uid, claim.token, now.timestamp(), reason, text, claim.version)
 
     def due(self, branch_id: str, now: datetime, hinted_for: timedelta, limit: int) -> Sequence[str]:
         """Возвращает записи, чьё время пришло."""
-        hint_at = (now + hinted_for).timestamp()
-        arguments = [now.timestamp(), hint_at, limit, self._keys.entry("")]
+        hint_at, farthest = (now + hinted_for).timestamp(), (now + HORIZON).timestamp()
+        arguments = [now.timestamp(), hint_at, limit, self._keys.entry(""), farthest]
+        keys = [self._keys.due(branch_id), self._keys.index(branch_id)]
         with store_errors():
-            found: list[str] = self._scripts["due"](keys=[self._keys.due(branch_id)], args=arguments)
+            found: list[str] = self._scripts["due"](keys=keys, args=arguments)
         return found
 
     def requeue(self, uids: Iterable[str], now: datetime) -> int:
-        """Возвращает failed и retry в pending."""
-        return sum(int(self._run("requeue", uid, now.timestamp())) for uid in uids)
+        """Возвращает failed и retry в pending по воле человека."""
+        return sum(int(self._run("requeue", uid, now.timestamp(), 0)) for uid in uids)
+
+    def revive(self, uids: Iterable[str], now: datetime) -> int:
+        """Возвращает failed в pending: временная причина ушла."""
+        return sum(int(self._run("requeue", uid, now.timestamp(), 1)) for uid in uids)
+
+    def drop(self, uids: Iterable[str]) -> int:
+        """Забывает отказавшие записи по воле человека."""
+        return sum(int(self._run("drop", uid)) for uid in uids)
 
     def entries(self, branch_id: str, state: EntryState | None = None, limit: int = 1000) -> Sequence[Entry]:
-        """Возвращает записи филиала по времени постановки."""
-        found = (_entry(uid, fields, due) for uid, fields, due in self._rows(branch_id))
+        """Возвращает записи филиала по времени постановки; failed — по времени отказа."""
+        pointer = self._keys.failed if state is EntryState.FAILED else self._keys.index
+        found = (_entry(uid, fields, due) for uid, fields, due in self._rows(branch_id, pointer(branch_id)))
         return [entry for entry in found if state is None or entry.state is state][:limit]
 
     def depth(self, branch_id: str) -> Mapping[EntryState, int]:
         """Возвращает число записей в каждом состоянии."""
         counts = dict.fromkeys(EntryState, 0)
-        for _, fields, _ in self._rows(branch_id):
-            counts[EntryState(fields["state"])] += 1
+        with store_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for uid in self._redis.zrange(self._keys.index(branch_id), 0, -1):
+                pipeline.hget(self._keys.entry(uid), "state")
+            states = pipeline.execute()
+        for state in filter(None, states):
+            counts[EntryState(state)] += 1
         return counts
 
-    def _rows(self, branch_id: str) -> Iterable[tuple[str, Mapping[str, str], float | None]]:
+    def size(self, branch_id: str) -> int:
+        """Возвращает число записей во всех состояниях."""
         with store_errors():
-            uids = self._redis.zrange(self._keys.index(branch_id), 0, -1)
+            return int(self._redis.zcard(self._keys.index(branch_id)))
+
+    def reset(self, branch_id: str) -> None:
+        """Забывает очередь филиала: выборка без курсора соберёт её заново."""
+        keys = self._keys
+        with store_errors():
+            uids = self._redis.zrange(keys.index(branch_id), 0, -1)
+            gone = [keys.due(branch_id), keys.index(branch_id), keys.failed(branch_id)]
+            self._redis.delete(*gone, *map(keys.entry, uids))
+
+    def _rows(self, branch_id: str, pointer: str) -> Iterable[tuple[str, Mapping[str, str], float | None]]:
+        with store_errors():
+            uids = self._redis.zrange(pointer, 0, -1)
             pipeline = self._redis.pipeline(transaction=False)
             for uid in uids:
                 pipeline.hgetall(self._keys.entry(uid))
                 pipeline.zscore(self._keys.due(branch_id), uid)
+                pipeline.zscore(self._keys.failed(branch_id), uid)
             answers = pipeline.execute()
-        rows = zip(uids, answers[::2], answers[1::2], strict=True)
+        rows = zip(uids, answers[::3], answers[1::3], answers[2::3], strict=True)
         # Запись могли закончить между двумя чтениями.
-        return [(uid, fields, due) for uid, fields, due in rows if "state" in fields]
+        return [(uid, fields, due or failed) for uid, fields, due, failed in rows if "state" in fields]
 
-    def _put_back(
-        self, claim: Claim, state: EntryState, due_at: datetime, attempts: int, reason: str, message: str
-    ) -> None:
-        due, text = due_at.timestamp(), message[:MESSAGE_LIMIT]
-        self._run("put_back", claim.uid, claim.token, state, due, attempts, reason, text, claim.version)
-
-    def _run(self, script: str, uid: str, *arguments: Any, indexed: bool = False) -> Any:
-        branch_id = branch_of(uid)
-        keys = [self._keys.entry(uid), self._keys.due(branch_id)]
-        if indexed:
-            keys.append(self._keys.index(branch_id))
+    def _run(self, script: str, uid: str, *arguments: Any) -> Any:
+        branch_id, keys = branch_of(uid), self._keys
+        names = [keys.entry(uid), keys.due(branch_id), keys.index(branch_id), keys.failed(branch_id)]
         with store_errors():
-            return self._scripts[script](keys=keys, args=[uid, *arguments])
+            return self._scripts[script](keys=names, args=[uid, *arguments])
 
 
 def _entry(uid: str, fields: Mapping[str, str], due: float | None) -> Entry:
@@ -213,7 +147,8 @@ def _entry(uid: str, fields: Mapping[str, str], due: float | None) -> Entry:
         attempts=int(fields.get("attempts", 0)),
         version=int(fields.get("version", 0)),
         queued_at=datetime.fromtimestamp(queued, UTC),
-        due_at=datetime.fromtimestamp(due if due is not None else float(fields.get("due_at", queued)), UTC),
+        due_at=datetime.fromtimestamp(due if due is not None else queued, UTC),
         reason=fields.get("reason", ""),
         message=fields.get("message", ""),
+        revived=int(fields.get("revived", 0)),
     )

@@ -1,12 +1,14 @@
 """Филиал глазами сценариев: его база, соседи по базе и правила."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from services.domain.branches import possible_uids
+from services.domain.errors import Family
 from services.domain.judgement import Court, Foreign, Ready, Refused
 from services.domain.reception import Reception, ReceptionUid
+from services.domain.retries import SCHEDULES
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +43,23 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Темп сценариев."""
+    """Темп сценариев.
+
+    ``turn`` — срок замка выборки и сверки: убитый узел освобождает их так быстро, живой продлевает.
+    ``uncertainty`` — сколько портал может доделывать запрос, чей ответ потерян (facts 2.1: до 60 с).
+    """
 
     overlap: timedelta = timedelta(minutes=10)
     first_run: timedelta = timedelta(days=7)
     packet_pause: timedelta = timedelta(seconds=1)
     first_run_pause: timedelta = timedelta(seconds=5)
     large_change: int = 200
-    hint_timeout: timedelta = timedelta(minutes=2)
+    hint_timeout: timedelta = timedelta(seconds=90)
     lease: timedelta = timedelta(seconds=100)
+    turn: timedelta = timedelta(seconds=20)
+    uncertainty: timedelta = timedelta(seconds=65)
+    schedules: Mapping[Family, Sequence[timedelta]] = field(default_factory=lambda: SCHEDULES)
+    revival: timedelta = timedelta(minutes=15)
     busy_pause: timedelta = timedelta(seconds=3)
     reconcile_back: timedelta = timedelta(days=7)
     reconcile_ahead: timedelta = timedelta(days=90)

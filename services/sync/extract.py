@@ -1,6 +1,6 @@
 """Выборка: изменения из Ident страницами по 50 в очередь отправки (design 2.5, СПЕЦ 3.1.2–3.1.3)."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import timedelta
 
 from services.domain.cursor import ChangePoint, advance, first_point, resume_point
@@ -9,7 +9,8 @@ from services.ports import ChangePage, Clock, Cursors, Journal, Lease, Locks, Se
 from services.sync.branch import Pace
 from services.sync.intake import Intake
 
-LOCK_TTL = timedelta(seconds=90)
+#: Сколько ждать замка сверх его срока: выборка убитого узла освободится, живая — останется занятой.
+PATIENCE = timedelta(seconds=5)
 
 
 class Extract:
@@ -30,7 +31,7 @@ class Extract:
         self._stats, self._journal, self._clock, self._pause = stats, journal, clock, pause
         self._branch_id = intake.branch.branch_id
 
-    def packets(self) -> Iterator[Sequence[str]]:
+    def packets(self) -> Generator[Sequence[str], None, None]:
         """Выдаёт пакеты ключей, которым нужна подсказка.
 
         Курсор двигается после того, как страница легла в очередь: сбой в любом месте повторит страницу.
@@ -40,7 +41,8 @@ class Extract:
         if self._gate.paused() is not None:
             self._journal.info("extract_paused", branch=self._branch_id)
             return
-        with self._locks.hold(f"extract:{self._branch_id}", LOCK_TTL) as lease:
+        turn = self._intake.pace.turn
+        with self._locks.hold(f"extract:{self._branch_id}", turn, turn + PATIENCE) as lease:
             if lease is None:
                 self._journal.info("extract_busy", branch=self._branch_id)
                 return
@@ -66,10 +68,11 @@ class Extract:
 
     def _changes(self, cursor: ChangePoint | None) -> Iterator[ChangePage]:
         pace, source = self._intake.pace, self._intake.source
+        database_now = source.now()
         point = (
-            first_point(source.now(), pace.first_run)
+            first_point(database_now, pace.first_run)
             if cursor is None
-            else resume_point(cursor, pace.overlap)
+            else resume_point(cursor, pace.overlap, database_now)
         )
         while (page := source.changed_after(point)).points:
             yield page
@@ -90,6 +93,9 @@ class Extract:
         self._journal.info("extract_finished", branch=self._branch_id, queued=total)
 
     def _failed(self, error: DatabaseError) -> None:
+        """Записывает сбой; о базе, которую до срока не спрашивали, уже записано."""
+        if not error.attempted:
+            return
         self._stats.count(self._branch_id, "database_errors", self._clock.now())
         self._stats.note(self._branch_id, "last_error", str(error))
         self._journal.error("extract_failed", branch=self._branch_id, error=str(error))

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from services.domain.fingerprint import failed_mark
 from services.domain.judgement import Ready, Refused
 from services.domain.reception import Reception
 from services.ports import Journal, Link, Links, Outbox, ReceptionSource, Rejection, Stats
@@ -41,8 +42,7 @@ class Intake:
         link = known.get(uid) if isinstance(known, dict) else None
         match self.branch.judge(reception, now):
             case Ready(fingerprint=fingerprint):
-                fresh = link is None or link.fingerprint != fingerprint or link.deal_id is None
-                return uid if fresh else None
+                return uid if is_stale(link, fingerprint) else None
             case Refused() as refused:
                 if link is None or link.fingerprint != refused.fingerprint:
                     self.refuse(uid, refused, link.deal_id if link else None, now)
@@ -58,3 +58,12 @@ class Intake:
         self._links.reject(Rejection(uid, reason, message, now))
         self._stats.count(self.branch.branch_id, "rejected", now)
         self._journal.warning("reception_rejected", reception=uid, reason=reason, message=message)
+
+
+def is_stale(link: Link | None, fingerprint: str) -> bool:
+    """Отвечает, отстала ли сделка от приёма; отказанное порталом состояние ждёт человека или перемены."""
+    if link is None:
+        return True
+    if link.fingerprint == failed_mark(fingerprint):
+        return False
+    return link.fingerprint != fingerprint or link.deal_id is None

@@ -21,8 +21,8 @@ for name in modules:
     importlib.import_module(name)
 from config import loader
 assert set(threading.enumerate()) == before, "импорт запустил поток"
-base = sys.modules.get("tasks.base")
-assert base is None or not base._services, "импорт собрал службы"
+process = sys.modules.get("tasks.process")
+assert process is None or not process.services_are_built(), "импорт собрал службы"
 app = sys.modules.get("tasks.app")
 assert app is None or not app.celery_app.configured, "импорт прочитал настройки"
 print(len(modules))

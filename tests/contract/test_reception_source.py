@@ -130,6 +130,13 @@ def test_planned_window_pages_by_number(world: World) -> None:
     assert list(world.source.planned_between(*window, 60)) == []
 
 
+def test_planned_total_counts_the_same_window(world: World) -> None:
+    for number in range(1, 61):
+        world.book(number, NOW, START)
+    world.book(61, NOW, START + timedelta(days=1))
+    assert world.source.planned_total(START, START + timedelta(days=1)) == 60
+
+
 def test_a_closed_source_opens_again(world: World) -> None:
     world.book(1, NOW, START)
     world.source.close()

@@ -138,13 +138,6 @@ def test_pause_stops_reading_and_sending_and_keeps_everything(world: World) -> N
     assert {deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()} == {first, second}
 
 
-def test_second_pause_keeps_the_time_of_the_first(world: World) -> None:
-    gate, now = world.services.store.gate, world.clock.now()
-    gate.pause(now)
-    gate.pause(now + timedelta(minutes=5))
-    assert gate.paused() == now
-
-
 def test_rejected_reception_is_counted_once(world: World) -> None:
     reception_id = world.book()
     (uid,) = world.extract()

@@ -6,11 +6,12 @@ from datetime import timedelta
 import pytest
 
 from demo.portal.faults import Fault, FaultKind
-from demo.portal.schema import DEAL
+from demo.portal.schema import CONTACT, DEAL
 from services.domain.errors import RetriableError
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState
 from services.sync.upsert import Outcome, Postponed
+from tests.support.node import eventually
 from tests.support.world import PHONE, World
 
 
@@ -223,31 +224,80 @@ def test_reconcile_finds_a_sum_changed_without_any_mark(world: World) -> None:
     assert world.deal(f"F1_{reception_id}")["OPPORTUNITY"] == 6000.5
 
 
-def test_lost_answer_to_a_create_makes_no_second_deal(world: World) -> None:
+def test_lost_answer_to_a_create_makes_no_second_deal(hasty: World) -> None:
+    uid = f"F1_{hasty.book()}"
+    hasty.extract()
+    hasty.portal.portal.faults.add(Fault(FaultKind.LOST_ANSWER, methods=("crm.deal.add",)))
+    assert isinstance(hasty.send(uid), Postponed)
+    hasty.clock.shift = timedelta(minutes=20)
+    eventually(lambda: hasty.send(uid) is Outcome.UPDATED)
+    assert len(hasty.deals(uid)) == len(hasty.contacts()) == 1
+
+
+def test_unclear_outcome_is_waited_out_longer_than_the_portal_can_work(world: World) -> None:
     uid = f"F1_{world.book()}"
     world.extract()
-    world.portal.portal.faults.add(Fault(FaultKind.LOST_ANSWER, methods=("crm.deal.add",)))
+    world.portal.portal.faults.add(Fault(FaultKind.RESET, methods=("crm.deal.add",)))
     outcome = world.send(uid)
     assert isinstance(outcome, Postponed)
     assert outcome.retry_after is not None
     assert outcome.retry_after >= 65
-    world.clock.shift = timedelta(seconds=outcome.retry_after + 1)
-    assert world.send(uid) is Outcome.UPDATED
-    assert len(world.deals(uid)) == len(world.contacts()) == 1
 
 
-def test_deal_left_without_contact_gets_it_on_the_next_attempt(world: World) -> None:
-    uid = f"F1_{world.book()}"
-    world.extract()
+def test_refused_contact_makes_no_deal_and_touches_no_stranger(world: World) -> None:
+    stranger = world.add_contact("Чужая", "Нина", "+79030000000")
+    uids = [f"F1_{world.book(world.patient(phone=f'+7903111000{number}'))}" for number in range(6)]
     world.portal.portal.faults.add(
-        Fault(FaultKind.COMMAND_ERROR, methods=("crm.contact.add",), code="INTERNAL_SERVER_ERROR")
+        Fault(FaultKind.COMMAND_ERROR, methods=("crm.contact.add",), code="CRM_FIELD_ERROR_REQUIRED")
     )
-    first = world.send(uid)
-    assert isinstance(first, RetriableError)
-    world.clock.shift = timedelta(minutes=20)
-    world.send(uid)
+    outcomes = world.sync(threads=6)
+    assert sorted(map(str, outcomes)) == ["created"] * 5 + ["failed"]
+    assert len(world.deals()) == 5
+    assert stranger not in {deal["CONTACT_ID"] for deal in world.deals()}
+    world.services.store.outbox.requeue(uids, world.clock.now())
+    assert [world.send(uid) for uid in world.branch().redrive.due()] == [Outcome.CREATED]
+    assert len(world.deals()) == 6
+
+
+def test_contact_created_before_a_failed_deal_is_used_by_the_next_attempt(hasty: World) -> None:
+    uid = f"F1_{hasty.book()}"
+    hasty.extract()
+    hasty.portal.portal.faults.add(
+        Fault(FaultKind.COMMAND_ERROR, methods=("crm.deal.add",), code="INTERNAL_SERVER_ERROR")
+    )
+    assert isinstance(hasty.send(uid), RetriableError)
+    hasty.clock.shift = timedelta(minutes=20)
+    eventually(lambda: hasty.send(uid) is Outcome.CREATED)
+    (contact,) = hasty.contacts()
+    assert hasty.deal(uid)["CONTACT_ID"] == contact["ID"]
+
+
+def test_deal_that_lost_its_contact_gets_one_with_the_next_change(world: World) -> None:
+    reception_id = world.book()
+    world.sync()
+    deal = world.deal(f"F1_{reception_id}")
+    with world.portal.state.changing():
+        world.portal.portal.crm.set_contacts(deal, [], 5)
+    world.mark(reception_id, Comment="ещё раз")
+    assert world.sync() == [Outcome.UPDATED]
     (contact,) = world.contacts()
-    assert world.deal(uid)["CONTACT_ID"] == contact["ID"]
+    assert world.deal(f"F1_{reception_id}")["CONTACT_ID"] == contact["ID"]
+
+
+def test_two_deals_of_one_phone_that_lost_their_contacts_share_one(world: World) -> None:
+    patient_id = world.patient()
+    receptions = [world.book(patient_id) for _ in range(2)]
+    world.sync()
+    (contact,) = world.contacts()
+    with world.portal.state.changing():
+        for deal in world.deals():
+            world.portal.portal.crm.set_contacts(deal, [], 5)
+        world.portal.state.remove(CONTACT, contact["ID"])
+    for reception_id in receptions:
+        world.mark(reception_id, Comment="ещё раз")
+    assert world.sync() == [Outcome.UPDATED] * 2
+    (restored,) = world.contacts()
+    assert {deal["CONTACT_ID"] for deal in world.deals()} == {restored["ID"]}
 
 
 def test_revoked_webhook_halts_sending_and_keeps_everything(world: World) -> None:
@@ -270,7 +320,9 @@ def test_wiped_redis_doubles_nothing(world: World) -> None:
         world.book(world.patient(phone=f"+7903555000{_}"))
     world.sync()
     world.services.store.redis.flushall()
-    world.sync()
+    assert set(world.sync()) == {Outcome.HALTED}
+    world.clock.shift = timedelta(minutes=2)
+    assert {world.send(uid) for uid in world.branch().redrive.due()} == {Outcome.UPDATED}
     assert len(world.deals()) == len(world.contacts()) == 5
 
 

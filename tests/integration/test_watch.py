@@ -46,6 +46,7 @@ def lose_base(world: World) -> None:
 def return_base(world: World) -> None:
     """Возвращает файл базы."""
     world.ident.path.with_suffix(".gone").rename(world.ident.path)
+    world.services.close()  # новое соединение: прежнее отдыхает после неудачи
 
 
 def test_lost_base_raises_a_letter_and_a_notice_and_then_an_all_clear(

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -28,6 +29,7 @@ WINDOWS = (
     "--without-mingle",
 )
 NODE = ("-m", "cli", "run")
+BEAT = ("-m", "celery", "-A", "tasks", "beat", "--pidfile=")
 
 
 class Process:
@@ -50,6 +52,21 @@ class Process:
         """Возвращает номер процесса."""
         assert self._process is not None
         return self._process.pid
+
+    @property
+    def alive(self) -> bool:
+        """Отвечает, работает ли процесс."""
+        return self._process is not None and self._process.poll() is None
+
+    @property
+    def code(self) -> int | None:
+        """Возвращает код завершения; None — процесс работает или не запускался."""
+        return None if self._process is None else self._process.poll()
+
+    def signal(self, sign: int) -> None:
+        """Посылает сигнал."""
+        assert self._process is not None
+        self._process.send_signal(sign)
 
     def start(self) -> None:
         """Запускает процесс."""
@@ -77,7 +94,8 @@ class Process:
     def kill(self) -> None:
         """Убивает процесс вместе с детьми."""
         assert self._process is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait(timeout=20)
 
     def text(self) -> str:

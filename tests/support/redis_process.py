@@ -1,5 +1,6 @@
 """Настоящий redis-server для проверок: запуск, остановка, убийство, перезапуск."""
 
+import os
 import shutil
 import signal
 import subprocess
@@ -18,8 +19,8 @@ START_SECONDS = 20.0
 class RedisProcess:
     """Сервер на своём порту и в своей папке; ``aof`` — с журналом на диске."""
 
-    def __init__(self, folder: Path, aof: bool = False) -> None:
-        self._folder, self._aof = folder, aof
+    def __init__(self, folder: Path, aof: bool = False, **variables: str) -> None:
+        self._folder, self._aof, self._environment = folder, aof, {**os.environ, **variables}
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -43,6 +44,7 @@ class RedisProcess:
                 *("--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self._folder)),
                 *("--save", "", "--appendonly", "yes" if self._aof else "no"),
             ],
+            env=self._environment,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
         )
@@ -54,6 +56,11 @@ class RedisProcess:
             self._process.send_signal(sign)
             self._process.wait(timeout=20)
             self._process = None
+
+    def signal(self, sign: int) -> None:
+        """Посылает серверу сигнал."""
+        assert self._process is not None
+        self._process.send_signal(sign)
 
     def kill(self) -> None:
         """Убивает сервер без предупреждения."""

@@ -34,7 +34,7 @@ class ShiftedClock:
 class World:
     """Два филиала на одной базе (F1 домашний, F2) и портал; всё настоящее, кроме SQL Server и облака."""
 
-    def __init__(self, folder: Path, redis_url: str, portal: PortalServer, **sections: Any) -> None:
+    def __init__(self, folder: Path, redis_url: str, portal: PortalServer, /, **sections: Any) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.portal, self.clock = portal, ShiftedClock()
         self.ident = SmallIdent(folder, clinic_now())

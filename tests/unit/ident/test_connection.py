@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from services.domain.errors import DatabaseError
-from services.ident.connection import HeldConnection
+from services.domain.errors import DatabaseError, DatabaseResting
+from services.ident.connection import HeldConnection, Rest
 
 
 class DriverError(Exception):
-    """Ошибка выдуманного драйвера; ``lost`` — соединение порвалось."""
+    """Ошибка выдуманного драйвера; ``lost`` — соединение порвалось, ``collision`` — чужая блокировка."""
 
-    def __init__(self, lost: bool) -> None:
+    def __init__(self, lost: bool = False, collision: bool = False) -> None:
         super().__init__("пароль и люди")
-        self.lost = lost
+        self.lost, self.collision = lost, collision
 
 
 class FakeDriver:
@@ -46,6 +46,22 @@ class FakeDriver:
 
     def is_lost(self, error: Exception) -> bool:
         return isinstance(error, DriverError) and error.lost
+
+    def is_outage(self, error: Exception) -> bool:
+        return self.is_lost(error)
+
+    def is_collision(self, error: Exception) -> bool:
+        return isinstance(error, DriverError) and error.collision
+
+
+class Stopwatch:
+    """Часы, которые идут, только когда их переводят."""
+
+    def __init__(self) -> None:
+        self.seconds = 0.0
+
+    def __call__(self) -> float:
+        return self.seconds
 
 
 class FakeSession:
@@ -143,13 +159,66 @@ def test_a_bad_query_is_not_repeated_and_the_next_one_reconnects() -> None:
     assert driver.alive == 1
 
 
-def test_a_server_that_came_back_is_found_again() -> None:
-    driver = FakeDriver(open_failures=2)
-    connection = HeldConnection(driver)
-    for _ in range(2):
+def test_a_dead_server_is_not_asked_by_everyone_in_turn() -> None:
+    driver = FakeDriver(open_failures=100)
+    connection = HeldConnection(driver, Rest((10, 30)))
+    with pytest.raises(DatabaseError):
+        ask(connection)
+    for _ in range(50):
+        with pytest.raises(DatabaseResting, match="база недоступна"):
+            ask(connection)
+    assert driver.open_failures == 99
+
+
+def test_a_dead_server_is_tried_by_the_schedule_and_then_each_cycle() -> None:
+    driver, clock = FakeDriver(open_failures=100), Stopwatch()
+    connection = HeldConnection(driver, Rest((10, 30, 60, 120), clock))
+    tried = []
+    for second in range(400):
+        clock.seconds, before = float(second), driver.open_failures
         with pytest.raises(DatabaseError):
             ask(connection)
+        tried += [second] if driver.open_failures < before else []
+    assert tried == [0, 10, 40, 100, 220, 340]
+
+
+def test_a_server_that_came_back_is_found_again_and_trusted_again() -> None:
+    driver, clock = FakeDriver(open_failures=2), Stopwatch()
+    connection = HeldConnection(driver, Rest((10, 30), clock))
+    for second in (0, 10):
+        clock.seconds = second
+        with pytest.raises(DatabaseError):
+            ask(connection)
+    clock.seconds = 40
     assert ask(connection) == 42
+    driver.failures = [DriverError(lost=True), DriverError(lost=True)]
+    with pytest.raises(DatabaseError):
+        ask(connection)
+    clock.seconds = 50
+    assert ask(connection) == 42
+
+
+def test_a_deadlock_victim_tries_again_at_once() -> None:
+    driver = FakeDriver(failures=[DriverError(collision=True)])
+    assert ask(HeldConnection(driver)) == 42
+
+
+def test_a_table_locked_twice_is_reported_but_the_base_is_not_left_alone() -> None:
+    driver = FakeDriver(failures=[DriverError(collision=True), DriverError(collision=True)])
+    connection = HeldConnection(driver)
+    with pytest.raises(DatabaseError):
+        ask(connection)
+    assert ask(connection) == 42
+
+
+def test_a_retired_connection_never_opens_again() -> None:
+    driver = FakeDriver()
+    connection = HeldConnection(driver)
+    ask(connection)
+    connection.retire()
+    with pytest.raises(DatabaseResting):
+        ask(connection)
+    assert (driver.opened, driver.alive) == (1, 0)
 
 
 def test_the_driver_text_never_leaves() -> None:

@@ -25,6 +25,7 @@ CONTRACT: Mapping[str, set[str]] = {
     "order_lines": {"reception_id", "order_id", "line_id", "service", "quantity", "price", "discount"},
     "plan_lines": {"reception_id", "plan_id", "line_id", "done", "paid"},
     "planned_receptions": {"reception_id"},
+    "planned_total": {"total"},
     "patient_of_reception": PATIENT_COLUMNS,
     "patients_by_name": PATIENT_COLUMNS,
     "patient_plans": {"plan_id", "plan_name", "created_at", "price_fixed_at"}
@@ -39,6 +40,7 @@ VARIABLES: Mapping[str, set[str]] = {
     "order_lines": {"ids"},
     "plan_lines": {"ids"},
     "planned_receptions": {"since", "until", "after_id"},
+    "planned_total": {"since", "until"},
     "patient_of_reception": {"reception_id"},
     "patients_by_name": {"titled", "upper", "lower"},
     "patient_plans": {"patient_id"},
@@ -95,7 +97,7 @@ IDENT: Mapping[str, str] = {
 }
 
 #: Отвечают не больше чем одной строкой: порядок не нужен.
-ALONE = {"server_time", "patient_of_reception"}
+ALONE = {"patient_of_reception", "planned_total", "server_time"}
 
 every_file = pytest.mark.parametrize("name", CONTRACT)
 

@@ -1,0 +1,100 @@
+"""Кампания сбоев: ``python -m bench.faults`` — дни клиники под сбоями и таблица потерь."""
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import Counter
+from dataclasses import asdict
+from pathlib import Path
+
+from bench.campaign.losses import Losses
+from bench.campaign.run import Day, play
+
+COLUMNS = {
+    "missing": "потеряно",
+    "doubled": "дважды",
+    "contacts": "контактов дважды",
+    "stale": "устарело",
+    "backward": "назад",
+    "manual": "ручных тронуто",
+    "people": "людей в журналах",
+}
+
+
+def main(arguments: list[str]) -> int:
+    """Проводит кампанию; код 0 — потерь нет и всё восстановилось."""
+    options = parser().parse_args(arguments)
+    started, days = time.monotonic(), []
+    for seed in range(options.first, options.first + options.seeds):
+        day = _day(seed, options)
+        days.append(day)
+        print(_line(day), flush=True)
+        if options.json:
+            options.json.write_text(json.dumps([asdict(day) for day in days], ensure_ascii=False, indent=1))
+    print(table(days, time.monotonic() - started))
+    return 0 if all(day.losses.none for day in days) else 1
+
+
+def parser() -> argparse.ArgumentParser:
+    """Возвращает разбор ключей."""
+    parser = argparse.ArgumentParser(
+        prog="manage.py bench faults", description="День клиники под сбоями: потери и восстановление."
+    )
+    parser.add_argument("--seeds", type=int, default=20, help="сколько дней (20)")
+    parser.add_argument("--first", type=int, default=1, help="первое зерно (1)")
+    parser.add_argument("--rounds", type=int, default=3, help="кругов в дне (3)")
+    parser.add_argument("--faults", type=int, default=9, help="сбоев в круге (9)")
+    parser.add_argument("--visits", type=int, default=12, help="приёмов на филиал (12)")
+    parser.add_argument("--kinds", default="", metavar="СЛОВО", help="только сбои с этим словом в имени")
+    parser.add_argument("--keep", type=Path, metavar="ПАПКА", help="оставить журналы и базы дней в папке")
+    parser.add_argument("--json", type=Path, metavar="ФАЙЛ", help="записать итоги дней в файл")
+    return parser
+
+
+def _day(seed: int, options: argparse.Namespace) -> Day:
+    plan = (seed, options.rounds, options.faults, options.visits, options.kinds)
+    if options.keep:
+        return play(options.keep / f"day-{seed}", *plan)
+    with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder:
+        return play(Path(folder), *plan)
+
+
+def _line(day: Day) -> str:
+    lost = " ".join(f"{COLUMNS[name]} {value}" for name, value in asdict(day.losses).items() if value)
+    return (
+        f"день {day.seed:>3}, {day.topology:<13} сбоев {day.faults.total():>3}, событий {day.events:>3}, "
+        f"сделок {day.receptions:>3}, перезапусков {day.restarts:>2}, "
+        f"восстановление до {max(day.recovery[1:], default=0):>5.1f} с: {lost or 'потерь нет'}"
+        + "".join(f"\n     {difference}" for difference in day.differences[:10])
+    )
+
+
+def table(days: list[Day], seconds: float) -> str:
+    """Возвращает таблицу кампании в виде Markdown."""
+    kinds = sum((day.faults for day in days), Counter[str]())
+    losses = sum((day.losses for day in days), Losses())
+    waits = sorted(wait for day in days for wait in day.recovery[1:])
+    p95 = waits[int(len(waits) * 0.95)] if waits else 0.0
+    lines = ["", "| сбой | сколько раз |", "|---|---:|"]
+    lines += [f"| {name} | {count} |" for name, count in kinds.most_common()]
+    lines += [
+        f"| **всего** | **{kinds.total()}** |",
+        "",
+        "| дней | сбоев | событий клиники | сделок | "
+        + " | ".join(COLUMNS.values())
+        + " | p95, с | max, с |",
+        "|---:" * (6 + len(COLUMNS)) + "|",
+        f"| {len(days)} | {kinds.total()} | {sum(day.events for day in days)} "
+        f"| {sum(day.receptions for day in days)} | "
+        + " | ".join(str(getattr(losses, name)) for name in COLUMNS)
+        + f" | {p95:.1f} | {max(waits, default=0):.1f} |",
+        "",
+        f"Длилось {seconds / 60:.0f} мин.",
+    ]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

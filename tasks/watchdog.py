@@ -1,0 +1,119 @@
+"""Присмотр узла за собой: живой на вид, но ничего не делающий узел завершается, служба его перезапустит.
+
+Процесс, переставший разбирать очередь, проверкой «жив ли процесс» не поймать (facts F.7). Узел сам шлёт себе
+сообщение в собственную очередь и ждёт, что исполнит его; признаком жизни служит и всякая законченная задача.
+Пока не отвечает сам Redis, часы присмотра стоят: перезапуск тут не поможет.
+"""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from celery import bootsteps
+from celery.signals import task_postrun
+
+log = logging.getLogger("ident.node")
+
+EXIT_STUCK = 70
+LOOKS_PER_TERM = 12
+
+
+class Vigil:
+    """Решение присмотра: сколько времени узел не подавал признаков жизни."""
+
+    def __init__(self, term: timedelta, now: Callable[[], float] = time.monotonic) -> None:
+        self._term, self._now = term.total_seconds(), now
+        self._alive_at = now()
+
+    def alive(self) -> None:
+        """Отмечает признак жизни."""
+        self._alive_at = self._now()
+
+    def verdict(self, beat_age: float | None) -> str | None:
+        """Возвращает, чем узел болен, или None; ``beat_age`` — секунды от тика расписания, None — его нет."""
+        if self._now() - self._alive_at > self._term:
+            return "задачи не исполняются"
+        if beat_age is not None and beat_age > self._term:
+            return "расписание стоит"
+        return None
+
+
+class Watchdog:
+    """Поток присмотра одного узла."""
+
+    def __init__(self, node: str, term: timedelta, send: Callable[[], None]) -> None:
+        self._node, self._send, self.vigil = node, send, Vigil(term)
+        self._pause = term.total_seconds() / LOOKS_PER_TERM
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
+
+    def start(self) -> None:
+        """Начинает присмотр."""
+        task_postrun.connect(self._finished, weak=False)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Кончает присмотр: узел останавливают нарочно."""
+        self._stopped.set()
+        task_postrun.disconnect(self._finished)
+
+    def _finished(self, **_: object) -> None:
+        self.vigil.alive()
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._pause):
+            try:
+                self._look()
+            except Exception as error:
+                log.warning("watchdog_failed error=%s", type(error).__name__)
+
+    def _look(self) -> None:
+        from tasks.process import process_services
+        from tasks.schedule import heartbeat
+
+        pulse = process_services().store.pulse
+        if not pulse.answers():
+            self.vigil.alive()
+            return
+        # Задачи prefork исполняют дети: об их жизни говорит отметка в Redis.
+        age = pulse.ages().get(self._node)
+        if age is not None and age.total_seconds() < 2 * self._pause + 1:
+            self.vigil.alive()
+        if (illness := self.vigil.verdict(heartbeat.age())) is not None:
+            log.error("node_stuck node=%s reason=%s", self._node, illness)
+            logging.shutdown()
+            os._exit(EXIT_STUCK)
+        self._send()
+
+
+class WatchdogStep(bootsteps.StartStopStep):
+    """Присмотр как шаг исполнителя: начинается после пула и кончается вместе с ним."""
+
+    requires = ("celery.worker.components:Pool",)
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self._watchdog: Watchdog | None = None
+
+    def start(self, worker: Any) -> None:
+        """Начинает присмотр за узлом."""
+        from celeryconfig import HEARTBEAT, node_queue
+        from tasks.process import process_services
+
+        node, queue = worker.hostname, node_queue(worker.hostname)
+
+        def send() -> None:
+            worker.app.send_task(HEARTBEAT, (node,), queue=queue, priority=0)
+
+        term = process_services().settings.node.stuck_after
+        self._watchdog = Watchdog(node, term, send)
+        self._watchdog.start()
+
+    def stop(self, worker: Any) -> None:
+        """Кончает присмотр."""
+        if self._watchdog is not None:
+            self._watchdog.stop()
