@@ -6,6 +6,7 @@ import sys
 
 from cli.options import chosen_file, with_config
 from config.loader import ConfigError
+from config.models import Settings
 from config.vault import Vault
 
 DESCRIPTION = """Хранит секреты настроек зашифрованными. Ключ лежит в отдельном файле, открытом только
@@ -89,7 +90,20 @@ def _checked(vault: Vault) -> int:
     from config.loader import load_settings
 
     try:
-        load_settings(vault.path)
+        settings = load_settings(vault.path)
     except ConfigError as error:
         print(f"Осталось исправить: {error}", file=sys.stderr)
+    else:
+        _noted(settings)
     return 0
+
+
+def _noted(settings: Settings) -> None:
+    """Записывает в журнал безопасности, что секреты менялись и кем."""
+    from services.container import start_command_journal
+    from services.journal.configure import stop_journal
+    from services.journal.events import SECURITY, EventLogger
+
+    start_command_journal(settings)
+    EventLogger(SECURITY).info("secret_changed", who=getpass.getuser())
+    stop_journal()

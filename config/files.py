@@ -20,10 +20,16 @@ def replace_text(path: Path, text: str) -> None:
         _replace_on_windows(path, draft)
         return
     shutil.copymode(path, draft)
-    with suppress(PermissionError):  # чужому владельцу файл возвращает только root
-        known = path.stat()
-        os.chown(draft, known.st_uid, known.st_gid)
+    adopt(draft, path)
     os.replace(draft, path)
+
+
+def adopt(path: Path, like: Path) -> None:
+    """Отдаёт файл владельцу другого: записанное администратором должна читать служба."""
+    if sys.platform != "win32":  # там владельца заменяет список доступа папки
+        with suppress(PermissionError):  # чужому владельцу файл отдаёт только root
+            known = like.stat()
+            os.chown(path, known.st_uid, known.st_gid)
 
 
 def _replace_on_windows(path: Path, draft: Path) -> None:

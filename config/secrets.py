@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from config.dpapi import Dpapi, WrapError, Wrapping, system_wrapping
+from config.files import adopt
 from config.rights import restrict
 
 PREFIX = "enc:"
@@ -63,6 +64,7 @@ def replace_keys(path: Path, keys: Sequence[str], wrapping: Wrapping | None = No
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.writelines(_wrapped(key, wrapping or system_wrapping()) for key in keys)
     restrict(draft)
+    adopt(draft, path)
     os.replace(draft, path)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from config.editing import read_text, set_values
+from config.files import adopt
 from config.loader import ConfigError, key_file_of
 from config.models import Settings
 from config.plain import is_secret
@@ -42,6 +43,7 @@ class Vault:
             write_key(self.key_file, new_key())
         except FileExistsError:
             return False
+        adopt(self.key_file, self.path)
         return True
 
     def known(self) -> list[Known]:

@@ -344,6 +344,13 @@ def start_journal(settings: Settings) -> None:
     catch_uncaught()
 
 
+def start_command_journal(settings: Settings) -> None:
+    """Включает журналы команды администратора: только в файлы, с человеком она говорит сама."""
+    from services.journal.configure import configure_journal
+
+    configure_journal(settings.journal, secrets=known_secrets(settings), console=False)
+
+
 def renew_journal(settings: Settings) -> None:
     """Заново включает журналы, если они включены: новые секреты тоже прячутся."""
     from services.journal.configure import configure_journal, journal_is_on

@@ -19,7 +19,17 @@ def open_for_append(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     if sys.platform == "win32":
         return _open_on_windows(path)
-    return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
+    if os.geteuid() == 0:
+        _give_to_owner(descriptor, path.parent)
+    return descriptor
+
+
+def _give_to_owner(descriptor: int, folder: Path) -> None:
+    """Отдаёт файл владельцу папки: его мог создать администратор, а писать в него будет служба."""
+    owner = folder.stat()
+    if os.fstat(descriptor).st_uid != owner.st_uid:
+        os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
 def append(descriptor: int, line: str) -> int:

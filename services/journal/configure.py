@@ -40,8 +40,12 @@ def configure_journal(
     secrets: Iterable[str] = (),
     clock: "Clock | None" = None,
     disk: Callable[[Path], float] = disk_used,
+    console: bool = True,
 ) -> None:
-    """Включает журналы заново; прежние закрываются, поэтому повтор с новыми секретами безвреден."""
+    """Включает журналы заново; прежние закрываются, поэтому повтор с новыми секретами безвреден.
+
+    ``console=False`` — для команд администратора: они говорят с человеком сами.
+    """
     stop_journal()
     formatter = LineFormatter(Masker(secrets))
     limit = settings.daily_limit_mb * 2**20
@@ -49,7 +53,7 @@ def configure_journal(
     audit = DailyFile(settings.folder, AUDIT, settings.keep_days, limit, disk)
     main.addFilter(lambda record: record.name != SECURITY_LOGGER)
     audit.addFilter(is_security)
-    for handler in (main, audit, _console()):
+    for handler in (main, audit, *([_console()] if console else ())):
         handler.setFormatter(formatter)
         if clock is not None:
             handler.addFilter(_stamp(clock))

@@ -50,6 +50,7 @@ SECURITY: Mapping[str, str] = {
     "settings_reloaded": "настройки",
     "secret_changed": "настройки",
     "requeued": "распоряжение",
+    "portal_set_up": "распоряжение",
     "sync_requested": "распоряжение",
 }
 
