@@ -5,8 +5,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cli.options import chosen_file, with_config
-from config.loader import load_settings
+from cli.options import command_services, with_config
 
 if TYPE_CHECKING:
     from services.ports import AlertChannel, Notice
@@ -26,21 +25,15 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="manage.py alerts", description="Уведомления администратору.")
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
     with_config(actions.add_parser("test", help="отправить пробное уведомление в каждый канал"))
-    settings = load_settings(chosen_file(parser.parse_args(arguments)))
+    with command_services(parser.parse_args(arguments)) as services:
+        from services.alerts.message import trial_notice
 
-    from services.alerts.message import trial_notice
-    from services.container import build_services
-
-    services = build_services(settings)
-    try:
         channels = services.channels()
         if not channels:
             print(NO_CHANNELS, file=sys.stderr)
             return 2
-        notice = trial_notice(datetime.now(UTC), settings.rules.zone)
+        notice = trial_notice(datetime.now(UTC), services.settings.rules.zone)
         return max([_tried(channel, notice) for channel in channels])
-    finally:
-        services.close()
 
 
 def _tried(channel: "AlertChannel", notice: "Notice") -> int:

@@ -7,8 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cli.options import chosen_file
-from config.loader import load_settings
+from cli.options import chosen_file, command_services
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,29 +40,17 @@ def add_resume(subcommands: Any, common: argparse.ArgumentParser) -> None:
     resume.set_defaults(run=resume_sending)
 
 
-def opened(path: "Path") -> "Services":
-    """Собирает службы команды и включает её журналы."""
-    from services.container import build_services, start_command_journal
-
-    settings = load_settings(path)
-    start_command_journal(settings)
-    return build_services(settings)
-
-
 def set_up(options: argparse.Namespace) -> int:
     """Показывает план, спрашивает и настраивает портал; отказ — код 1."""
     from services.bitrix.portal_plan import PlanError
     from services.domain.errors import SyncError
 
-    path = chosen_file(options)
-    services = opened(path)
-    try:
-        return _set_up(services, _setup(services, options), _recorder(path), options)
-    except (PlanError, SyncError) as error:
-        print(f"Не вышло: {error}", file=sys.stderr)
-        return 1
-    finally:
-        services.close()
+    with command_services(options) as services:
+        try:
+            return _set_up(services, _setup(services, options), _recorder(chosen_file(options)), options)
+        except (PlanError, SyncError) as error:
+            print(f"Не вышло: {error}", file=sys.stderr)
+            return 1
 
 
 def _setup(services: "Services", options: argparse.Namespace) -> "PortalSetup":
@@ -130,22 +117,19 @@ def resume_sending(options: argparse.Namespace) -> int:
     """Проверяет вебхук и снимает остановку; вебхук не принят — остановка остаётся, код 1."""
     from services.domain.errors import SyncError
 
-    services = opened(chosen_file(options))
-    try:
+    with command_services(options) as services:
         halt = services.store.gate.halted()
         if halt is None:
             print("Отправка не остановлена: возобновлять нечего.")
             return 0
         print(f"Остановлена {halt.at.astimezone():%d.%m.%Y %H:%M}: {halt.message}")
-        if not options.force:
-            services.client.call("profile", {})
+        try:
+            if not options.force:
+                services.client.call("profile", {})
+        except SyncError as error:
+            print(f"Портал по-прежнему отказывает: {error}. Отправка не возобновлена.", file=sys.stderr)
+            return 1
         services.store.gate.resume()
-    except SyncError as error:
-        print(f"Портал по-прежнему отказывает: {error}. Отправка не возобновлена.", file=sys.stderr)
-        return 1
-    else:
         services.security_journal.info("sending_resumed", who=getpass.getuser())
         print("Отправка возобновлена: очередь уйдёт в ближайшие секунды.")
         return 0
-    finally:
-        services.close()
