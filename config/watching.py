@@ -44,7 +44,7 @@ class FileWatch:
 
     def _remember(self, seen: dict[str, str]) -> None:
         text = "".join(f"{mark}  {name}\n" for name, mark in seen.items())
-        self._memory.parent.mkdir(parents=True, exist_ok=True)
+        self._memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if not self._memory.exists():
             self._memory.touch(0o600)
         replace_text(self._memory, text)

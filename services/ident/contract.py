@@ -1,46 +1,24 @@
-"""Договор файлов запросов: какие столбцы обязан дать каждый и на чём его проверить, ничего не читая."""
+"""Договор файлов запросов: какие столбцы обязан дать каждый и на чём его проверить, ничего не читая.
 
-import dataclasses
-from collections.abc import Mapping
+Договор — наш собственный файл: установщик, заменивший его своим, обязан дать те же столбцы.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
-from services.domain.reception import Reception
+from services.ident.statements import COMMENT, SQL_DIR, read_sql
 
-_COMPUTED = {"lines", "plan_lines", "cancel_reason"}
-_PATIENT = frozenset({"patient_id", "card_number", "surname", "name", "patronymic"})
-_DOCTOR = frozenset({"doctor_surname", "doctor_name", "doctor_patronymic"})
-_RECEPTION = frozenset(field.name for field in dataclasses.fields(Reception)) - _COMPUTED
-
-#: Файл запроса → столбцы, на которые рассчитывает программа.
-COLUMNS: Mapping[str, frozenset[str]] = {
-    "changed_receptions": frozenset({"reception_id", "changed_at", "database_now"}),
-    "server_time": frozenset({"database_now"}),
-    "receptions": _RECEPTION | {"cancel_reason_name", "cancel_reason_comment"},
-    "order_lines": frozenset(
-        {"reception_id", "order_id", "line_id", "service", "quantity", "price", "discount"}
-    ),
-    "plan_lines": frozenset({"reception_id", "plan_id", "line_id", "done", "paid"}),
-    "planned_receptions": frozenset({"reception_id"}),
-    "patient_of_reception": _PATIENT,
-    "patients_by_name": _PATIENT,
-    "patient_plans": frozenset({"plan_id", "plan_name", "created_at", "price_fixed_at"}) | _DOCTOR,
-    "plan_details": frozenset(
-        {"plan_id", "line_id", "stage", "stage_order", "element", "service", "price"}
-        | {"teeth_bits", "discount", "done", "paid"}
-    ),
-}
+ALIAS = re.compile(r"\bAS\s+\[?(\w+)\]?\s*$", re.IGNORECASE)
+FROM = re.compile(r"\bFROM\b", re.IGNORECASE)
 
 _FAR = datetime(2100, 1, 1)
-#: Значения переменных, на которые запрос не найдёт ни строки.
+#: Значения переменных, на которые запрос не найдёт ни строки; прочие — ноль.
 NOTHING: Mapping[str, object] = {
     "since": _FAR,
-    "since_id": 0,
     "visits_since": _FAR,
     "until": _FAR,
-    "after_id": 0,
     "ids": [0],
-    "reception_id": 0,
-    "patient_id": 0,
     "titled": "",
     "upper": "",
     "lower": "",
@@ -54,3 +32,28 @@ SEARCHED = (
     ("Orders", "ID_Receptions"),
     ("OrderServiceRelation", "ID_Orders"),
 )
+
+
+def contracts() -> dict[str, frozenset[str]]:
+    """Возвращает столбцы каждого нашего файла запроса."""
+    return {path.stem: columns_of(read_sql(path.stem)) for path in sorted(SQL_DIR.glob("*.sql"))}
+
+
+def columns_of(sql: str) -> frozenset[str]:
+    """Возвращает имена столбцов запроса: «AS имя» на верхнем уровне между SELECT и FROM."""
+    return frozenset(match[1] for part in _selected(COMMENT.sub("", sql)) if (match := ALIAS.search(part)))
+
+
+def _selected(sql: str) -> Iterator[str]:
+    """Делит перечень столбцов верхнего уровня по запятым."""
+    depth, start = 0, 0
+    for at, character in enumerate(sql):
+        depth += (character == "(") - (character == ")")
+        if depth:
+            continue
+        if character == ",":
+            yield sql[start:at].strip()
+            start = at + 1
+        elif FROM.match(sql, at) and not sql[at - 1 : at].isalnum():
+            break
+    yield sql[start:at].strip()

@@ -64,7 +64,7 @@ class Inspection:
 
     def columns(self, name: str) -> set[str]:
         """Возвращает столбцы, которые даёт запрос из файла; строк он не читает."""
-        return set(self._source.columns(name, **NOTHING))
+        return set(self._source.columns(name, NOTHING))
 
     def overridden(self) -> list[str]:
         """Возвращает файлы запросов, заменённые установщиком."""

@@ -82,10 +82,11 @@ class IdentSource:
         """Выполняет запрос без переменных, записанный на языке самой базы."""
         return self._connection.rows(sql, ())
 
-    def columns(self, name: str, **values: object) -> Sequence[str]:
-        """Возвращает имена столбцов, которые даёт запрос из файла ``name``."""
+    def columns(self, name: str, values: Mapping[str, object]) -> Sequence[str]:
+        """Возвращает имена столбцов, которые даёт запрос из файла ``name``; неназванные переменные — ноль."""
         statement = self._statement(name)
-        return self._connection.columns(statement.text, statement.bind(self._ready(values)))
+        given = {variable: values.get(variable, 0) for variable in statement.names}
+        return self._connection.columns(statement.text, statement.bind(self._ready(given)))
 
     def _statement(self, name: str) -> Statement:
         if name not in self._statements:
