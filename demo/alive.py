@@ -12,13 +12,13 @@ from demo.counts import Counts, counts_since
 from demo.portal.options import PortalOptions
 from demo.processes import Processes
 from demo.site import Site
+from plan_frontend.flower import LOGIN, password
 from services.container import Services
 from services.ports import EntryState
 
 INTERVAL_SECONDS = 15
 EVENT_SECONDS = (3.0, 9.0)
 SHOW_SECONDS = 1.0
-FLOWER_ARGUMENTS = ("--address=127.0.0.1", "--max_tasks=2000", "--persistent=False")
 
 
 def run_alive(folder: Path, fresh: bool, port: int, minutes: float | None) -> int:
@@ -54,14 +54,14 @@ def _port(wanted: int) -> int:
 def _start(processes: Processes, flower_port: int, folder: Path) -> None:
     processes.celery("worker", "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
     processes.celery("beat", "beat", "--schedule", str(folder / "beat-schedule"), "--pidfile=")
-    processes.celery("flower", "flower", f"--port={flower_port}", *FLOWER_ARGUMENTS)
+    processes.celery("flower", "flower", f"--port={flower_port}")
 
 
 def _introduce(portal: str, flower: str, site: Site, built: bool) -> None:
     origin = "новая клиника, люди выдуманы" if built else "клиника прошлого запуска (--fresh — новая)"
     print(f"Демонстрация: {origin}; выборка каждые {INTERVAL_SECONDS} с, к порталу до 2 запросов в секунду")
     print(f"  Портал:  {portal}   воронка и карточки сделок")
-    print(f"  Flower:  {flower}   задачи Celery")
+    print(f"  Flower:  {flower}   задачи Celery; имя {LOGIN}, пароль {password(site.folder)}")
     print(f"  Журналы: {site.logs}")
     print("Остановить — Ctrl+C.\n", flush=True)
 
