@@ -93,8 +93,11 @@ class Extract:
         self._journal.info("extract_finished", branch=self._branch_id, queued=total)
 
     def _failed(self, error: DatabaseError) -> None:
-        """Записывает сбой; о базе, которую до срока не спрашивали, уже записано."""
-        if not error.attempted:
+        """Записывает сбой; о базе, которую до срока не спрашивали, обычно уже записано.
+
+        Не записано, если первой о неё споткнулась сверка: её неудача и есть потеря связи (СПЕЦ 2.6.4).
+        """
+        if not error.attempted and self._stats.notes(self._branch_id).get("last_error"):
             return
         self._stats.count(self._branch_id, "database_errors", self._clock.now())
         self._stats.note(self._branch_id, "last_error", str(error))
