@@ -37,6 +37,9 @@ LABELS: Mapping[str, str] = {
     "was": "было",
     "now": "стало",
     "client": "откуда",
+    "address": "откуда",
+    "page": "страница",
+    "user": "сотрудник",
 }
 LEADING = ("reception", "deal", "error")
 
