@@ -1,4 +1,4 @@
-"""Что из тревог рассылать: не чаще раза в час на повод и один отбой (issue 5)."""
+"""Что из тревог рассылать: не чаще раза в час на повод и один отбой."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
