@@ -98,7 +98,7 @@ def _reason(item: Mapping[str, Any], location: Sequence[str | int]) -> str:
 
 
 def _russian(value: object) -> str:
-    return str(value).replace("'", '"').replace(" or ", " или ")
+    return str(value).replace("'", '"').replace(" or ", " или ").replace(" seconds", " с")
 
 
 def _stranger(location: Sequence[str | int]) -> str:

@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, SecretStr
 
-from config.loader import application_key, settings_file
+from config.loader import ConfigError, application_key, settings_file
 from config.models import Settings
 from config.secrets import KEY_FILE_NAME
 from config.watching import FileWatch
 from services.domain.branches import BranchRule
 from services.domain.judgement import Court
-from services.ports import AlertChannel, Clock, Crm, Journal, ReceptionSource
+from services.ports import AlertChannel, Clock, Crm, Journal
 from services.store.clock import RedisClock
 from services.sync.backfill import Backfill
 from services.sync.branch import Branch, Pace
@@ -28,6 +28,7 @@ from services.sync.delivery import DealPolicy, Delivery
 from services.sync.extract import Extract
 from services.sync.health import Health, Watched
 from services.sync.intake import Intake
+from services.sync.plan_snapshots import PlanIntake, PlanPush, PlanSweep, Snapshots
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
 from services.sync.upsert import Upsert
@@ -36,7 +37,10 @@ from services.sync.watch import Watch
 if TYPE_CHECKING:
     from services.bitrix.client import BitrixClient
     from services.bitrix.reporting import TrafficReport
+    from services.bitrix.visitors import PortalVisitors
+    from services.ident.source import IdentSource
     from services.store.bundle import Identity, Store
+    from services.sync.plans import SealedPlanLookup
 
 
 def _sleep(pause: timedelta) -> None:
@@ -52,6 +56,22 @@ class BranchServices:
     redrive: Redrive
     reconcile: Reconcile
     backfill: Backfill
+    plans: PlanServices
+
+
+@dataclass(frozen=True, slots=True)
+class PlanServices:
+    """Снимки планов одного филиала."""
+
+    extract: Extract
+    sweep: PlanSweep
+    push: PlanPush
+    intake: PlanIntake
+    clock: Clock
+
+    def deal_created(self, uid: str) -> Sequence[str]:
+        """Ставит в очередь снимок для новой сделки."""
+        return self.intake.deal_created(uid, self.clock.now())
 
 
 class Services:
@@ -66,7 +86,7 @@ class Services:
         self.settings, self._pause = settings, pause
         self.clock: Clock = clock or RedisClock(lambda: self.store.redis)
         self._lock = threading.RLock()
-        self._sources: dict[str, ReceptionSource] = {}
+        self._sources: dict[str, IdentSource] = {}
         self._branches: dict[str, BranchServices] = {}
         self._report: TrafficReport | None = None
         #: Запускает выборку филиалов сейчас; даёт точка входа: сами службы о Celery не знают.
@@ -79,7 +99,18 @@ class Services:
                 self._branches[branch_id] = self._assemble(branch_id)
             return self._branches[branch_id]
 
-    def source(self, database_id: str) -> ReceptionSource:
+    def plans(self, branch_id: str) -> SealedPlanLookup:
+        """Возвращает поиск планов в базе филиала; неизвестный филиал — KeyError."""
+        from services.ident.plan_source import IdentPlanSource
+        from services.sealing import plan_answer_sealer, plan_request_sealer
+        from services.sync.plans import PlanLookup, SealedPlanLookup
+
+        source = IdentPlanSource(self.source(self.settings.branch(branch_id).database).ahead)
+        lookup = PlanLookup(branch_id, source, self.journal, self.settings.rules.zone)
+        key = application_key(self.settings)
+        return SealedPlanLookup(lookup, plan_request_sealer(key), plan_answer_sealer(key))
+
+    def source(self, database_id: str) -> IdentSource:
         """Возвращает чтение базы."""
         from services.ident.source import open_source
 
@@ -183,6 +214,18 @@ class Services:
         return found
 
     @cached_property
+    def visitors(self) -> PortalVisitors:
+        """Проверка тех, кто спрашивает планы; без раздела application — ConfigError."""
+        from services.bitrix.client import open_limiter
+        from services.bitrix.visitors import open_visitors
+
+        portal, application = self.settings.portal, self.settings.application
+        if application is None:
+            raise ConfigError("Чтобы показывать планы, заполните раздел application")
+        limiter = open_limiter(portal, self.store.redis, self.settings.redis.prefix)
+        return open_visitors(portal, application, limiter)
+
+    @cached_property
     def pace(self) -> Pace:
         """Темп сценариев из настроек."""
         sync = self.settings.sync
@@ -239,11 +282,13 @@ class Services:
                 self.client.close()
                 if self._report is not None:
                     self._report.flush()
+            if "visitors" in opened:
+                self.visitors.close()
             for source in self._sources.values():
                 source.close()
             if "store" in opened:
                 self.store.close()
-            for name in ("client", "crm", "store"):
+            for name in ("client", "crm", "visitors", "store"):
                 opened.pop(name, None)
             self._sources.clear()
             self._branches.clear()
@@ -283,7 +328,34 @@ class Services:
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
             Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
             Backfill(intake, store.backfills, store.locks, journal, clock),
+            self._plan_services(branch),
         )
+
+    def _plan_services(self, branch: Branch) -> PlanServices:
+        from services.bitrix.plan_deals import BitrixPlanDeals
+        from services.ident.plan_source import IdentPlanSource
+
+        store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
+        source = IdentPlanSource(self.source(branch.database_id))
+        snapshots = Snapshots(source, clock, self.settings.rules.zone)
+        intake = PlanIntake(branch.branch_id, source, snapshots, store.outbox, store.links, pace)
+        push = PlanPush(
+            branch,
+            snapshots,
+            BitrixPlanDeals(self.client, self.settings.portal),
+            store.links,
+            store.locks,
+            pace,
+            store.outbox,
+            store.gate,
+            store.stats,
+            journal,
+            clock,
+        )
+        extract = Extract(
+            intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate
+        )
+        return PlanServices(extract, PlanSweep(intake, store.locks, journal, clock), push, intake, clock)
 
     def court(self, branch_id: str) -> Branch:
         """Возвращает филиал с правилами суда над его приёмами."""

@@ -3,10 +3,12 @@
 from collections.abc import Sequence
 from contextlib import closing
 
-from celeryconfig import CONTROL_PRIORITY, EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
+from celeryconfig import CONTROL_PRIORITY, EXTRACT, UPSERT, queue_of
 from services.domain.reception import parse_uid
+from services.sync.delivery import Outcome
 from tasks.app import celery_app
 from tasks.base import SyncTask
+from tasks.hints import hint
 
 
 @celery_app.task(name=EXTRACT, bind=True)
@@ -20,17 +22,12 @@ def extract(self: SyncTask, branch_id: str) -> None:
 @celery_app.task(name=UPSERT, bind=True, outlives_retries=True)
 def upsert(self: SyncTask, uid: str) -> None:
     """Приводит сделку записи к её состоянию в Ident; повторный вызов безвреден."""
-    self.services.branch(parse_uid(uid).branch_id).upsert.run(uid)
+    branch = self.services.branch(parse_uid(uid).branch_id)
+    if branch.upsert.run(uid) is Outcome.CREATED:
+        hint(branch.plans.deal_created(uid))
 
 
 def request_extracts(branch_ids: Sequence[str]) -> None:
     """Просит выборку филиалов сейчас, не дожидаясь расписания; идущая выборка второй не пустит."""
     for branch_id in branch_ids:
         extract.apply_async((branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
-
-
-def hint(uids: Sequence[str]) -> None:
-    """Посылает подсказки: по сообщению на запись, в сообщении только её ключ."""
-    for uid in uids:
-        queue = queue_of(parse_uid(uid).branch_id)
-        upsert.apply_async((uid,), queue=queue, priority=UPSERT_PRIORITY)
