@@ -82,6 +82,7 @@ UPSERT, EXTRACT, LOOKUP, PLANS, PLAN_SWEEP, PLAN_PUSH, REDRIVE, RECONCILE, BACKF
     "maintenance.backfill",
     "maintenance.heartbeat",
 )
+WATCH, WATCH_EVERY = "maintenance.watch", timedelta(minutes=1)
 LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
 
 
@@ -130,7 +131,7 @@ def concurrency_for(pool: object, wanted: int) -> int:
 
 
 def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
-    """Возвращает расписание: выборка, повторная подсказка и сверка каждого филиала этого узла."""
+    """Возвращает расписание: выборка, повторная подсказка и сверка каждого филиала, присмотр за узлом."""
     sync = settings.sync
     jobs = (
         ("extract", EXTRACT, sync.interval),
@@ -142,7 +143,8 @@ def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
         for branch in settings.served
         for name, task, every in jobs
     }
-    return table | plan_table(settings)
+    watch = {**_entry(WATCH, WATCH_EVERY, settings.served[0]), "args": ()}
+    return {**table, **plan_table(settings), "watch": watch}
 
 
 def plan_table(settings: Settings) -> dict[str, Mapping[str, Any]]:

@@ -1,9 +1,10 @@
 """Вход команд: ``python manage.py КОМАНДА``."""
 
 import importlib
+import platform
 import sys
 
-from cli.commands import COMMANDS
+from cli.commands import available
 from config.loader import ConfigError
 
 
@@ -13,7 +14,10 @@ def main(arguments: list[str]) -> int:
     if name in ("-h", "--help", "help"):
         print(usage())
         return 0
-    if name not in COMMANDS:
+    if name in ("--version", "-V"):
+        print(told_version())
+        return 0
+    if name not in available():
         print(f"Нет команды «{name}».\n\n{usage()}", file=sys.stderr)
         return 2
     return run(name, arguments[1:])
@@ -34,8 +38,9 @@ def run(name: str, arguments: list[str]) -> int:
 
 def usage() -> str:
     """Возвращает список команд."""
-    width = max(map(len, COMMANDS)) + 2
-    lines = [f"  {name:<{width}}{text}" for name, text in COMMANDS.items()]
+    commands = available()
+    width = max(map(len, commands)) + 2
+    lines = [f"  {name:<{width}}{text}" for name, text in commands.items()]
     return "\n".join(
         [
             "Интеграция Ident → Битрикс24",
@@ -45,8 +50,16 @@ def usage() -> str:
             *lines,
             "",
             "Ключи команды: python manage.py КОМАНДА --help",
+            "Версия: python manage.py --version",
         ]
     )
+
+
+def told_version() -> str:
+    """Возвращает версию программы и того, на чём она работает."""
+    from config.version import version
+
+    return f"ident-bitrix {version()} (Python {platform.python_version()}, {platform.platform()})"
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
-"""Портал: ``python manage.py portal app`` и другие подкоманды."""
+"""Портал: ``python manage.py portal app|setup|resume``."""
 
 import argparse
 import sys
 from pathlib import Path
 
+from cli.portal_setup import add_resume, add_setup
 from config.loader import CONFIG_VARIABLE, ConfigError, load_settings
 
 
@@ -21,6 +22,8 @@ def parser() -> argparse.ArgumentParser:
     common = argparse.ArgumentParser(add_help=False)
     common.add_argument("--config", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
     _add_app(subcommands, common)
+    add_setup(subcommands, common)
+    add_resume(subcommands, common)
     return parser
 
 

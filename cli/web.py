@@ -5,24 +5,27 @@ import signal
 import sys
 import threading
 
-from config.loader import CONFIG_VARIABLE, load_settings
+from cli.options import chosen_file, with_config
+from config.loader import load_settings
 
 
 def main(arguments: list[str]) -> int:
     """Открывает страницы и работает до Ctrl+C; нечего показывать — код 2."""
     parser = argparse.ArgumentParser(
         prog="manage.py web",
-        description="Ответы вкладке «План лечения» отдельным процессом (внутри узла их запускает run).",
+        description="Страница наблюдения и ответы вкладке «План лечения» отдельным процессом: "
+        "внутри узла их запускает run.",
     )
-    parser.add_argument("--config", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
-    settings = load_settings(parser.parse_args(arguments).config)
+    settings = load_settings(chosen_file(with_config(parser).parse_args(arguments)))
 
     from plan_frontend.serving import Servers, ServingError
     from plan_frontend.sites import sites
     from services.container import build_services, start_journal
+    from tasks.receptions import request_extracts
 
     start_journal(settings)
     services = build_services(settings)
+    services.sync_now = request_extracts
     pages = sites(services)
     if not pages:
         print("Показывать нечего: заполните раздел application или web.enabled = true.", file=sys.stderr)

@@ -1,6 +1,7 @@
 """Загрузка настроек: файл TOML → проверенная модель; ошибки называют ключ и говорят, что ожидается."""
 
 import os
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
@@ -9,31 +10,21 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from config.models import Settings
-from config.secrets import PREFIX, SecretError, decrypt, read_key
+from config.secrets import KEY_FILE_NAME, PREFIX, SecretError, decrypt, read_key, read_keys
 
 CONFIG_VARIABLE = "IDENT_BITRIX_CONFIG"
 DEFAULT_FILE = Path("config/settings.toml")
 PATH_KEYS = frozenset(
     {"path", "sql_dir", "folder", "key_file", "state_dir", "certificate", "private_key", "ca_file"}
 )
-
-EXPECTED: Mapping[str, str] = {
-    "extra_forbidden": "такого ключа нет: проверьте написание",
-    "missing": "ключ обязателен: добавьте его",
-    "string_type": "ожидается строка в кавычках",
-    "int_type": "ожидается целое число",
-    "int_parsing": "ожидается целое число",
-    "float_type": "ожидается число",
-    "float_parsing": "ожидается число",
-    "bool_type": "ожидается true или false",
-    "bool_parsing": "ожидается true или false",
-    "tuple_type": "ожидается список в квадратных скобках",
-    "dict_type": "ожидается раздел",
-    "model_type": "ожидается раздел",
-    "union_tag_not_found": 'укажите type = "mssql" или type = "sqlite"',
-    "union_tag_invalid": 'type — "mssql" или "sqlite"',
-    "time_delta_type": "ожидается длительность в секундах",
-    "time_delta_parsing": 'ожидается длительность в секундах или вида "PT2M"',
+TOML_MISTAKES: Mapping[str, str] = {
+    "Invalid value": "непонятное значение: строки берут в кавычки, да и нет пишут true и false",
+    "Unescaped": "обратную черту в двойных кавычках удваивают или берут одинарные кавычки",
+    "Invalid hex value": "обратную черту в двойных кавычках удваивают или берут одинарные кавычки",
+    "Cannot overwrite": "ключ написан дважды",
+    "Cannot declare": "раздел написан дважды",
+    "Expected '='": "после имени ключа ожидается знак «=»",
+    "Illegal character": "значение строки продолжается на другой строке или не закрыта кавычка",
 }
 
 
@@ -52,26 +43,39 @@ def settings_file(option: str | os.PathLike[str] | None = None) -> Path:
 def load_settings(option: str | os.PathLike[str] | None = None) -> Settings:
     """Читает и проверяет настройки; относительные пути считаются от файла настроек."""
     path = settings_file(option)
-    return parse_settings(_read(path), path.parent)
+    text = _read(path)
+    return parse_settings(_parsed(text, path), path.parent, path, text)
 
 
-def parse_settings(raw: Mapping[str, object], base: Path) -> Settings:
-    """Проверяет разобранный TOML; любая беда — ConfigError."""
+def parse_settings(
+    raw: Mapping[str, object], base: Path, file: Path | None = None, text: str = ""
+) -> Settings:
+    """Проверяет разобранный TOML; любая беда — ConfigError с файлом, строкой и ключом."""
+    from config.explain import explain
+
     rooted = _walk(raw, lambda key, value: _rooted(key, value, base))
+    opened = _decrypted(rooted, base)
     try:
-        return Settings.model_validate(_decrypted(rooted, base))
+        settings = Settings.model_validate(opened)
     except ValidationError as error:
-        raise ConfigError(explain(error)) from None
+        raise ConfigError(explain(error, file, text)) from None
+    _refuse_plain_secrets(raw, settings, file)
+    return settings
 
 
-def explain(error: ValidationError) -> str:
-    """Пересказывает ошибки проверки по-русски: ключ и что ожидается."""
-    lines = ["Настройки не годятся:"]
-    for item in error.errors(include_url=False, include_input=False):
-        key = ".".join(str(part) for part in item["loc"]) or "файл"
-        reason = EXPECTED.get(item["type"], item["msg"].removeprefix("Value error, "))
-        lines.append(f"  {key}: {reason}")
-    return "\n".join(lines)
+def _refuse_plain_secrets(raw: Mapping[str, object], settings: Settings, file: Path | None) -> None:
+    from config.plain import plain_secrets, refusal
+
+    if paths := plain_secrets(raw, settings.portal.webhook.get_secret_value()):
+        where = f" ({file})" if file is not None else ""
+        raise ConfigError(f"Настройки не годятся{where}: {refusal(paths, raw)}")
+
+
+def key_file_of(raw: Mapping[str, object], base: Path) -> Path:
+    """Возвращает файл ключей: названный в [security] key_file, иначе рядом с настройками."""
+    security = raw.get("security")
+    name = security.get("key_file") if isinstance(security, Mapping) else None
+    return base / str(name) if name else base / KEY_FILE_NAME
 
 
 def application_key(settings: Settings) -> bytes:
@@ -86,10 +90,9 @@ def application_key(settings: Settings) -> bytes:
     return blake2b(secret.encode(), digest_size=32, person=b"ident-bitrix").digest()
 
 
-def _read(path: Path) -> Mapping[str, object]:
+def _read(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(
             f"Нет файла настроек {path}. Возьмите за образец config/settings.example.toml и укажите файл "
@@ -97,21 +100,34 @@ def _read(path: Path) -> Mapping[str, object]:
         ) from None
     except OSError as error:
         raise ConfigError(f"Файл настроек {path} не читается: {error.strerror}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ConfigError(f"Файл настроек {path} написан с ошибкой: {error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"Файл настроек {path} не в кодировке UTF-8: сохраните его в ней") from None
+
+
+def _parsed(text: str, path: Path) -> Mapping[str, object]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"Файл настроек {path} написан с ошибкой: {_told(str(error))}") from None
+
+
+def _told(message: str) -> str:
+    """Пересказывает ошибку разбора TOML: место и что там не так."""
+    reason, _, place = message.partition(" (at ")
+    found = re.search(r"line (\d+), column (\d+)", place)
+    where = f"строка {found[1]}, знак {found[2]}" if found else "конец файла"
+    known = (text for start, text in TOML_MISTAKES.items() if reason.startswith(start))
+    return f"{where}: {next(known, f'не закрыта скобка или кавычка или пропущено значение ({reason})')}"
 
 
 def _decrypted(raw: Mapping[str, object], base: Path) -> Mapping[str, object]:
-    security = raw.get("security")
-    name = security.get("key_file") if isinstance(security, Mapping) else None
-    path = Path(str(name)) if name else base / "ident-bitrix.key"
-    key: list[str] = []
+    keys: list[str] = []
 
     def open_secret(_: str, value: object) -> object:
         if not isinstance(value, str) or not value.startswith(PREFIX):
             return value
-        key.extend([] if key else [read_key(path)])
-        return decrypt(value, key[0])
+        keys.extend([] if keys else read_keys(key_file_of(raw, base)))
+        return decrypt(value, *keys)
 
     try:
         return _walk(raw, open_secret)

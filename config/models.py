@@ -6,8 +6,18 @@ from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    SecretStr,
+    Tag,
+    model_validator,
+)
 
+from services.domain.alarms import Limits
 from services.domain.errors import Family
 from services.domain.mapping import DEFAULT_FIELDS, DEFAULT_IMMUTABLE, FieldTable
 from services.domain.retries import SCHEDULES
@@ -26,13 +36,17 @@ SDK_HOSTS = ("api.bitrix24.com", "api.bitrix24.tech")
 
 def _refuse_strangers(name: str, values: Iterable[str], known: Iterable[str]) -> None:
     if strangers := sorted(set(values) - set(known)):
-        raise ValueError(f"{name}: нет полей {', '.join(strangers)}")
+        raise ValueError(f"{name}: нет полей {', '.join(strangers)}; есть {', '.join(sorted(known))}")
 
 
-def _refuse_twins(name: str, values: list[str]) -> None:
+def _refuse_twins(values: list[str], complaint: str) -> None:
     twins = sorted({value for value in values if values.count(value) > 1})
     if twins:
-        raise ValueError(f"{name}: повторяется {', '.join(twins)}")
+        raise ValueError(complaint.format(", ".join(twins)))
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
 
 
 class Section(BaseModel):
@@ -43,7 +57,7 @@ class Section(BaseModel):
 
 def _webhook(value: SecretStr) -> SecretStr:
     if not WEBHOOK.fullmatch(value.get_secret_value()):
-        raise ValueError("ожидается https://портал/rest/номер/код/ (http — только для этого компьютера)")
+        raise ValueError("ожидается https://портал/rest/номер/код/; http годится только для этого компьютера")
     return value
 
 
@@ -133,7 +147,16 @@ class SqliteDatabase(Section):
     query_timeout: int = Field(default=30, ge=1)
 
 
-Database = Annotated[MssqlDatabase | SqliteDatabase, Field(discriminator="type")]
+def _database_type(value: object) -> str:
+    """Возвращает вид базы; не назван — SQL Server."""
+    found = value.get("type", "mssql") if isinstance(value, dict) else getattr(value, "type", "mssql")
+    return str(found)
+
+
+Database = Annotated[
+    Annotated[MssqlDatabase, Tag("mssql")] | Annotated[SqliteDatabase, Tag("sqlite")],
+    Discriminator(_database_type),
+]
 
 
 class BranchSettings(Section):
@@ -149,6 +172,11 @@ class BranchSettings(Section):
     def branch_id(self) -> str:
         """Возвращает код филиала: ``F1``."""
         return f"F{self.number}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Возвращает все имена филиала."""
+        return (self.name, *self.aliases)
 
 
 class NodeSettings(Section):
@@ -208,7 +236,9 @@ class SyncSettings(Section):
 
 def _offset(value: str) -> str:
     if not OFFSET.fullmatch(value):
-        raise ValueError('ожидается смещение вида "+03:00"')
+        raise ValueError('ожидается смещение вида "+03:00" (Москва и Казань), а не имя пояса')
+    if int(value[1:3]) > 14 or int(value[4:]) > 59:
+        raise ValueError('такого пояса нет: ожидается смещение от "-12:00" до "+14:00"')
     return value
 
 
@@ -237,11 +267,14 @@ class RuleSettings(Section):
 
 
 class JournalSettings(Section):
-    """Журналы."""
+    """Журналы: папка, срок хранения и предел за сутки (30 суток помещаются в 500 МБ: СПЕЦ 3.2.2)."""
 
     folder: Path = Path("logs")
     level: Literal["DEBUG", "INFO", "WARNING"] = "INFO"
     keep_days: int = Field(default=30, ge=1)
+    #: Предел журнала за сутки, МБ; дальше пишутся только предупреждения и ошибки. Менять: журнал обрывается
+    #: раньше полуночи.
+    daily_limit_mb: int = Field(default=15, ge=1)
 
 
 class SecuritySettings(Section):
@@ -249,6 +282,90 @@ class SecuritySettings(Section):
 
     key: SecretStr | None = None
     key_file: Path | None = None
+
+
+class MonitorSettings(Section):
+    """Страница наблюдения; слышна только этому компьютеру (ТЗ 4.4.4)."""
+
+    #: Показывать ли страницу наблюдения. Менять: на узле, за которым смотрят с другого компьютера.
+    enabled: bool = True
+    #: Порт страницы наблюдения на 127.0.0.1. Менять: порт занят.
+    port: int = Field(default=8025, ge=0, le=65535)
+    #: Пароль страницы; пусто — пускать каждого, кто сидит за этим компьютером. Менять: за компьютером
+    #: работают и другие (python manage.py secrets set monitor.password).
+    password: SecretStr | None = None
+
+
+class FlowerSettings(Section):
+    """Flower: страница задач Celery; слышна только этому компьютеру, вход по паролю."""
+
+    #: Порт Flower на 127.0.0.1. Менять: порт занят.
+    port: int = Field(default=5555, ge=1, le=65535)
+    #: Сколько последних задач помнить. Менять: меньше — меньше памяти.
+    max_tasks: int = Field(default=2000, ge=100, le=100_000)
+
+
+class EmailSettings(Section):
+    """Почта для уведомлений."""
+
+    #: Почтовый сервер. Менять: при установке.
+    host: str = Field(min_length=1)
+    #: Порт почтового сервера: 587 для STARTTLS, 465 для TLS. Менять: сервер слушает другой.
+    port: int = Field(default=587, ge=1, le=65535)
+    #: Шифрование: starttls, tls или none (только для сервера на этом же компьютере). Менять: порт 465 — tls.
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    #: Логин почтового сервера; пусто — без входа. Менять: при установке.
+    login: str | None = None
+    #: Пароль почтового сервера. Менять: python manage.py secrets set alerts.email.password.
+    password: SecretStr | None = None
+    #: От кого письма. Менять: при установке.
+    sender: str = Field(pattern=r"[^@\s]+@[^@\s]+")
+    #: Кому письма. Менять: при установке.
+    to: tuple[Annotated[str, Field(pattern=r"[^@\s]+@[^@\s]+")], ...] = Field(min_length=1)
+    #: Корневые сертификаты почтового сервера с собственным сертификатом. Менять: письма не уходят из-за
+    #: сертификата.
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _network_needs_tls(self) -> Self:
+        if self.security == "none" and not re.fullmatch(LOOPBACK, self.host):
+            raise ValueError('security = "none" годится только для почтового сервера на этом компьютере')
+        return self
+
+
+class AlertSettings(Section):
+    """Уведомления администратору и их пороги (СПЕЦ 2.6.4)."""
+
+    #: Почта; раздела нет — писем не будет. Менять: при установке.
+    email: EmailSettings | None = None
+    #: Номера сотрудников портала, которым слать уведомления. Менять: при установке.
+    bitrix_users: tuple[Annotated[int, Field(ge=1)], ...] = ()
+    #: Адреса apprise (Telegram и другие); нужна библиотека apprise. Менять: нужен ещё один канал.
+    apprise: tuple[SecretStr, ...] = ()
+    #: Доля ошибок за час, выше которой тревога (ТЗ 3.3.4). Менять: не нужно.
+    error_share: float = Field(default=0.10, gt=0, le=1)
+    #: Сколько неотправленных записей в час терпимо (ТЗ 5.3 № 5). Менять: не нужно.
+    errors_per_hour: int = Field(default=10, ge=1)
+    #: Сколько отклонённых записей в час терпимо (МАП 4.1). Менять: не нужно.
+    rejected_per_hour: int = Field(default=10, ge=1)
+    #: Сколько приёмов без филиала в час терпимо (МАП 5.1). Менять: не нужно.
+    no_branch: int = Field(default=5, ge=1)
+    #: Сколько филиал может не обновляться. Менять: клиника закрывает базу на ночь.
+    silence: timedelta = Field(default=timedelta(minutes=30), ge=timedelta(minutes=5))
+    #: Сколько база Ident может не отвечать до тревоги. Менять: сервер базы перезапускают по расписанию.
+    ident_lost: timedelta = Field(default=timedelta(minutes=3), ge=timedelta(minutes=1))
+
+    def limits(self, outbox_capacity: int) -> Limits:
+        """Возвращает пороги тревог."""
+        return Limits(
+            error_share=self.error_share,
+            errors_per_hour=self.errors_per_hour,
+            rejected_per_hour=self.rejected_per_hour,
+            no_branch=self.no_branch,
+            silence=self.silence,
+            ident_lost=self.ident_lost,
+            outbox_capacity=outbox_capacity,
+        )
 
 
 def _origin(value: str) -> str:
@@ -341,31 +458,57 @@ class Settings(Section):
     rules: RuleSettings = RuleSettings()
     journal: JournalSettings = JournalSettings()
     security: SecuritySettings = SecuritySettings()
+    monitor: MonitorSettings = MonitorSettings()
+    flower: FlowerSettings = FlowerSettings()
+    alerts: AlertSettings = AlertSettings()
     web: WebSettings = WebSettings()
     application: ApplicationSettings | None = None
 
     @model_validator(mode="after")
     def _references_are_sound(self) -> Self:
         databases = [database.id for database in self.databases]
-        _refuse_twins("databases.id", databases)
-        _refuse_twins("branches.number", [branch.branch_id for branch in self.branches])
+        _refuse_twins(databases, "[[databases]] id: имя {} стоит у двух баз, имена не повторяются")
+        numbers = [branch.branch_id for branch in self.branches]
+        _refuse_twins(numbers, "[[branches]] number: филиал {} описан дважды, номера не повторяются")
         for branch in self.branches:
             if branch.database not in databases:
-                raise ValueError(f"branches {branch.branch_id}: базы {branch.database!r} нет в databases")
+                raise ValueError(
+                    f"[[branches]] филиал {branch.branch_id}: базы {branch.database!r} нет в databases, "
+                    f"есть {', '.join(databases)}"
+                )
         for database_id in databases:
+            self._check_names(database_id)
             self._check_home(database_id)
-        known = {branch.branch_id for branch in self.branches}
-        if unknown := sorted(set(self.node.branches) - known):
-            raise ValueError(f"node.branches: филиалы {', '.join(unknown)} не описаны в branches")
-        if self.application and (strangers := sorted(set(self.application.shims) - known)):
-            raise ValueError(f"application.shims: филиалы {', '.join(strangers)} не описаны в branches")
+        if unknown := sorted(set(self.node.branches) - set(numbers)):
+            raise ValueError(
+                f"[node] branches: филиалы {', '.join(unknown)} не описаны в branches, "
+                f"есть {', '.join(numbers)}"
+            )
+        if self.application and (strangers := sorted(set(self.application.shims) - set(numbers))):
+            raise ValueError(f"[application.shims]: филиалы {', '.join(strangers)} не описаны в branches")
         return self
 
     def _check_home(self, database_id: str) -> None:
         mine = self.branches_of(database_id)
         homes = [branch for branch in mine if branch.home]
         if len(mine) > 1 and len(homes) != 1:
-            raise ValueError(f"база {database_id}: ровно у одного её филиала должно стоять home = true")
+            listed = ", ".join(branch.branch_id for branch in mine)
+            raise ValueError(
+                f"[[branches]] на базе {database_id} несколько филиалов ({listed}): ровно у одного должно "
+                "стоять home = true, ему достаются записи без филиала"
+            )
+
+    def _check_names(self, database_id: str) -> None:
+        """Отказывает одинаковым именам на одной базе: чей приём, по имени было бы не понять."""
+        mine = self.branches_of(database_id)
+        names = [name for branch in mine for name in {_folded(n): n for n in branch.names}]
+        twins = sorted({name for name in names if names.count(name) > 1})
+        if twins:
+            given = next(n for branch in mine for n in branch.names if _folded(n) == twins[0])
+            raise ValueError(
+                f"[[branches]] на базе {database_id} два филиала называются «{given}»: дайте им разные name "
+                "и aliases, как в Ident (OwnCompanies), и одному из них — home = true"
+            )
 
     def branches_of(self, database_id: str) -> tuple[BranchSettings, ...]:
         """Возвращает филиалы базы."""

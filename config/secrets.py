@@ -1,15 +1,19 @@
-"""Секреты в настройках: значения ``enc:…`` (Fernet) и ключ, закрытый правами службы (ТЗ 4.2.2, СПЕЦ 3.4.1).
+"""Секреты настроек: значения ``enc:…`` (Fernet) и файл ключей, закрытый для чужих (ТЗ 4.2.2, СПЕЦ 3.4.1).
 
-На Windows ключ в файле завёрнут DPAPI с областью «компьютер»: его пишет администратор, а читает служба.
+В файле ключей — по ключу на строку, новый первым: пока секреты перешифровываются, открывают оба.
 """
 
-import base64
 import os
-import sys
+from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
+from config.dpapi import Dpapi, WrapError, Wrapping, system_wrapping
+from config.files import adopt
+from config.rights import restrict
+
 PREFIX = "enc:"
-DPAPI_PREFIX = "dpapi:"
+KEY_FILE_NAME = "ident-bitrix.key"
 
 
 class SecretError(Exception):
@@ -33,68 +37,64 @@ def encrypt(value: str, key: str) -> str:
     return PREFIX + Fernet(key.encode()).encrypt(value.encode()).decode()
 
 
-def decrypt(value: str, key: str) -> str:
-    """Расшифровывает ``enc:…``; чужой ключ или порча — SecretError."""
+def decrypt(value: str, *keys: str) -> str:
+    """Расшифровывает ``enc:…`` первым подходящим ключом; чужие ключи или порча — SecretError."""
     from cryptography.fernet import Fernet, InvalidToken
 
-    try:
-        return Fernet(key.encode()).decrypt(value.removeprefix(PREFIX).encode()).decode()
-    except (InvalidToken, ValueError):
-        raise SecretError("значение enc:… зашифровано другим ключом: запишите секрет заново") from None
+    for key in keys:
+        with suppress(InvalidToken, ValueError):
+            return Fernet(key.encode()).decrypt(value.removeprefix(PREFIX).encode()).decode()
+    raise SecretError("значение enc:… зашифровано другим ключом: запишите секрет заново (secrets set)")
 
 
-def write_key(path: Path, key: str) -> None:
-    """Записывает ключ в новый файл, доступный только владельцу; на Windows — завёрнутым DPAPI."""
-    text = DPAPI_PREFIX + base64.b64encode(_protect(key.encode())).decode() if _on_windows() else key
+def write_key(path: Path, key: str, wrapping: Wrapping | None = None) -> None:
+    """Записывает ключ в новый файл, доступный только владельцу; готовый файл не трогает (FileExistsError)."""
     path.parent.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(text + "\n")
+        file.write(_wrapped(key, wrapping or system_wrapping()))
+    restrict(path)
+
+
+def replace_keys(path: Path, keys: Sequence[str], wrapping: Wrapping | None = None) -> None:
+    """Заменяет содержимое файла ключей разом: при сбое цел прежний."""
+    draft = path.with_name(path.name + ".new")
+    draft.unlink(missing_ok=True)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="ascii") as file:
+        file.writelines(_wrapped(key, wrapping or system_wrapping()) for key in keys)
+    restrict(draft)
+    adopt(draft, path)
+    os.replace(draft, path)
+
+
+def read_keys(path: Path, wrapping: Wrapping | None = None) -> Sequence[str]:
+    """Читает ключи, действующий первым; нет файла — SecretError с тем, что сделать."""
+    try:
+        lines = path.read_text(encoding="ascii").split()
+    except (OSError, UnicodeDecodeError):
+        raise SecretError(
+            f"нет файла ключа {path}: верните его из копии или выполните «python manage.py secrets init» "
+            "и впишите секреты заново"
+        ) from None
+    if not lines:
+        raise SecretError(f"файл ключа {path} пуст: верните его из копии")
+    try:
+        return [_unwrapped(line, wrapping) for line in lines]
+    except (WrapError, ValueError) as error:
+        raise SecretError(str(error)) from None
 
 
 def read_key(path: Path) -> str:
-    """Читает ключ; нет файла — SecretError с тем, что сделать."""
-    try:
-        text = path.read_text(encoding="ascii").strip()
-    except OSError:
-        raise SecretError(
-            f"нет файла ключа {path.name}: выполните «python manage.py secrets init» или верните файл"
-        ) from None
-    if text.startswith(DPAPI_PREFIX):
-        return _unprotect(base64.b64decode(text.removeprefix(DPAPI_PREFIX))).decode()
-    return text
+    """Возвращает действующий ключ."""
+    return read_keys(path)[0]
 
 
-def _on_windows() -> bool:
-    return sys.platform == "win32"
+def _wrapped(key: str, wrapping: Wrapping) -> str:
+    return f"{wrapping.mark}{wrapping.wrap(key)}\n"
 
 
-def _protect(value: bytes) -> bytes:
-    """Заворачивает байты DPAPI (область — компьютер). Проверено только типами: Windows здесь нет."""
-    return _crypt("CryptProtectData", value)
-
-
-def _unprotect(value: bytes) -> bytes:
-    """Разворачивает байты DPAPI."""
-    return _crypt("CryptUnprotectData", value)
-
-
-def _crypt(function: str, value: bytes) -> bytes:
-    import ctypes
-
-    class Blob(ctypes.Structure):
-        _fields_ = (("size", ctypes.c_uint32), ("data", ctypes.c_void_p))
-
-    local_machine, no_ui = 0x4, 0x1
-    source = ctypes.create_string_buffer(value, len(value))
-    given, taken = Blob(len(value), ctypes.cast(source, ctypes.c_void_p)), Blob()
-    windll = getattr(ctypes, "windll", None)
-    if windll is None:
-        raise SecretError("ключ завёрнут DPAPI Windows: прочесть его можно только на том компьютере")
-    call = getattr(windll.crypt32, function)
-    if not call(ctypes.byref(given), None, None, None, None, local_machine | no_ui, ctypes.byref(taken)):
-        raise SecretError("Windows не отдала ключ (DPAPI): он сделан на другом компьютере")
-    try:
-        return ctypes.string_at(taken.data or 0, taken.size)
-    finally:
-        windll.kernel32.LocalFree(ctypes.c_void_p(taken.data))
+def _unwrapped(line: str, wrapping: Wrapping | None) -> str:
+    """Разворачивает ключ; завёрнутый Windows узнаётся по метке, где бы ни читался."""
+    chosen = wrapping or (Dpapi() if line.startswith(Dpapi.mark) else system_wrapping())
+    return chosen.unwrap(line.removeprefix(chosen.mark))

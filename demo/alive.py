@@ -14,6 +14,7 @@ from demo.plan_tab import PlanTab
 from demo.portal.options import PortalOptions
 from demo.processes import Processes
 from demo.site import Site
+from plan_frontend.flower import LOGIN, password
 from plan_frontend.packaging import application_zip
 from services.container import Services
 from services.ports import EntryState
@@ -21,7 +22,7 @@ from services.ports import EntryState
 INTERVAL_SECONDS = 15
 EVENT_SECONDS = (3.0, 9.0)
 SHOW_SECONDS = 1.0
-FLOWER_ARGUMENTS = ("--address=127.0.0.1", "--max_tasks=2000", "--persistent=False")
+MONITOR_PORT = 8025
 
 
 def run_alive(folder: Path, fresh: bool, port: int, minutes: float | None) -> int:
@@ -32,14 +33,16 @@ def run_alive(folder: Path, fresh: bool, port: int, minutes: float | None) -> in
         redis = stack.enter_context(broker(site.folder / "redis"))
         plans = PlanTab(stack.enter_context(AppHosting()))
         portal = stack.enter_context(site.portal(_options(site, plans), _port(port)))
-        path = site.write_settings(portal.url, redis.url, INTERVAL_SECONDS, plans.sections(portal.base_url))
+        monitor = _port(MONITOR_PORT) or free_port()
+        extra = {**plans.sections(portal.base_url), "monitor": {"port": monitor}}
+        path = site.write_settings(portal.url, redis.url, INTERVAL_SECONDS, extra)
         plans.hosting.upload(application_zip(site.settings(path)))
         processes = stack.enter_context(Processes(path, site.logs))
         flower = free_port()
         _start(processes, flower, site.folder)
         services = Services(site.settings(path))
         stack.callback(services.close)
-        _introduce(portal.base_url, f"http://127.0.0.1:{flower}/", site, built)
+        _introduce(portal.base_url, monitor, flower, site, built)
         return _watch(site, services, processes, minutes)
 
 
@@ -69,16 +72,17 @@ def _port(wanted: int) -> int:
 def _start(processes: Processes, flower_port: int, folder: Path) -> None:
     processes.celery("worker", "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
     processes.celery("beat", "beat", "--schedule", str(folder / "beat-schedule"), "--pidfile=")
-    processes.celery("flower", "flower", f"--port={flower_port}", *FLOWER_ARGUMENTS)
+    processes.celery("flower", "flower", f"--port={flower_port}")
     processes.python("web", "cli", "web")
 
 
-def _introduce(portal: str, flower: str, site: Site, built: bool) -> None:
+def _introduce(portal: str, monitor: int, flower: int, site: Site, built: bool) -> None:
     origin = "новая клиника, люди выдуманы" if built else "клиника прошлого запуска (--fresh — новая)"
     print(f"Демонстрация: {origin}; выборка каждые {INTERVAL_SECONDS} с, к порталу до 2 запросов в секунду")
-    print(f"  Портал:  {portal}   воронка; в карточке сделки — вкладка «План лечения»")
-    print(f"  Flower:  {flower}   задачи Celery")
-    print(f"  Журналы: {site.logs}")
+    print(f"  Портал:     {portal}   воронка; в карточке сделки — вкладка «План лечения»")
+    print(f"  Наблюдение: http://127.0.0.1:{monitor}/   всё ли хорошо, что не отправлено и почему")
+    print(f"  Flower:     http://127.0.0.1:{flower}/   имя {LOGIN}, пароль {password(site.folder)}")
+    print(f"  Журналы:    {site.logs}")
     print("Остановить — Ctrl+C.\n", flush=True)
 
 

@@ -26,7 +26,7 @@ class Processes:
         self._files = ExitStack()
 
     def __enter__(self) -> Self:
-        self._logs.mkdir(parents=True, exist_ok=True)
+        self._logs.mkdir(parents=True, exist_ok=True, mode=0o700)
         return self
 
     def __exit__(

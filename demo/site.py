@@ -11,6 +11,7 @@ from pathlib import Path
 
 from config.loader import parse_settings
 from config.models import Settings
+from config.rights import restrict
 from demo.clinic.builder import build_clinic
 from demo.clinic.clinic import Clinic, LeadState
 from demo.clinic.people import Human
@@ -120,7 +121,10 @@ class Site:
             "journal": {"folder": str(self.logs)},
             **(extra or {}),
         }
+        path.touch(0o600)
         path.write_text(to_toml(sections), encoding="utf-8")
+        for place in (path, self.folder):
+            restrict(place)
         return path
 
     def settings(self, path: Path) -> Settings:

@@ -20,8 +20,18 @@ def plan_answers(services: "Services") -> Iterator[Site]:
     yield Site(app, web.host, web.port, web.certificate, web.private_key, "ответы о планах лечения")
 
 
-#: Страницы узла; страница наблюдения (plan_frontend.monitor) добавляется сюда же одной строкой.
-PAGES: Sequence[Callable[["Services"], Iterator[Site]]] = (plan_answers,)
+def monitor_page(services: "Services") -> Iterator[Site]:
+    """Страница наблюдения; слышна только этому компьютеру (ТЗ 4.4.4)."""
+    monitor = services.settings.monitor
+    if not monitor.enabled:
+        return
+    from plan_frontend.monitor import monitor_app
+
+    yield Site(monitor_app(services), "127.0.0.1", monitor.port, name="страница наблюдения")
+
+
+#: Страницы узла.
+PAGES: Sequence[Callable[["Services"], Iterator[Site]]] = (plan_answers, monitor_page)
 
 
 def sites(services: "Services") -> list[Site]:

@@ -4,31 +4,39 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from hashlib import blake2b
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from config.loader import ConfigError, application_key
+from pydantic import BaseModel, SecretStr
+
+from config.loader import ConfigError, application_key, settings_file
 from config.models import Settings
+from config.secrets import KEY_FILE_NAME
+from config.watching import FileWatch
 from services.domain.branches import BranchRule
 from services.domain.judgement import Court
-from services.ports import Clock, Crm, Journal
+from services.ports import AlertChannel, Clock, Crm, Journal
 from services.store.clock import RedisClock
 from services.sync.backfill import Backfill
 from services.sync.branch import Branch, Pace
 from services.sync.delivery import DealPolicy, Delivery
 from services.sync.extract import Extract
+from services.sync.health import Health, Watched
 from services.sync.intake import Intake
 from services.sync.plan_snapshots import PlanIntake, PlanPush, PlanSweep, Snapshots
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
 from services.sync.upsert import Upsert
+from services.sync.watch import Watch
 
 if TYPE_CHECKING:
     from services.bitrix.client import BitrixClient
+    from services.bitrix.reporting import TrafficReport
     from services.bitrix.visitors import PortalVisitors
     from services.ident.source import IdentSource
     from services.store.bundle import Identity, Store
@@ -80,6 +88,9 @@ class Services:
         self._lock = threading.RLock()
         self._sources: dict[str, IdentSource] = {}
         self._branches: dict[str, BranchServices] = {}
+        self._report: TrafficReport | None = None
+        #: Запускает выборку филиалов сейчас; даёт точка входа: сами службы о Celery не знают.
+        self.sync_now: Callable[[Sequence[str]], None] | None = None
 
     def branch(self, branch_id: str) -> BranchServices:
         """Возвращает сценарии филиала; неизвестный филиал — KeyError."""
@@ -125,16 +136,26 @@ class Services:
     @cached_property
     def journal(self) -> Journal:
         """Журнал событий."""
-        from services.journal.events import EventLogger
+        from services.journal.events import SYNC, EventLogger
 
-        return EventLogger("ident.sync")
+        return EventLogger(SYNC)
+
+    @cached_property
+    def security_journal(self) -> Journal:
+        """Журнал безопасности: входы, отказы доступа, распоряжения администратора (СПЕЦ 3.4.3)."""
+        from services.journal.events import SECURITY, EventLogger
+
+        return EventLogger(SECURITY)
 
     @cached_property
     def client(self) -> BitrixClient:
         """Клиент портала с общим на все процессы пределом запросов."""
         from services.bitrix.client import open_client
+        from services.bitrix.reporting import TrafficReport
 
-        return open_client(self.settings.portal, self.store.redis, self.settings.redis.prefix)
+        client = open_client(self.settings.portal, self.store.redis, self.settings.redis.prefix)
+        self._report = client.listener = TrafficReport(client, self.store.portal_stats, self.clock)
+        return client
 
     @cached_property
     def crm(self) -> Crm:
@@ -143,12 +164,54 @@ class Services:
 
         return BitrixCrm(self.client, self.settings.portal)
 
-    @cached_property
-    def security_journal(self) -> Journal:
-        """Журнал безопасности: кто смотрел план и кому отказано (СПЕЦ 3.4.3)."""
-        from services.journal.events import EventLogger
+    @property
+    def health(self) -> Health:
+        """Признаки здоровья филиалов этого узла."""
+        from services.journal.daily import disk_used
 
-        return EventLogger("ident.security")
+        served = [Watched(b.branch_id, b.name, b.database) for b in self.settings.served]
+        store, folder = self.store, self.settings.journal.folder
+        return Health(
+            served, store.outbox, store.stats, store.gate, self.clock, lambda: disk_used(nearest(folder))
+        )
+
+    @property
+    def watch(self) -> Watch:
+        """Присмотр с рассылкой уведомлений."""
+        from services.alerts.message import alarm_notice, clear_notice
+
+        settings, store, zone = self.settings, self.store, self.settings.rules.zone
+        return Watch(
+            self.health,
+            settings.alerts.limits(settings.sync.outbox_warning),
+            self.channels(),
+            store.alert_memory,
+            store.locks,
+            store.stats,
+            self.journal,
+            self.clock,
+            lambda alarm, now: alarm_notice(alarm, now, zone),
+            lambda key, known, now: clear_notice(key, known, now, zone),
+        )
+
+    def watch_files(self) -> None:
+        """Записывает в журнал безопасности, что файл настроек или ключа изменился (СПЕЦ 3.4.3)."""
+        for change in file_watch(self.settings).changes():
+            self.security_journal.warning("config_changed", file=change.file, was=change.was, now=change.now)
+
+    def channels(self) -> Sequence[AlertChannel]:
+        """Возвращает каналы уведомлений из настроек; библиотеки грузятся только названными."""
+        from services.alerts.apprise import AppriseChannel
+        from services.alerts.bitrix import BitrixChannel
+        from services.alerts.email import EmailChannel
+
+        alerts = self.settings.alerts
+        found: list[AlertChannel] = [EmailChannel(alerts.email)] if alerts.email else []
+        if alerts.bitrix_users:
+            found.append(BitrixChannel(self.client, alerts.bitrix_users))
+        if alerts.apprise:
+            found.append(AppriseChannel([url.get_secret_value() for url in alerts.apprise]))
+        return found
 
     @cached_property
     def visitors(self) -> PortalVisitors:
@@ -217,6 +280,8 @@ class Services:
             opened = vars(self)
             if "client" in opened:
                 self.client.close()
+                if self._report is not None:
+                    self._report.flush()
             if "visitors" in opened:
                 self.visitors.close()
             for source in self._sources.values():
@@ -258,7 +323,7 @@ class Services:
             clock,
         )
         return BranchServices(
-            Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause),
+            Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate),
             upsert,
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
             Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
@@ -287,7 +352,9 @@ class Services:
             journal,
             clock,
         )
-        extract = Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause)
+        extract = Extract(
+            intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate
+        )
         return PlanServices(extract, PlanSweep(intake, store.locks, journal, clock), push, intake, clock)
 
     def court(self, branch_id: str) -> Branch:
@@ -302,6 +369,18 @@ class Services:
                 own.number, own.database, rules, self.settings.rules.zone, self.settings.rules.required_fields
             )
         )
+
+
+def file_watch(settings: Settings) -> FileWatch:
+    """Возвращает слежение за файлом настроек этого процесса и его ключом."""
+    path = settings_file()
+    key_file = settings.security.key_file or path.with_name(KEY_FILE_NAME)
+    return FileWatch([path, key_file], settings.node.state_dir / "settings.hash")
+
+
+def nearest(folder: Path) -> Path:
+    """Возвращает саму папку или ближайшую существующую над ней."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
 def identity_of(settings: Settings) -> Identity:
@@ -330,16 +409,44 @@ def build_services(settings: Settings) -> Services:
 
 
 def start_journal(settings: Settings) -> None:
-    """Включает журналы процесса."""
-    from services.journal.configure import configure_journal
+    """Включает журналы процесса и ведёт в них необработанные исключения."""
+    from services.journal.configure import catch_uncaught, configure_journal
 
     configure_journal(settings.journal, secrets=known_secrets(settings))
+    catch_uncaught()
+
+
+def start_command_journal(settings: Settings) -> None:
+    """Включает журналы команды администратора: только в файлы, с человеком она говорит сама."""
+    from services.journal.configure import configure_journal
+
+    configure_journal(settings.journal, secrets=known_secrets(settings), console=False)
+
+
+def renew_journal(settings: Settings) -> None:
+    """Заново включает журналы, если они включены: новые секреты тоже прячутся."""
+    from services.journal.configure import configure_journal, journal_is_on
+
+    if journal_is_on():
+        configure_journal(settings.journal, secrets=known_secrets(settings))
 
 
 def known_secrets(settings: Settings) -> list[str]:
-    """Возвращает строки, которых не должно быть ни в одном журнале."""
-    passwords = [getattr(database, "password", None) for database in settings.databases]
-    given = [settings.portal.webhook, settings.redis.url, *passwords]
-    texts = [secret.get_secret_value() for secret in given if secret is not None]
+    """Возвращает строки, которых не должно быть ни в одном журнале: всё, что в настройках SecretStr."""
+    texts = list(_secret_texts(settings))
     code = settings.portal.webhook.get_secret_value().rstrip("/").rsplit("/", 1)[-1]
     return [*texts, code]
+
+
+def _secret_texts(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secret_texts(getattr(value, name))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _secret_texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _secret_texts(item)

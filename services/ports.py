@@ -14,6 +14,7 @@ from typing import Protocol
 from services.domain.admission import TokenOwner, VisitedDeal
 from services.domain.cursor import ChangePoint
 from services.domain.names import PersonName
+from services.domain.notices import Memory
 from services.domain.phones import Phone
 from services.domain.plan_view import PlanHead, PlanPatient, PlanRow
 from services.domain.reception import Reception
@@ -435,6 +436,18 @@ class SendGate(Protocol):
         """Возвращает время последней удачной отправки."""
         ...
 
+    def paused(self) -> datetime | None:
+        """Возвращает, с какого времени администратор поставил работу на паузу; None — паузы нет."""
+        ...
+
+    def pause(self, now: datetime) -> None:
+        """Ставит на паузу выборку и отправку; очередь и курсоры остаются."""
+        ...
+
+    def unpause(self) -> None:
+        """Снимает паузу."""
+        ...
+
 
 class Stats(Protocol):
     """Счётчики работы по филиалам, часам и суткам (СПЕЦ 2.6.3)."""
@@ -451,12 +464,114 @@ class Stats(Protocol):
         """Возвращает суммы событий за [since, until) с точностью до часа."""
         ...
 
+    def last_hour(self, branch_id: str, now: datetime) -> Mapping[str, float]:
+        """Возвращает суммы событий за последние 60 минут (с точностью до пяти минут)."""
+        ...
+
+    def hours(
+        self, branch_id: str, since: datetime, until: datetime
+    ) -> Mapping[datetime, Mapping[str, float]]:
+        """Возвращает события каждого часа, начавшегося в [since, until)."""
+        ...
+
+    def grand(self, branch_id: str) -> Mapping[str, float]:
+        """Возвращает суммы событий за всё время: они только растут."""
+        ...
+
     def note(self, branch_id: str, name: str, value: str) -> None:
         """Записывает состояние филиала: last_success, last_error…"""
         ...
 
     def notes(self, branch_id: str) -> Mapping[str, str]:
         """Возвращает состояние филиала."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PortalTrouble:
+    """Отказ портала: когда, на какой метод и какой; значений полей в нём нет."""
+
+    at: datetime
+    method: str
+    kind: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class PortalTraffic:
+    """Обращения к порталу: запросы, команды в них, отказы «слишком часто», секунды ожидания предела."""
+
+    requests: float = 0
+    commands: float = 0
+    refused: float = 0
+    waited: float = 0.0
+
+
+class PortalStats(Protocol):
+    """Счётчики обращений к порталу, общие на все процессы."""
+
+    def record(
+        self,
+        traffic: PortalTraffic,
+        operating: Mapping[str, float],
+        troubles: Sequence[PortalTrouble],
+        now: datetime,
+    ) -> None:
+        """Прибавляет обращения, запоминает время методов и последние отказы."""
+        ...
+
+    def lately(self, now: datetime, minutes: int) -> PortalTraffic:
+        """Возвращает суммы за последние минуты."""
+        ...
+
+    def grand(self) -> PortalTraffic:
+        """Возвращает суммы за всё время: они только растут."""
+        ...
+
+    def operating(self) -> Mapping[str, float]:
+        """Возвращает секунды, потраченные методами за десять минут, по последним ответам портала."""
+        ...
+
+    def troubles(self) -> Sequence[PortalTrouble]:
+        """Возвращает последние отказы, новые первыми."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Уведомление: повод (по нему повтор заменяет прежнее), заголовок и текст; людей в нём нет."""
+
+    key: str
+    title: str
+    text: str
+
+
+class ChannelError(Exception):
+    """Канал не взял уведомление; текст говорит, что проверить, и не содержит секретов."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+
+
+class AlertChannel(Protocol):
+    """Канал уведомлений администратора."""
+
+    name: str
+
+    def send(self, notice: Notice) -> None:
+        """Отправляет уведомление; не вышло — ChannelError."""
+        ...
+
+
+class AlertMemory(Protocol):
+    """Память о разосланных уведомлениях."""
+
+    def load(self) -> Mapping[str, Memory]:
+        """Возвращает память по поводам."""
+        ...
+
+    def save(self, memory: Mapping[str, Memory]) -> None:
+        """Заменяет память."""
         ...
 
 

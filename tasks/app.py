@@ -18,10 +18,17 @@ from tasks.watchdog import WatchdogStep
 
 
 def _deployment() -> dict[str, Any]:
-    from celeryconfig import deployment
-    from config.loader import load_settings
+    """Возвращает настройки развёртывания; негодные настройки — текст человеку и код 2, без трассировки."""
+    import sys
 
-    return deployment(load_settings())
+    from celeryconfig import deployment
+    from config.loader import ConfigError, load_settings
+
+    try:
+        return deployment(load_settings())
+    except ConfigError as error:
+        print(error, file=sys.stderr, flush=True)
+        raise SystemExit(2) from None
 
 
 celery_app = Celery(

@@ -1,8 +1,8 @@
-"""Задачи присмотра: повторная подсказка, часовая сверка, загрузка прошлого, признак жизни узла."""
+"""Задачи присмотра: повторная подсказка, сверка, загрузка прошлого, признак жизни узла, тревоги."""
 
 from contextlib import closing
 
-from celeryconfig import BACKFILL, HEARTBEAT, RECONCILE, REDRIVE
+from celeryconfig import BACKFILL, HEARTBEAT, RECONCILE, REDRIVE, WATCH
 from tasks.app import celery_app
 from tasks.base import SyncTask
 from tasks.hints import hint
@@ -32,3 +32,10 @@ def backfill(self: SyncTask, branch_id: str) -> None:
 def heartbeat(self: SyncTask, node: str) -> None:
     """Отмечает, что узел жив и разбирает свои очереди."""
     self.services.store.pulse.beat(node)
+
+
+@celery_app.task(name=WATCH, bind=True)
+def watch(self: SyncTask) -> None:
+    """Проверяет, всё ли хорошо, и зовёт администратора, если нет."""
+    self.services.watch.run()
+    self.services.watch_files()

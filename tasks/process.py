@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from hashlib import blake2b
@@ -11,8 +10,6 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from services.container import Services
-
-log = logging.getLogger("ident.node")
 
 LOOK_EVERY = 2.0
 #: Дольше портал не работает: после этого прежние службы закрываются, чем бы запрос ни кончился.
@@ -96,22 +93,31 @@ class ProcessServices:
         from services.container import build_services
 
         self._file = Watched(settings_file())
-        return build_services(load_settings(self._file.path))
+        return _with_hands(build_services(load_settings(self._file.path)))
 
     def _renew(self, old: Services) -> None:
         """Пересобирает службы по новым настройкам; негодные настройки оставляют прежние."""
         from config.loader import ConfigError, load_settings
-        from services.container import build_services
+        from services.container import build_services, renew_journal
 
         assert self._file is not None
         try:
             settings = load_settings(self._file.path)
         except ConfigError as error:
-            log.error("settings_refused error=%s", error)
+            old.journal.error("settings_refused", error=error)
             return
         old.retire(DRAIN_SECONDS)
-        self._services = build_services(settings)
-        log.info("settings_reloaded")
+        renew_journal(settings)
+        self._services = _with_hands(build_services(settings))
+        self._services.journal.info("settings_reloaded")
+
+
+def _with_hands(services: Services) -> Services:
+    """Даёт службам то, что умеет только точка входа: запустить выборку сейчас."""
+    from tasks.receptions import request_extracts
+
+    services.sync_now = request_extracts
+    return services
 
 
 _process = ProcessServices()

@@ -1,8 +1,9 @@
 """Задачи о приёмах: выборка филиала и отправка одной записи."""
 
+from collections.abc import Sequence
 from contextlib import closing
 
-from celeryconfig import EXTRACT, UPSERT
+from celeryconfig import CONTROL_PRIORITY, EXTRACT, UPSERT, queue_of
 from services.domain.reception import parse_uid
 from services.sync.delivery import Outcome
 from tasks.app import celery_app
@@ -24,3 +25,9 @@ def upsert(self: SyncTask, uid: str) -> None:
     branch = self.services.branch(parse_uid(uid).branch_id)
     if branch.upsert.run(uid) is Outcome.CREATED:
         hint(branch.plans.deal_created(uid))
+
+
+def request_extracts(branch_ids: Sequence[str]) -> None:
+    """Просит выборку филиалов сейчас, не дожидаясь расписания; идущая выборка второй не пустит."""
+    for branch_id in branch_ids:
+        extract.apply_async((branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)

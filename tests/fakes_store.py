@@ -343,7 +343,20 @@ class FakeSendGate:
     def __init__(self) -> None:
         self._halt: Halt | None = None
         self._last: datetime | None = None
+        self._paused: datetime | None = None
         self._close()
+
+    def paused(self) -> datetime | None:
+        """Возвращает, с какого времени стоит пауза."""
+        return self._paused
+
+    def pause(self, now: datetime) -> None:
+        """Ставит паузу; повторная времени первой не меняет."""
+        self._paused = self._paused or now
+
+    def unpause(self) -> None:
+        """Снимает паузу."""
+        self._paused = None
 
     def halted(self) -> Halt | None:
         """Возвращает остановку."""
@@ -418,24 +431,43 @@ class FakeStats:
     """Счётчики по часам."""
 
     def __init__(self) -> None:
-        self._hours: dict[tuple[str, datetime], Counter[str]] = defaultdict(Counter)
+        self._slots: dict[tuple[str, datetime], Counter[str]] = defaultdict(Counter)
         self._notes: dict[str, dict[str, str]] = defaultdict(dict)
 
     def count(self, branch_id: str, event: str, now: datetime, amount: int = 1) -> None:
         """Прибавляет событие."""
-        self._hours[branch_id, _hour(now)][event] += amount
+        self._slots[branch_id, _slot(now)][event] += amount
 
     def took(self, branch_id: str, seconds: float, now: datetime) -> None:
         """Учитывает длительность."""
-        hour = self._hours[branch_id, _hour(now)]
-        hour["seconds"] += seconds  # type: ignore[assignment]
-        hour["timed"] += 1
+        slot = self._slots[branch_id, _slot(now)]
+        slot["seconds"] += seconds  # type: ignore[assignment]
+        slot["timed"] += 1
 
     def totals(self, branch_id: str, since: datetime, until: datetime) -> Mapping[str, float]:
         """Возвращает суммы за часы, начавшиеся до until и не раньше часа since."""
+        return self._total(branch_id, _hour(since), until)
+
+    def hours(
+        self, branch_id: str, since: datetime, until: datetime
+    ) -> Mapping[datetime, Mapping[str, float]]:
+        """Возвращает события каждого часа, начавшегося в [since, until)."""
+        hours = sorted({_hour(slot) for branch, slot in self._slots if branch == branch_id})
+        chosen = [hour for hour in hours if _hour(since) <= hour < until]
+        return {hour: self._total(branch_id, hour, hour + timedelta(hours=1)) for hour in chosen}
+
+    def last_hour(self, branch_id: str, now: datetime) -> Mapping[str, float]:
+        """Возвращает суммы событий за последние 60 минут."""
+        return self._total(branch_id, _slot(now - timedelta(hours=1)), now + timedelta(minutes=5))
+
+    def grand(self, branch_id: str) -> Mapping[str, float]:
+        """Возвращает суммы событий за всё время."""
+        return self._total(branch_id, datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC))
+
+    def _total(self, branch_id: str, since: datetime, until: datetime) -> dict[str, float]:
         total: Counter[str] = Counter()
-        for (branch, hour), amounts in self._hours.items():
-            if branch == branch_id and _hour(since) <= hour < until:
+        for (branch, slot), amounts in self._slots.items():
+            if branch == branch_id and since <= slot < until:
                 total.update(amounts)
         return {event: float(amount) for event, amount in total.items()}
 
@@ -446,6 +478,11 @@ class FakeStats:
     def notes(self, branch_id: str) -> Mapping[str, str]:
         """Возвращает состояние филиала."""
         return dict(self._notes[branch_id])
+
+
+def _slot(moment: datetime) -> datetime:
+    exact = moment.astimezone(UTC).replace(second=0, microsecond=0)
+    return exact - timedelta(minutes=exact.minute % 5)
 
 
 def _hour(moment: datetime) -> datetime:

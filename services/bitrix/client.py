@@ -76,6 +76,8 @@ class BitrixClient:
         self._leading = self._closed = False
         self._flying = 0
         self.traffic = Traffic()
+        #: Кому рассказать об ответах: страница наблюдения считает запросы и помнит отказы.
+        self.listener: Callable[[Sequence[Call], Sequence[Answer]], None] = lambda calls, answers: None
 
     def call(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
         """Выполняет один вызов; ошибка портала поднимается."""
@@ -99,6 +101,7 @@ class BitrixClient:
             # Первая в очереди группа без хозяина остановила бы всех.
             self._withdraw(group, PortalUnreachable("отправка прервана"))
             raise
+        self.listener(calls, group.answers)
         return group.answers
 
     @property

@@ -80,12 +80,12 @@ class FieldTable:
     def build(cls, overrides: Mapping[str, str]) -> "FieldTable":
         """Собирает таблицу; незнакомое поле, негодное или повторённое имя — ValueError."""
         if unknown := sorted(set(overrides) - set(DEFAULT_FIELDS)):
-            raise ValueError(f"fields: нет полей {', '.join(unknown)}")
+            raise ValueError(f"[portal.fields]: нет полей {', '.join(unknown)}")
         if wrong := sorted(name for name in overrides.values() if not _is_free_name(name)):
-            raise ValueError(f"fields: не годятся имена {', '.join(map(repr, wrong))}")
+            raise ValueError(f"[portal.fields]: не годятся имена {', '.join(map(repr, wrong))}")
         names = {**DEFAULT_FIELDS, **overrides}
         if len(set(names.values())) < len(names):
-            raise ValueError("fields: одно имя стоит у двух полей")
+            raise ValueError("[portal.fields]: одно имя стоит у двух полей")
         return cls(names)
 
     def __getitem__(self, field: str) -> str:

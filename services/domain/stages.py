@@ -32,6 +32,9 @@ RANK: Mapping[Stage, int] = {
     Stage.WON: 4,
 }
 
+#: Стадии, на которых сделка закрыта.
+FINAL = frozenset({Stage.WON, Stage.LOSE})
+
 CONSULTATION = "консультация"
 
 
@@ -46,8 +49,13 @@ class StageTable:
         """Собирает таблицу: по умолчанию коды МАП 2.5.1 с приставкой воронки; повтор — ValueError."""
         prefix = f"C{category_id}:" if category_id else ""
         ids = {stage: overrides.get(stage) or prefix + stage.name for stage in Stage}
-        if len(set(ids.values())) < len(ids):
-            raise ValueError("stages: один код стоит у двух стадий")
+        for stage, code in ids.items():
+            twin = next(other for other in Stage if ids[other] == code)
+            if twin is not stage:
+                raise ValueError(
+                    f"[portal.stages] один код {code} стоит у двух стадий: {_told(twin)} и {_told(stage)}; "
+                    "у каждой стадии свой код"
+                )
         return cls(ids)
 
     def id_of(self, stage: Stage) -> str:
@@ -57,6 +65,11 @@ class StageTable:
     def stage_of(self, stage_id: str) -> Stage | None:
         """Возвращает стадию по коду; чужой код — None."""
         return next((stage for stage, known in self.ids.items() if known == stage_id), None)
+
+
+def _told(stage: Stage) -> str:
+    kind = "конечная" if stage in FINAL else "ручная" if stage in MANUAL else "рабочая"
+    return f"{stage} ({kind})"
 
 
 def target_stage(reception: Reception) -> Stage:

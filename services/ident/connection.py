@@ -99,6 +99,16 @@ class HeldConnection:
         self, sql: str, parameters: Sequence[object], urgent: bool = False
     ) -> list[Mapping[str, object]]:
         """Выполняет запрос и возвращает строки словарями; ``urgent`` — вне очереди; сбой — DatabaseError."""
+        names, rows = self._answer(sql, parameters, urgent)
+        return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def columns(self, sql: str, parameters: Sequence[object]) -> Sequence[str]:
+        """Выполняет запрос и возвращает имена его столбцов, даже если строк нет."""
+        return self._answer(sql, parameters, urgent=False)[0]
+
+    def _answer(
+        self, sql: str, parameters: Sequence[object], urgent: bool
+    ) -> tuple[list[str], Sequence[Any]]:
         with self._turnstile.turn(urgent):
             if self._retired:
                 raise DatabaseResting("настройки базы сменились", 0.0)
@@ -121,7 +131,7 @@ class HeldConnection:
             self._retired = True
             self._drop()
 
-    def _attempted(self, sql: str, parameters: Sequence[object]) -> list[Mapping[str, object]]:
+    def _attempted(self, sql: str, parameters: Sequence[object]) -> tuple[list[str], Sequence[Any]]:
         """Выполняет запрос; умершее между циклами соединение и чужая блокировка дают вторую попытку."""
         reused = self._held is not None
         try:
@@ -141,7 +151,7 @@ class HeldConnection:
             self._rest.failed(explained)
         return explained
 
-    def _query(self, sql: str, parameters: Sequence[object]) -> list[Mapping[str, object]]:
+    def _query(self, sql: str, parameters: Sequence[object]) -> tuple[list[str], Sequence[Any]]:
         if self._held is None:
             self._opened = False
             self._held = self._connector.open()
@@ -149,8 +159,7 @@ class HeldConnection:
         cursor = self._held.cursor()
         try:
             cursor.execute(sql, parameters)
-            names = [column[0] for column in cursor.description]
-            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+            return [column[0] for column in cursor.description], cursor.fetchall()
         finally:
             # На оборванном соединении не закроется и курсор: главной остаётся первая ошибка.
             with suppress(*self._connector.errors):

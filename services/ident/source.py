@@ -81,12 +81,27 @@ class IdentSource:
         """Те же запросы вне очереди: их ответа ждёт человек."""
         return Ahead(self._ask)
 
+    def ask_text(self, sql: str) -> list[Mapping[str, object]]:
+        """Выполняет запрос без переменных, записанный на языке самой базы."""
+        return self._connection.rows(sql, ())
+
+    def columns(self, name: str, values: Mapping[str, object]) -> Sequence[str]:
+        """Возвращает имена столбцов, которые даёт запрос из файла ``name``; неназванные переменные — ноль."""
+        statement = self._statement(name)
+        given = {variable: values.get(variable, 0) for variable in statement.names}
+        return self._connection.columns(statement.text, statement.bind(self._ready(given)))
+
     def _ask(self, name: str, values: Mapping[str, object], urgent: bool) -> list[Mapping[str, object]]:
+        statement = self._statement(name)
+        return self._connection.rows(statement.text, statement.bind(self._ready(values)), urgent)
+
+    def _statement(self, name: str) -> Statement:
         if name not in self._statements:
             self._statements[name] = parse_statement(self._read(name))
-        statement = self._statements[name]
-        ready = {key: self._adapted(value) for key, value in values.items()}
-        return self._connection.rows(statement.text, statement.bind(ready), urgent)
+        return self._statements[name]
+
+    def _ready(self, values: Mapping[str, object]) -> dict[str, object]:
+        return {key: self._adapted(value) for key, value in values.items()}
 
     def _adapted(self, value: object) -> object:
         return self._to_parameter(value) if isinstance(value, datetime) else value

@@ -2,6 +2,8 @@
 
 import logging
 
+SYNC, SECURITY = "ident.sync", "ident.security"
+
 
 class EventLogger:
     """Журнал событий поверх logging."""
@@ -22,5 +24,6 @@ class EventLogger:
         self._log(logging.ERROR, event, fields)
 
     def _log(self, level: int, event: str, fields: dict[str, object]) -> None:
-        parts = [event, *(f"{name}={value}" for name, value in fields.items())]
-        self._logger.log(level, " ".join(parts))
+        if self._logger.isEnabledFor(level):
+            parts = [event, *(f"{name}={value}" for name, value in fields.items())]
+            self._logger.log(level, "%s", " ".join(parts), extra={"event": event, "fields": fields})

@@ -6,6 +6,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from services.store.alert_memory import RedisAlertMemory
 from services.store.backfills import RedisBackfills
 from services.store.connection import RedisClient, open_redis
 from services.store.cursors import RedisCursors
@@ -16,6 +17,7 @@ from services.store.keys import Keys
 from services.store.links import RedisLinks
 from services.store.locks import RedisLocks
 from services.store.outbox import RedisOutbox
+from services.store.portal_stats import RedisPortalStats
 from services.store.pulse import RedisPulse
 from services.store.stats import RedisStats
 from services.store.ticks import RedisTicks
@@ -93,6 +95,16 @@ class Store:
     def stats(self) -> RedisStats:
         """Счётчики."""
         return RedisStats(self.redis, self._keys)
+
+    @cached_property
+    def portal_stats(self) -> RedisPortalStats:
+        """Счётчики портала."""
+        return RedisPortalStats(self.redis, self._keys)
+
+    @cached_property
+    def alert_memory(self) -> RedisAlertMemory:
+        """Память об уведомлениях."""
+        return RedisAlertMemory(self.redis, self._keys)
 
     def close(self) -> None:
         """Закрывает соединения и останавливает хранителя."""

@@ -79,6 +79,7 @@ class RedisSendGate:
     ) -> None:
         self._redis, self._epoch, self._pauses = redis, epoch, pauses
         self._halt_key, self._breaker = keys.halt(secret_id), keys.breaker(portal_id)
+        self._paused_key = keys.paused()
         self._broke = redis.register_script(BROKE)
         self._retry_in = redis.register_script(RETRY_IN)
         self._succeeded = redis.register_script(SUCCEEDED)
@@ -133,6 +134,22 @@ class RedisSendGate:
         with store_errors():
             seconds = float(self._retry_in(keys=[self._breaker], args=arguments))
         return None if seconds < 0 else timedelta(seconds=seconds)
+
+    def paused(self) -> datetime | None:
+        """Возвращает, с какого времени стоит пауза."""
+        with store_errors():
+            since = self._redis.get(self._paused_key)
+        return datetime.fromisoformat(str(since)) if since else None
+
+    def pause(self, now: datetime) -> None:
+        """Ставит паузу; повторная времени первой не меняет."""
+        with store_errors():
+            self._redis.set(self._paused_key, now.isoformat(), nx=True)
+
+    def unpause(self) -> None:
+        """Снимает паузу."""
+        with store_errors():
+            self._redis.delete(self._paused_key)
 
 
 def _halt(fields: dict[str, str]) -> Halt:

@@ -69,9 +69,21 @@ class Keys:
         """Возвращает ключ предохранителя портала (по оттиску его имени)."""
         return f"{self.prefix}:gate:breaker:{portal_id}"
 
+    def paused(self) -> str:
+        """Возвращает ключ паузы."""
+        return f"{self.prefix}:gate:paused"
+
     def stats(self, branch_id: str, hour: str) -> str:
-        """Возвращает ключ счётчиков часа."""
+        """Возвращает ключ счётчиков часа (или пяти минут, или всего времени)."""
         return f"{self.prefix}:stats:{branch_id}:{hour}"
+
+    def portal(self, part: str) -> str:
+        """Возвращает ключ счётчиков портала: минуты, всего времени, времени методов, отказов."""
+        return f"{self.prefix}:portal:{part}"
+
+    def alerts(self) -> str:
+        """Возвращает ключ памяти об уведомлениях."""
+        return f"{self.prefix}:alerts"
 
     def notes(self, branch_id: str) -> str:
         """Возвращает ключ состояния филиала."""

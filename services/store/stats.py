@@ -1,18 +1,20 @@
-"""Счётчики работы по часам в Redis (СПЕЦ 2.6.3)."""
+"""Счётчики работы в Redis: по часам, по пяти минутам и за всё время (СПЕЦ 2.6.3)."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys
 
-KEEP = timedelta(days=35)
-HOUR = "%Y%m%d%H"
+KEEP, KEEP_RECENT = timedelta(days=35), timedelta(hours=2)
+HOUR, SLOT = "%Y%m%d%H", "%Y%m%d%H%M"
+SLOT_LENGTH = timedelta(minutes=5)
+GRAND = "grand"
 
 
 class RedisStats:
-    """Счётчики филиалов; хранятся 35 суток."""
+    """Счётчики филиалов; часы хранятся 35 суток, пятиминутки — два часа."""
 
     def __init__(self, redis: RedisClient, keys: Keys) -> None:
         self._redis, self._keys = redis, keys
@@ -27,16 +29,24 @@ class RedisStats:
 
     def totals(self, branch_id: str, since: datetime, until: datetime) -> Mapping[str, float]:
         """Возвращает суммы событий за часы, начавшиеся в [since, until)."""
-        total: Counter[str] = Counter()
-        with store_errors():
-            pipeline = self._redis.pipeline(transaction=False)
-            for hour in _hours(since, until):
-                pipeline.hgetall(self._keys.stats(branch_id, hour))
-            hours = pipeline.execute()
-        for fields in hours:
-            for event, amount in fields.items():
-                total[event] += float(amount)  # type: ignore[assignment]  # Counter складывает и дробные
-        return dict(total)
+        return added(self.hours(branch_id, since, until).values())
+
+    def hours(
+        self, branch_id: str, since: datetime, until: datetime
+    ) -> Mapping[datetime, Mapping[str, float]]:
+        """Возвращает события каждого часа, начавшегося в [since, until); пустых часов нет."""
+        hours = list(_steps(_hour_of(since), until, timedelta(hours=1)))
+        found = self._read(branch_id, [hour.strftime(HOUR) for hour in hours])
+        return {hour: events for hour, events in zip(hours, found, strict=True) if events}
+
+    def last_hour(self, branch_id: str, now: datetime) -> Mapping[str, float]:
+        """Возвращает суммы событий за последние 60 минут."""
+        slots = _steps(_slot_of(now - timedelta(hours=1)), now + SLOT_LENGTH, SLOT_LENGTH)
+        return added(self._read(branch_id, [slot.strftime(SLOT) for slot in slots]))
+
+    def grand(self, branch_id: str) -> Mapping[str, float]:
+        """Возвращает суммы событий за всё время."""
+        return self._read(branch_id, [GRAND])[0]
 
     def note(self, branch_id: str, name: str, value: str) -> None:
         """Записывает состояние филиала."""
@@ -49,17 +59,46 @@ class RedisStats:
             return dict(self._redis.hgetall(self._keys.notes(branch_id)))
 
     def _add(self, branch_id: str, now: datetime, amounts: Mapping[str, float]) -> None:
-        key = self._keys.stats(branch_id, now.astimezone(UTC).strftime(HOUR))
+        moment = now.astimezone(UTC)
+        hour = self._keys.stats(branch_id, moment.strftime(HOUR))
+        slot = self._keys.stats(branch_id, _slot_of(moment).strftime(SLOT))
         with store_errors():
             pipeline = self._redis.pipeline(transaction=False)
             for event, amount in amounts.items():
-                pipeline.hincrbyfloat(key, event, amount)
-            pipeline.expire(key, KEEP)
+                for key in (hour, slot, self._keys.stats(branch_id, GRAND)):
+                    pipeline.hincrbyfloat(key, event, amount)
+            pipeline.expire(hour, KEEP)
+            pipeline.expire(slot, KEEP_RECENT)
             pipeline.execute()
 
+    def _read(self, branch_id: str, parts: Sequence[str]) -> list[dict[str, float]]:
+        with store_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            for part in parts:
+                pipeline.hgetall(self._keys.stats(branch_id, part))
+            found = pipeline.execute()
+        return [{event: float(amount) for event, amount in fields.items()} for fields in found]
 
-def _hours(since: datetime, until: datetime) -> Iterator[str]:
-    hour = since.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
-    while hour < until:
-        yield hour.strftime(HOUR)
-        hour += timedelta(hours=1)
+
+def added(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
+    """Возвращает суммы по событиям."""
+    total: defaultdict[str, float] = defaultdict(float)
+    for events in parts:
+        for event, amount in events.items():
+            total[event] += amount
+    return dict(total)
+
+
+def _hour_of(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+
+
+def _slot_of(moment: datetime) -> datetime:
+    exact = moment.astimezone(UTC).replace(second=0, microsecond=0)
+    return exact - timedelta(minutes=exact.minute % 5)
+
+
+def _steps(start: datetime, until: datetime, length: timedelta) -> Iterator[datetime]:
+    while start < until:
+        yield start
+        start += length

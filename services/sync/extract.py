@@ -6,7 +6,7 @@ from typing import Protocol
 
 from services.domain.cursor import ChangePoint, advance, first_point, resume_point
 from services.domain.errors import DatabaseError
-from services.ports import ChangePage, Clock, Cursors, Journal, Lease, Locks, Stats
+from services.ports import ChangePage, Clock, Cursors, Journal, Lease, Locks, SendGate, Stats
 from services.sync.branch import Pace
 
 #: Сколько ждать замка сверх его срока: выборка убитого узла освободится, живая — останется занятой.
@@ -60,8 +60,9 @@ class Extract:
         journal: Journal,
         clock: Clock,
         pause: Callable[[timedelta], None],
+        gate: SendGate,
     ) -> None:
-        self._intake, self._cursors, self._locks = intake, cursors, locks
+        self._intake, self._cursors, self._locks, self._gate = intake, cursors, locks, gate
         self._stats, self._journal, self._clock, self._pause = stats, journal, clock, pause
         self._branch_id = intake.name
 
@@ -70,7 +71,11 @@ class Extract:
 
         Курсор двигается после того, как страница легла в очередь: сбой в любом месте повторит страницу.
         Больше 200 изменений за проход — секунда между пакетами; первый запуск — с увеличенной паузой.
+        Поставленная администратором пауза — ничего не читать: курсор дождётся.
         """
+        if self._gate.paused() is not None:
+            self._journal.info("extract_paused", branch=self._branch_id)
+            return
         turn = self._intake.pace.turn
         with self._locks.hold(f"extract:{self._branch_id}", turn, turn + PATIENCE) as lease:
             if lease is None:
@@ -123,8 +128,11 @@ class Extract:
         self._journal.info("extract_finished", branch=self._branch_id, queued=total)
 
     def _failed(self, error: DatabaseError) -> None:
-        """Записывает сбой; о базе, которую до срока не спрашивали, уже записано."""
-        if not error.attempted:
+        """Записывает сбой; о базе, которую до срока не спрашивали, обычно уже записано.
+
+        Не записано, если первой о неё споткнулась сверка: её неудача и есть потеря связи (СПЕЦ 2.6.4).
+        """
+        if not error.attempted and self._stats.notes(self._branch_id).get("last_error"):
             return
         self._stats.count(self._branch_id, "database_errors", self._clock.now())
         self._stats.note(self._branch_id, "last_error", str(error))

@@ -28,13 +28,16 @@ class Redrive:
         self._stats, self._journal, self._clock, self._pace = stats, journal, clock, pace
 
     def due(self) -> Sequence[str]:
-        """Возвращает ключи для подсказки; при остановке или открытом предохранителе — ничего."""
+        """Возвращает ключи для подсказки; при остановке, паузе или открытом предохранителе — ничего."""
         now = self._clock.now()
         self._warn_when_deep()
-        if self._gate.halted() is not None or self._gate.blocked_for(now) is not None:
+        if self._stands() or self._gate.blocked_for(now) is not None:
             return ()
         self._revive(now)
         return self._outbox.due(self._branch_id, now, self._pace.hint_timeout, PACKET)
+
+    def _stands(self) -> bool:
+        return self._gate.halted() is not None or self._gate.paused() is not None
 
     def _revive(self, now: datetime) -> None:
         """Возвращает в очередь отказавшие по временной причине, когда она ушла."""

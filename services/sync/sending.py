@@ -45,7 +45,7 @@ class Sending(ABC):
             return self._guarded(claim, started)
 
     def _closed_for(self, now: datetime) -> timedelta | None:
-        if self._gate.halted() is not None:
+        if self._gate.halted() is not None or self._gate.paused() is not None:
             return self._pace.hint_timeout
         return self._gate.retry_in(now)
 
@@ -82,7 +82,8 @@ class Sending(ABC):
 
     def _count(self, outcome: Outcome, started: datetime) -> None:
         now, branch_id = self._clock.now(), self._branch.branch_id
-        self._stats.count(branch_id, str(outcome), now)
+        if outcome is not Outcome.REJECTED:  # отклонённую уже сосчитала приёмка
+            self._stats.count(branch_id, str(outcome), now)
         self._stats.took(branch_id, (now - started).total_seconds(), now)
 
     def _postpone(self, claim: Claim, error: RetriableError) -> Outcome:

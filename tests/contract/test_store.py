@@ -324,6 +324,31 @@ def test_backfill_is_remembered_until_it_is_forgotten(backfills: Backfills) -> N
 # --- Счётчики ------------------------------------------------------------------------------------
 
 
+def test_pause_keeps_its_first_time_until_it_is_lifted(gate: SendGate) -> None:
+    assert gate.paused() is None
+    gate.pause(NOW)
+    gate.pause(NOW + timedelta(minutes=5))
+    assert gate.paused() == NOW
+    gate.unpause()
+    assert gate.paused() is None
+
+
+def test_resume_does_not_lift_the_pause(gate: SendGate) -> None:
+    gate.pause(NOW)
+    gate.resume()
+    assert gate.paused() == NOW
+
+
+def test_hours_the_last_hour_and_the_grand_total_agree(stats: Stats) -> None:
+    for minutes in (0, 30, 59, 70, 200):
+        stats.count("F1", "failed", NOW - timedelta(minutes=minutes))
+    stats.took("F1", 1.5, NOW)
+    hours = stats.hours("F1", NOW - timedelta(hours=3), NOW + timedelta(hours=1))
+    assert {hour.hour: events["failed"] for hour, events in hours.items()} == {6: 1.0, 8: 2.0, 9: 2.0}
+    assert stats.last_hour("F1", NOW) == {"failed": 3.0, "seconds": 1.5, "timed": 1.0}
+    assert stats.grand("F1") == {"failed": 5.0, "seconds": 1.5, "timed": 1.0}
+
+
 def test_events_are_summed_by_branches(stats: Stats) -> None:
     stats.count("F1", "created", NOW)
     stats.count("F1", "created", NOW, 4)

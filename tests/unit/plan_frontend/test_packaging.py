@@ -14,7 +14,7 @@ from config.loader import ConfigError, parse_settings
 from config.models import Settings
 from plan_frontend.packaging import application_zip
 
-CODE = "secret0code"
+CODE = "СЕКРЕТНЫЙ_КОД"  # заготовка образца: настоящий открытый секрет настройки отвергают
 MINIMAL: dict[str, object] = {
     "portal": {"webhook": f"https://clinic.bitrix24.ru/rest/1/{CODE}/"},
     "databases": [{"id": "D1", "type": "sqlite", "path": "ident.sqlite"}],
@@ -96,11 +96,11 @@ def test_texts_of_people_reach_the_page_only_as_text() -> None:
 @pytest.mark.parametrize(
     ("section", "expected"),
     [
-        ({"oauth": "oauth.evil.example"}, "application.oauth: ожидается oauth.bitrix24.tech"),
-        ({"sdk": "https://evil.example/api/v1/"}, "application.sdk: ожидается адрес на api.bitrix24.com"),
-        ({"shim": "http://srv-1.clinic.local"}, "application.shim: ожидается https://"),
+        ({"oauth": "oauth.evil.example"}, "[application] oauth: ожидается oauth.bitrix24.tech"),
+        ({"sdk": "https://evil.example/api/v1/"}, "[application] sdk: ожидается адрес на api.bitrix24.com"),
+        ({"shim": "http://srv-1.clinic.local"}, "[application] shim: ожидается https://"),
         ({"shims": {"F9": "https://x.local"}}, "филиалы F9 не описаны"),
-        ({"client_id": "a b"}, "application.client_id"),
+        ({"client_id": "a b"}, "[application] client_id"),
     ],
 )
 def test_unsafe_addresses_are_refused(section: dict[str, object], expected: str) -> None:
@@ -114,7 +114,7 @@ def test_unsafe_addresses_are_refused(section: dict[str, object], expected: str)
         ({"host": "0.0.0.0"}, "нужны certificate и private_key"),
         ({"certificate": "a.pem"}, "указывают вместе"),
         ({"origins": ["http://cdn.example"]}, "ожидается https://"),
-        ({"deadline": 600}, "web.deadline"),
+        ({"deadline": 600}, "[web] deadline: ожидается число не больше 30 с"),
     ],
 )
 def test_unsafe_pages_are_refused(section: dict[str, object], expected: str) -> None:
@@ -127,7 +127,12 @@ def written(folder: Path, **application: object) -> Path:
     from demo.site import to_toml
 
     path = folder / "settings.toml"
-    sections = {**MINIMAL, **({"application": {**APPLICATION, **application}} if application else {})}
+    alone = {"monitor": {"enabled": False}}
+    sections = {
+        **MINIMAL,
+        **alone,
+        **({"application": {**APPLICATION, **application}} if application else {}),
+    }
     path.write_text(to_toml(sections), encoding="utf-8")
     return path
 

@@ -1,0 +1,21 @@
+"""Страница задач Celery: ``python manage.py flower``."""
+
+import argparse
+from pathlib import Path
+
+from cli.options import chosen_file, with_config
+from config.loader import load_settings
+
+CONFIG = Path(__file__).resolve().parents[1] / "flowerconfig.py"
+
+
+def main(arguments: list[str]) -> int:
+    """Открывает страницу и работает до Ctrl+C; то же, что ``celery -A tasks flower``."""
+    parser = argparse.ArgumentParser(
+        prog="manage.py flower", description="Страница задач Celery, видная только с этого компьютера."
+    )
+    load_settings(chosen_file(with_config(parser).parse_args(arguments)))
+    from tasks.app import celery_app
+
+    celery_app.start(["flower", f"--conf={CONFIG}"])
+    return 0

@@ -1,0 +1,109 @@
+"""Секреты настроек: ``python manage.py secrets init|set|seal|rotate|list``."""
+
+import argparse
+import getpass
+import sys
+
+from cli.options import chosen_file, with_config
+from config.loader import ConfigError
+from config.models import Settings
+from config.vault import Vault
+
+DESCRIPTION = """Хранит секреты настроек зашифрованными. Ключ лежит в отдельном файле, открытом только
+учётной записи службы (на Windows он ещё и завёрнут DPAPI и на другом компьютере бесполезен)."""
+
+
+def main(arguments: list[str]) -> int:
+    """Выполняет действие с секретами."""
+    options = parser().parse_args(arguments)
+    code: int = options.action(Vault(chosen_file(options)), options)
+    return code
+
+
+def parser() -> argparse.ArgumentParser:
+    """Возвращает разбор ключей."""
+    parser = argparse.ArgumentParser(prog="manage.py secrets", description=DESCRIPTION)
+    actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
+    for name, action, text in (
+        ("init", init, "завести файл ключа"),
+        ("set", put, "вписать секрет: ввод не виден на экране"),
+        ("seal", seal, "зашифровать на месте секреты, записанные открыто"),
+        ("rotate", rotate, "сменить ключ и перешифровать им все секреты"),
+        ("list", show, "показать, какие секреты есть и как они лежат"),
+    ):
+        chosen = with_config(actions.add_parser(name, help=text, description=text))
+        chosen.set_defaults(action=action)
+        if name == "set":
+            chosen.add_argument(
+                "name", metavar="ИМЯ", help="например portal.webhook или databases.D1.password"
+            )
+            chosen.add_argument("--stdin", action="store_true", help="прочесть секрет из ввода: для скриптов")
+    return parser
+
+
+def init(vault: Vault, _: argparse.Namespace) -> int:
+    """Заводит файл ключа."""
+    made = vault.init()
+    print(f"Файл ключа {'создан' if made else 'уже есть'}: {vault.key_file}")
+    if made:
+        print("Сохраните его копию в надёжном месте: без него секреты придётся вписывать заново.")
+    return 0
+
+
+def put(vault: Vault, options: argparse.Namespace) -> int:
+    """Вписывает секрет."""
+    value = sys.stdin.readline().rstrip("\r\n") if options.stdin else _asked(options.name)
+    if not value:
+        print("Секрет пуст: ничего не изменено.", file=sys.stderr)
+        return 2
+    print(f"Записан зашифрованным: {vault.set(options.name, value)}")
+    return _checked(vault)
+
+
+def seal(vault: Vault, _: argparse.Namespace) -> int:
+    """Зашифровывает открытые секреты."""
+    names = vault.seal()
+    print(f"Зашифровано: {', '.join(names)}" if names else "Открытых секретов нет.")
+    return _checked(vault)
+
+
+def rotate(vault: Vault, _: argparse.Namespace) -> int:
+    """Меняет ключ."""
+    print(f"Ключ сменён, перешифровано секретов: {vault.rotate()}. Сохраните новую копию {vault.key_file}.")
+    return _checked(vault)
+
+
+def show(vault: Vault, _: argparse.Namespace) -> int:
+    """Показывает секреты без значений."""
+    for known in vault.known():
+        print(f"  {known.name:<32}{known.state}")
+    return 0
+
+
+def _asked(name: str) -> str:
+    """Спрашивает секрет, не показывая его на экране."""
+    return getpass.getpass(f"{name} (ввод не виден): ").strip()
+
+
+def _checked(vault: Vault) -> int:
+    """Проверяет файл целиком и говорит, что ещё в нём не так; сам секрет уже записан."""
+    from config.loader import load_settings
+
+    try:
+        settings = load_settings(vault.path)
+    except ConfigError as error:
+        print(f"Осталось исправить: {error}", file=sys.stderr)
+    else:
+        _noted(settings)
+    return 0
+
+
+def _noted(settings: Settings) -> None:
+    """Записывает в журнал безопасности, что секреты менялись и кем."""
+    from services.container import start_command_journal
+    from services.journal.configure import stop_journal
+    from services.journal.events import SECURITY, EventLogger
+
+    start_command_journal(settings)
+    EventLogger(SECURITY).info("secret_changed", who=getpass.getuser())
+    stop_journal()

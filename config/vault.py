@@ -1,0 +1,125 @@
+"""Действия с секретами файла настроек: завести ключ, вписать, зашифровать открытые, сменить ключ."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from config.editing import read_text, set_values
+from config.files import adopt
+from config.loader import ConfigError, key_file_of
+from config.models import Settings
+from config.plain import is_secret
+from config.schema import Path as Place
+from config.schema import named, place_of, secret_values
+from config.secrets import PREFIX, SecretError, decrypt, encrypt, new_key, read_keys, replace_keys, write_key
+
+#: Привычные имена секретов.
+ALIASES: Mapping[str, str] = {"bitrix.webhook": "portal.webhook"}
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Секрет файла: имя и как он лежит."""
+
+    name: str
+    state: str
+
+
+class Vault:
+    """Секреты одного файла настроек; файл не обязан быть годным целиком."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def key_file(self) -> Path:
+        """Возвращает файл ключей."""
+        return key_file_of(self._raw(), self.path.parent)
+
+    def init(self) -> bool:
+        """Заводит файл ключа; False — он уже есть."""
+        try:
+            write_key(self.key_file, new_key())
+        except FileExistsError:
+            return False
+        adopt(self.key_file, self.path)
+        return True
+
+    def known(self) -> list[Known]:
+        """Возвращает секреты файла и как каждый лежит."""
+        raw = self._raw()
+        return [
+            Known(named(place, raw), _state(place, value)) for place, value in secret_values(raw, Settings)
+        ]
+
+    def set(self, name: str, value: str) -> str:
+        """Вписывает секрет зашифрованным; возвращает полное имя. Неизвестное имя — ConfigError."""
+        place = self._place(ALIASES.get(name, name), self._raw())
+        set_values(self.path, {place: encrypt(value, self._key())})
+        return named(place, self._raw())
+
+    def seal(self) -> list[str]:
+        """Зашифровывает на месте все открытые секреты; возвращает их имена."""
+        raw = self._raw()
+        plain = {place: value for place, value in secret_values(raw, Settings) if is_secret(place, value)}
+        if plain:
+            key = self._key()
+            set_values(self.path, {place: encrypt(value, key) for place, value in plain.items()})
+        return [named(place, raw) for place in plain]
+
+    def rotate(self) -> int:
+        """Заводит новый ключ и перешифровывает им всё; обрыв на любом шаге ничего не теряет."""
+        keys, raw = self._keys(), self._raw()
+        fresh = new_key()
+        replace_keys(self.key_file, [fresh, *keys])
+        sealed = {
+            place: encrypt(decrypt(value, *keys), fresh)
+            for place, value in secret_values(raw, Settings)
+            if value.startswith(PREFIX)
+        }
+        set_values(self.path, sealed)
+        replace_keys(self.key_file, [fresh])
+        return len(sealed)
+
+    def _place(self, name: str, raw: Mapping[str, object]) -> Place:
+        try:
+            place = place_of(name, raw)
+        except KeyError as error:
+            raise ConfigError(f"В файле {self.path} нет раздела {error}: сначала опишите его") from None
+        probe = dict(secret_values(_nested(place), Settings))
+        if not probe:
+            listed = ", ".join(known.name for known in self.known()) or "portal.webhook"
+            raise ConfigError(f"«{name}» — не секрет. Секреты этого файла: {listed}")
+        return place
+
+    def _key(self) -> str:
+        self.init()
+        return self._keys()[0]
+
+    def _keys(self) -> list[str]:
+        try:
+            return list(read_keys(self.key_file))
+        except SecretError as error:
+            raise ConfigError(f"Секреты настроек: {error}") from None
+
+    def _raw(self) -> Mapping[str, object]:
+        try:
+            return tomllib.loads(read_text(self.path))
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigError(f"Файл настроек {self.path} написан с ошибкой: {error}") from None
+
+
+def _state(place: Place, value: str) -> str:
+    if value.startswith(PREFIX):
+        return "зашифрован"
+    return "ОТКРЫТ" if is_secret(place, value) else "не заполнен или без пароля"
+
+
+def _nested(place: Place) -> Mapping[str, object]:
+    """Возвращает настройки из одного этого места: так видно, секрет ли оно."""
+    value: object = "x"
+    for part in reversed(place):
+        value = [value] if isinstance(part, int) else {part: value}
+    assert isinstance(value, dict)
+    return value

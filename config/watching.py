@@ -1,0 +1,58 @@
+"""Слежение за файлами настроек: изменился ли файл с прошлого раза, по его оттиску (СПЕЦ 3.4.3)."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from config.files import replace_text
+
+ABSENT = "нет файла"
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Файл изменился: прежний и новый оттиск."""
+
+    file: str
+    was: str
+    now: str
+
+
+class FileWatch:
+    """Оттиски файлов, пережившие перезапуск: лежат в папке состояния."""
+
+    def __init__(self, files: Iterable[Path], memory: Path) -> None:
+        self._files, self._memory = list(files), memory
+
+    def changes(self) -> list[Change]:
+        """Возвращает, что изменилось с прошлого вызова; первый вызов только запоминает."""
+        known, seen = dict(self._known()), {file.name: fingerprint(file) for file in self._files}
+        found = [Change(name, known[name], now) for name, now in seen.items() if known.get(name, now) != now]
+        if known != seen:
+            self._remember(seen)
+        return found
+
+    def _known(self) -> Iterator[tuple[str, str]]:
+        try:
+            lines = self._memory.read_text(encoding="utf-8").splitlines()
+        except OSError:
+            return
+        for line in lines:
+            mark, _, name = line.partition("  ")
+            yield name, mark
+
+    def _remember(self, seen: dict[str, str]) -> None:
+        text = "".join(f"{mark}  {name}\n" for name, mark in seen.items())
+        self._memory.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self._memory.exists():
+            self._memory.touch(0o600)
+        replace_text(self._memory, text)
+
+
+def fingerprint(file: Path) -> str:
+    """Возвращает оттиск содержимого: по нему видно, что файл другой, но не видно, что в нём."""
+    try:
+        return blake2b(file.read_bytes(), digest_size=8).hexdigest()
+    except OSError:
+        return ABSENT

@@ -1,0 +1,8 @@
+"""Настройки Flower: их читает сам ``celery -A tasks flower``, запущенный из папки проекта.
+
+Секретов здесь нет: пароль создаётся при первом запуске и лежит в папке состояния, закрытой для чужих.
+"""
+
+from plan_frontend.flower import flower_options
+
+globals().update(flower_options())

@@ -1,0 +1,45 @@
+"""Клиент портала без Redis: для осмотра, когда общего счёта запросов нет."""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from services.bitrix.client import BitrixClient
+from services.bitrix.operating import OperatingGate
+from services.bitrix.transport import HttpTransport
+
+if TYPE_CHECKING:
+    from config.models import PortalSettings
+
+
+class LoneLimiter:
+    """Предел частоты одной программы."""
+
+    def __init__(self, rate: float, now: Callable[[], float] = time.monotonic) -> None:
+        self._step, self._now = 1 / rate, now
+        self._lock, self._free_at = threading.Lock(), 0.0
+
+    def reserve(self) -> float:
+        """Занимает следующий запрос и возвращает секунды до него."""
+        with self._lock:
+            at = max(self._free_at, self._now())
+            self._free_at = at + self._step
+            return at - self._now()
+
+    def freeze(self, seconds: float) -> None:
+        """Отодвигает все следующие запросы."""
+        with self._lock:
+            self._free_at = max(self._free_at, self._now() + seconds)
+
+
+def open_lone_client(settings: "PortalSettings") -> BitrixClient:
+    """Собирает клиент, который держит предел сам."""
+    webhook = settings.webhook.get_secret_value()
+    return BitrixClient(
+        HttpTransport(webhook, settings.connect_timeout, settings.read_timeout, settings.ca_file),
+        LoneLimiter(settings.requests_per_second),
+        OperatingGate(settings.operating_limit),
+        settings.batch_size,
+        settings.linger,
+    )

@@ -1,0 +1,101 @@
+"""Что должно быть на портале: поля сделки с видами, воронка и стадии с кодами, которые в неё помещаются."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.domain.mapping import FieldTable
+from services.domain.stages import Stage
+
+PIPELINE_NAME = "Стоматология"
+#: Код стадии вместе с приставкой «C<номер>:» не длиннее стольких знаков (постановление 11).
+STAGE_ID_LENGTH = 22
+OWN_PREFIX = "UF_CRM_"
+
+
+@dataclass(frozen=True, slots=True)
+class WantedField:
+    """Поле сделки: имя, вид и подпись."""
+
+    name: str
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class WantedStage:
+    """Стадия: код без приставки, имя, цвет и группа («» — рабочая, S — успех, F — неудача)."""
+
+    stage: Stage
+    code: str
+    name: str
+    color: str
+    semantics: str = ""
+
+    def status_id(self, category_id: int) -> str:
+        """Возвращает код стадии в воронке."""
+        return f"{prefix_of(category_id)}{self.code}"
+
+
+STAGES: tuple[WantedStage, ...] = (
+    WantedStage(Stage.CONSULTATION_SCHEDULED, "CONSULT_SCHED", "Запись на консультацию", "#39A8EF"),
+    WantedStage(Stage.CONSULTATION_DONE, "CONSULT_DONE", "Консультация проведена", "#2FC6F6"),
+    WantedStage(Stage.PLAN_PRESENTATION, "PLAN_PRESENT", "Презентация плана лечения", "#55D0E0"),
+    WantedStage(Stage.WAITING_LIST, "WAITING_LIST", "Лист ожидания", "#B7A5F2"),
+    WantedStage(Stage.PREPAYMENT_RECEIVED, "PREPAYMENT", "Получена предоплата", "#FFA900"),
+    WantedStage(Stage.TREATMENT, "TREATMENT", "Лечение", "#47C2A5"),
+    WantedStage(Stage.WON, "WON", "Успешно", "#6DB42C", "S"),
+    WantedStage(Stage.LOSE, "LOSE", "Не успешно", "#E5534B", "F"),
+)
+
+LABELS: Mapping[str, str] = {
+    "reception_id": "Номер приёма",
+    "start_time": "Начало приёма",
+    "end_time": "Окончание приёма",
+    "doctor_surname": "Фамилия врача",
+    "doctor_name": "Имя врача",
+    "doctor_patronymic": "Отчество врача",
+    "doctor_profession": "Специальность врача",
+    "filial": "Филиал",
+    "services": "Услуги",
+    "cancel_reason": "Причина отмены",
+    "comment": "Комментарий",
+    "title": "Название",
+    "amount": "Сумма",
+    "card_number": "Номер карты",
+    "armchair": "Кресло",
+    "status": "Статус приёма",
+    "created_time": "Запись создана",
+    "appeared_time": "Пациент пришёл",
+    "started_time": "Приём начат",
+    "ended_time": "Приём завершён",
+    "canceled_time": "Приём отменён",
+    "source": "Источник записи",
+    "ident_patient": "Пациент в Ident",
+    "treatment_plans": "Планы лечения",
+}
+
+
+def wanted_fields(table: FieldTable) -> list[WantedField]:
+    """Возвращает пользовательские поля, нужные этой установке; стандартные на портале есть всегда."""
+    return [
+        WantedField(name, kind_of(field), LABELS.get(field, field))
+        for field, name in table.names.items()
+        if name.startswith(OWN_PREFIX)
+    ]
+
+
+def kind_of(field: str) -> str:
+    """Возвращает вид поля на портале (МАП 2.2)."""
+    if field.endswith("_time"):
+        return "datetime"
+    return "double" if field == "amount" else "string"
+
+
+def prefix_of(category_id: int) -> str:
+    """Возвращает приставку кодов воронки; у общей её нет."""
+    return f"C{category_id}:" if category_id else ""
+
+
+def directory_of(category_id: int) -> str:
+    """Возвращает справочник стадий воронки."""
+    return f"DEAL_STAGE_{category_id}" if category_id else "DEAL_STAGE"

@@ -1,0 +1,115 @@
+"""Осмотр компьютера: Python, диск, права файлов, секреты, драйвер базы."""
+
+import struct
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.loader import key_file_of
+from config.plain import PLACEHOLDERS
+from config.rights import strangers
+from services.doctor.findings import Finding, fail, ok, warn
+
+if TYPE_CHECKING:
+    from config.models import Settings
+
+PYTHONS = ((3, 11), (3, 14))
+DISK_WARN, DISK_FAIL = 0.90, 0.99
+
+
+def python(version: Sequence[int] = sys.version_info[:3]) -> Iterator[Finding]:
+    """Проверяет версию Python."""
+    low, high = PYTHONS
+    told = ".".join(map(str, version))
+    if not low <= tuple(version[:2]) < high:
+        yield fail("python", f"Python {told}", "Поставьте Python 3.11, 3.12 или 3.13 и переустановите службу")
+        return
+    bits = struct.calcsize("P") * 8
+    if bits < 64:
+        yield warn(
+            "python", f"Python {told}, {bits} бита", "Поставьте 64-битный Python: памяти хватит надолго"
+        )
+        return
+    yield ok("python", f"Python {told}, {bits} бита")
+
+
+def disk(folders: Sequence[Path], used: Callable[[Path], float]) -> Iterator[Finding]:
+    """Проверяет место на дисках журналов и состояния."""
+    for folder in folders:
+        share = used(folder)
+        text = f"диск папки {folder} занят на {share:.0%}"
+        if share >= DISK_FAIL:
+            yield fail("disk", text, "Освободите место: журналы уже ограничены, Redis может остановиться")
+        elif share >= DISK_WARN:
+            yield warn("disk", text, "Освободите место, пока его хватает")
+        else:
+            yield ok("disk", text)
+
+
+def rights(settings_path: Path, settings: "Settings") -> Iterator[Finding]:
+    """Проверяет, что настройки, ключ, журналы и состояние закрыты от чужих (ТЗ 5.4 № 4)."""
+    key_file = settings.security.key_file or key_file_of({}, settings_path.parent)
+    places = (
+        ("rights.settings", settings_path, "файл настроек"),
+        ("rights.key", key_file, "файл ключа"),
+        ("rights.journals", settings.journal.folder, "папка журналов"),
+        ("rights.state", settings.node.state_dir, "папка состояния"),
+    )
+    for code, path, name in places:
+        if path.exists():
+            yield _closed(code, path, name)
+
+
+def _closed(code: str, path: Path, name: str) -> Finding:
+    found = strangers(path)
+    if not found:
+        return ok(code, f"{name} {path}: посторонним доступа нет")
+    who = ", ".join(found)
+    mode = "700" if path.is_dir() else "600"
+    if sys.platform == "win32":
+        advice = f'Закройте: icacls "{path}" /inheritance:r и доступ только службе, SYSTEM, администраторам'
+    else:
+        advice = f"Закройте: chmod {mode} {path}"
+    return fail(code, f"{name} {path}: доступ есть у посторонних ({who})", advice)
+
+
+def secrets(settings_path: Path) -> Iterator[Finding]:
+    """Проверяет, что заготовки образца заменены, а секреты зашифрованы (ТЗ 5.4 № 1)."""
+    from config.models import Settings
+    from config.plain import is_local, is_secret
+    from config.schema import named, secret_values
+
+    raw = tomllib.loads(settings_path.read_text(encoding="utf-8-sig"))
+    values = list(secret_values(raw, Settings))
+    blank = [named(place, raw) for place, value in values if any(word in value for word in PLACEHOLDERS)]
+    if blank:
+        listed = ", ".join(blank)
+        advice = f"Впишите: python manage.py secrets set {blank[0]}"
+        yield fail("secrets", f"не вписаны секреты: {listed}", advice)
+        return
+    plain = [named(place, raw) for place, value in values if is_secret(place, value)]
+    portal = raw.get("portal")
+    webhook = str(portal.get("webhook", "")) if isinstance(portal, dict) else ""
+    if plain and not is_local(webhook):
+        yield fail(
+            "secrets", f"секреты записаны открыто: {', '.join(plain)}", "python manage.py secrets seal"
+        )
+    elif plain:
+        yield ok("secrets", "портал-эмулятор на этом компьютере: прятать нечего")
+    else:
+        yield ok("secrets", "секреты зашифрованы")
+
+
+def driver(settings: "Settings", installed: Callable[[], Sequence[str]]) -> Iterator[Finding]:
+    """Проверяет драйвер ODBC, если хоть одна база — SQL Server."""
+    from services.domain.errors import DatabaseError
+    from services.ident.mssql import choose_driver
+
+    if not any(database.type == "mssql" for database in settings.databases):
+        return
+    try:
+        yield ok("driver", f"драйвер базы: {choose_driver(installed())}")
+    except DatabaseError as error:
+        yield fail("driver", str(error), "Поставьте ODBC Driver 17 или 18 for SQL Server с сайта Microsoft")

@@ -1,0 +1,64 @@
+"""Находки осмотра."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.domain.errors import SyncError
+
+
+class Level(StrEnum):
+    """Насколько находка важна."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Находка: постоянный код проверки, о чём она, что видно и что сделать."""
+
+    code: str
+    level: Level
+    text: str
+    advice: str = ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Возвращает находку для JSON."""
+        return {"check": self.code, "level": str(self.level), "text": self.text, "advice": self.advice}
+
+
+Check = Callable[[], Iterable[Finding]]
+
+
+def ok(code: str, text: str) -> Finding:
+    """Возвращает: здесь всё хорошо."""
+    return Finding(code, Level.OK, text)
+
+
+def warn(code: str, text: str, advice: str) -> Finding:
+    """Возвращает: работать можно, но лучше исправить."""
+    return Finding(code, Level.WARN, text, advice)
+
+
+def fail(code: str, text: str, advice: str) -> Finding:
+    """Возвращает: так работать нельзя."""
+    return Finding(code, Level.FAIL, text, advice)
+
+
+def performed(code: str, check: Check) -> Iterator[Finding]:
+    """Выполняет проверку; её собственная беда — тоже находка, а не конец осмотра."""
+    try:
+        yield from check()
+    except SyncError as error:
+        yield fail(code, str(error), "Устраните причину и повторите осмотр")
+    except Exception as error:
+        text = f"проверка не выполнилась: {type(error).__name__}"
+        yield fail(code, text, "Передайте разработчикам строку журнала с этой ошибкой")
+
+
+def worst(findings: Sequence[Finding]) -> Level:
+    """Возвращает худший уровень."""
+    levels = {finding.level for finding in findings}
+    return Level.FAIL if Level.FAIL in levels else Level.WARN if Level.WARN in levels else Level.OK

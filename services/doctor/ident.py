@@ -1,0 +1,126 @@
+"""Осмотр базы Ident: связь, права, запросы, отметки времени, индексы, филиалы, часы."""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
+
+from services.doctor.findings import Finding, fail, ok, warn
+from services.domain.errors import DatabaseError
+from services.ident.contract import SEARCHED, contracts
+from services.ident.inspection import unknown_names
+
+if TYPE_CHECKING:
+    from services.ident.inspection import Inspection, Marks
+
+MARKS_BACK = timedelta(days=30)
+DRIFT_WARN = timedelta(minutes=2)
+HALF_HOUR = timedelta(minutes=30)
+
+
+def base(
+    database_id: str,
+    inspection: "Inspection",
+    names: Sequence[Sequence[str]],
+    now: datetime,
+    zone: timezone,
+) -> Iterator[Finding]:
+    """Осматривает базу; нет связи — остальное не проверить."""
+    code = f"ident.{database_id}"
+    try:
+        database_now = inspection.now()
+    except DatabaseError as error:
+        advice = "Проверьте сервер, сеть и раздел [[databases]]; без базы филиалы не обновляются"
+        yield fail(code, str(error), advice)
+        return
+    yield ok(code, f"база {database_id} отвечает: {inspection.version()}")
+    yield from rights(code, inspection.powers())
+    yield from queries(code, inspection)
+    yield marks(code, inspection.marks(database_now - MARKS_BACK))
+    yield indexes(code, inspection.indexed())
+    yield from companies(code, inspection.companies(), names)
+    yield clock(code, database_now, now, zone)
+
+
+def rights(code: str, powers: Sequence[str]) -> Iterator[Finding]:
+    """Проверяет, что логин только читает."""
+    if powers:
+        text = f"логин базы умеет лишнее: {', '.join(powers)}"
+        yield warn(
+            f"{code}.rights", text, "Дайте службе логин с одним правом SELECT: deploy/sql/ident_reader.sql"
+        )
+    else:
+        yield ok(f"{code}.rights", "логин базы только читает")
+
+
+def queries(code: str, inspection: "Inspection") -> Iterator[Finding]:
+    """Проверяет договор каждого файла запроса на живой базе."""
+    overridden = set(inspection.overridden())
+    broken, known = False, contracts()
+    for name, wanted in known.items():
+        where = f"{code}.sql.{name}"
+        whose = "свой файл в sql_dir" if name in overridden else "файл config/sql"
+        try:
+            absent = sorted(wanted - inspection.columns(name))
+        except DatabaseError as error:
+            broken = True
+            advice = f"Версия Ident отличается: поправьте {whose}/{name}.sql (docs/ident.md)"
+            yield fail(where, f"запрос {name}: {error}", advice)
+            continue
+        if absent:
+            broken = True
+            advice = f"Верните столбцы в {whose}/{name}.sql"
+            yield fail(where, f"запрос {name} не даёт столбцов {', '.join(absent)}", advice)
+    if not broken:
+        yield ok(f"{code}.sql", f"все запросы ({len(known)}) подходят этой базе")
+
+
+def marks(code: str, found: "Marks") -> Finding:
+    """Судит, двигается ли DateTimeChanged, когда меняется состояние приёма."""
+    where = f"{code}.marks"
+    if not found.marked:
+        return ok(where, "приёмов с отметками за 30 дней нет: DateTimeChanged не на чем проверить")
+    share = found.unmoved / found.marked
+    if share > 0.05:
+        text = f"DateTimeChanged не двигается от отметок состояния: у {share:.0%} приёмов за 30 дней"
+        advice = "Так бывает; выборка смотрит и сами отметки. Не убирайте их из своего changed_receptions.sql"
+        return warn(where, text, advice)
+    return ok(where, "DateTimeChanged двигается вместе с отметками состояния")
+
+
+def indexes(code: str, existing: set[tuple[str, str]]) -> Finding:
+    """Проверяет индексы столбцов, по которым ищут изменения."""
+    absent = [f"{table}.{column}" for table, column in SEARCHED if (table, column) not in existing]
+    if absent:
+        text = f"нет индексов по {', '.join(absent)}: выборка читает таблицу целиком"
+        return warn(f"{code}.indexes", text, "Попросите администратора базы создать индексы: docs/ident.md")
+    return ok(f"{code}.indexes", "столбцы, по которым ищут изменения, с индексами")
+
+
+def companies(code: str, found: Sequence[str], names: Sequence[Sequence[str]]) -> Iterator[Finding]:
+    """Сверяет имена филиалов с организациями Ident."""
+    where = f"{code}.branches"
+    unknown, absent = unknown_names(found, names)
+    for name in unknown:
+        text = f"организация «{name}» из Ident не описана ни у одного филиала"
+        advice = f'Её приёмы отклоняются; если они ваши, добавьте "{name}" в aliases нужного филиала'
+        yield warn(where, text, advice)
+    for name in absent:
+        text = f"филиала «{name}» среди организаций Ident нет"
+        advice = f"Проверьте имя; в Ident есть: {', '.join(found) or 'ни одной'}"
+        yield warn(where, text, advice)
+    if not unknown and not absent:
+        yield ok(where, "имена филиалов совпадают с организациями Ident")
+
+
+def clock(code: str, database_now: datetime, now: datetime, zone: timezone) -> Finding:
+    """Сверяет часы базы с нашими в поясе из настроек."""
+    where = f"{code}.clock"
+    drift = database_now - now.astimezone(zone).replace(tzinfo=None)
+    if abs(drift) <= DRIFT_WARN:
+        return ok(where, "часы базы верны")
+    halves = round(drift / HALF_HOUR)
+    if halves and abs(drift - halves * HALF_HOUR) <= DRIFT_WARN:
+        text = f"часы базы отличаются ровно на {halves / 2:+g} ч"
+        return fail(where, text, "Поправьте [rules] utc_offset: времена приёмов уходят со сдвигом")
+    text = f"часы базы отличаются на {drift.total_seconds() / 60:+.0f} мин"
+    return warn(where, text, "Включите на сервере базы и на этом компьютере сверку часов")

@@ -1,0 +1,67 @@
+"""Коды причин словами: что не так и что сделать; одни слова на странице, в выгрузке и в консоли."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Причина: коротко и что сделать."""
+
+    title: str
+    advice: str
+
+
+_PORTAL_FIELDS = "Сверьте обязательные поля сделки и контакта на портале, затем верните запись в очередь"
+_WAITS = "Запись вернётся в очередь сама, когда причина уйдёт; можно вернуть и сейчас"
+_PROGRAM = "Передайте разработчикам строку журнала об этой записи; верните запись в очередь после обновления"
+_CARD = "Заполните в Ident карту пациента"
+_VISIT = "Исправьте приём в Ident"
+
+REASONS: Mapping[str, Reason] = {
+    # Не отправлено: решать администратору.
+    "network": Reason("Портал был недоступен по сети", _WAITS),
+    "api": Reason("Портал отвечал ошибкой", _WAITS),
+    "database": Reason("База Ident не отвечала", _WAITS),
+    "store": Reason("Redis не отвечал", _WAITS),
+    "field_required": Reason("На портале обязательно поле, которого нет у записи", _PORTAL_FIELDS),
+    "field_invalid": Reason("Портал не принял данные сделки или контакта", _PORTAL_FIELDS),
+    "field_unknown": Reason(
+        "Портал не знает одного из полей", "Создайте поля: python manage.py portal setup"
+    ),
+    "access_denied": Reason("Владельцу вебхука закрыта сделка или контакт", "Дайте ему права на портале"),
+    "contact_unreadable": Reason(
+        "Контакт с этим телефоном закрыт для владельца вебхука", "Дайте ему право читать контакты"
+    ),
+    "not_found": Reason("Элемента на портале уже нет", "Верните запись в очередь: он создастся заново"),
+    "refused": Reason("Портал отказал вызову", _PORTAL_FIELDS),
+    "reception_missing": Reason("Приёма больше нет в базе Ident", "Удалён в Ident: делать ничего не нужно"),
+    "bad_uid": Reason("Номер записи испорчен", _PROGRAM),
+    "bug": Reason("Ошибка программы", _PROGRAM),
+    # Отклонено: исправить в Ident.
+    "phone_missing": Reason("Нет телефона", "Впишите в Ident телефон пациента"),
+    "phone_invalid": Reason("Телефон записан неверно", "Оставьте в Ident один российский номер"),
+    "surname_missing": Reason("Нет фамилии", _CARD),
+    "name_missing": Reason("Нет имени", _CARD),
+    "card_number_missing": Reason("Нет номера карты", _CARD),
+    "plan_start_missing": Reason("Нет времени начала", _VISIT),
+    "plan_end_missing": Reason("Нет времени окончания", _VISIT),
+    "created_at_missing": Reason("Нет времени создания записи", _VISIT),
+    "doctor_surname_missing": Reason("Нет врача", "Назначьте в Ident врача приёма"),
+    "doctor_name_missing": Reason("Нет имени врача", "Заполните в Ident карту врача"),
+    "profession_missing": Reason("Нет специальности врача", "Укажите в Ident специальность врача"),
+    "end_before_start": Reason("Конец приёма раньше начала", _VISIT),
+    "start_too_late": Reason("Дата приёма слишком далеко в будущем", _VISIT),
+    "start_too_early": Reason("Дата приёма слишком далеко в прошлом", _VISIT),
+    "amount_too_big": Reason("Сумма больше 10 млн рублей", "Проверьте в Ident заказ приёма"),
+    "cancel_reason_without_cancel": Reason("Указана причина отмены, но приём не отменён", _VISIT),
+    "branch_unknown": Reason(
+        "Филиал не описан в настройках", "Добавьте его имя в [[branches]] или в aliases филиала"
+    ),
+}
+
+
+def reason_of(code: str) -> Reason:
+    """Возвращает причину словами; у записи их может быть несколько через запятую, важна первая."""
+    first = code.split(",")[0].strip()
+    return REASONS.get(first) or Reason(f"Причина «{first or 'не названа'}»", "Подробности — в журнале")

@@ -1,0 +1,57 @@
+"""Признаки здоровья: всё, по чему видно, хорошо ли дело; без людей и без ввода-вывода."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+#: События часа, из которых складываются доли (СПЕЦ 2.6.3).
+DONE = ("created", "updated", "unchanged")
+FAILED = ("failed", "rejected", "retried")
+
+
+@dataclass(frozen=True, slots=True)
+class BranchSigns:
+    """Признаки филиала: последний успех, последняя ошибка базы, события за 60 минут, глубина очереди."""
+
+    branch_id: str
+    name: str
+    database_id: str
+    last_success: datetime | None = None
+    last_error: str = ""
+    hour: Mapping[str, float] = field(default_factory=dict)
+    waiting: int = 0
+    failed: int = 0
+
+    @property
+    def depth(self) -> int:
+        """Возвращает, сколько записей в очереди вместе с отказавшими."""
+        return self.waiting + self.failed
+
+    def events(self, *names: str) -> int:
+        """Возвращает число событий за 60 минут."""
+        return round(sum(self.hour.get(name, 0) for name in names))
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Остановка или пауза отправки: причина, текст и время."""
+
+    reason: str
+    message: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Signs:
+    """Признаки всей установки в миг ``now``; ``since`` — с какого времени за ней следят."""
+
+    now: datetime
+    since: datetime
+    branches: Sequence[BranchSigns]
+    halt: Stop | None = None
+    pause: Stop | None = None
+    disk_used: float = 0.0
+
+    def events(self, *names: str) -> int:
+        """Возвращает число событий всех филиалов за 60 минут."""
+        return sum(branch.events(*names) for branch in self.branches)

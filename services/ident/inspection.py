@@ -1,0 +1,118 @@
+"""Осмотр базы Ident: версия, права логина, столбцы запросов, индексы, имена филиалов, отметки времени."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from services.domain.errors import DatabaseError
+from services.ident.contract import NOTHING
+from services.ident.rows import number
+from services.ident.source import IdentSource, open_source
+from services.ident.statements import SQL_DIR
+
+if TYPE_CHECKING:
+    from config.models import MssqlDatabase, SqliteDatabase
+
+RIGHTS = {
+    "can_insert": "добавлять строки",
+    "can_update": "менять строки",
+    "can_delete": "удалять строки",
+    "can_alter": "менять таблицы",
+    "is_admin": "управлять всем сервером (sysadmin)",
+}
+SQLITE_INDEXES = """
+SELECT m.tbl_name AS table_name, i.name AS column_name
+FROM sqlite_master AS m INNER JOIN pragma_index_info(m.name) AS i
+WHERE m.type = 'index' AND i.seqno = 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Marks:
+    """Приёмы с отметками состояния и сколько из них DateTimeChanged не заметил."""
+
+    marked: int
+    unmoved: int
+
+
+class Inspection:
+    """Осмотр одной базы; сбой связи или запроса — DatabaseError."""
+
+    def __init__(self, source: IdentSource, is_sqlite: bool, sql_dir: Path | None) -> None:
+        self._source, self._is_sqlite, self._sql_dir = source, is_sqlite, sql_dir
+
+    def now(self) -> datetime:
+        """Возвращает время сервера базы."""
+        return self._source.now()
+
+    def version(self) -> str:
+        """Возвращает версию сервера."""
+        if self._is_sqlite:
+            (row,) = self._source.ask_text("SELECT sqlite_version() AS version")
+            return f"SQLite {row['version']}"
+        (row,) = self._source.ask("doctor/server_version")
+        return f"SQL Server {row['version']} {row['edition'] or ''}".strip()
+
+    def powers(self) -> Sequence[str]:
+        """Возвращает, что логин может менять; пусто — он только читает."""
+        if self._is_sqlite:
+            return ()  # файл открыт с mode=ro
+        (row,) = self._source.ask("doctor/login_rights")
+        return [told for name, told in RIGHTS.items() if row[name]]
+
+    def columns(self, name: str) -> set[str]:
+        """Возвращает столбцы, которые даёт запрос из файла; строк он не читает."""
+        return set(self._source.columns(name, NOTHING))
+
+    def overridden(self) -> list[str]:
+        """Возвращает файлы запросов, заменённые установщиком."""
+        if self._sql_dir is None:
+            return []
+        own = {path.stem for path in SQL_DIR.glob("*.sql")}
+        return sorted(path.stem for path in self._sql_dir.glob("*.sql") if path.stem in own)
+
+    def indexed(self) -> set[tuple[str, str]]:
+        """Возвращает столбцы, с которых начинаются индексы."""
+        rows = (
+            self._source.ask_text(SQLITE_INDEXES)
+            if self._is_sqlite
+            else self._source.ask("doctor/index_columns")
+        )
+        return {(str(row["table_name"]), str(row["column_name"])) for row in rows}
+
+    def companies(self) -> list[str]:
+        """Возвращает имена организаций (филиалов) в Ident."""
+        names = [row["company_name"] for row in self._source.ask("doctor/own_companies")]
+        return [str(name) for name in names if name and str(name).strip()]
+
+    def marks(self, since: datetime) -> Marks:
+        """Возвращает, двигается ли DateTimeChanged от отметок состояния."""
+        (row,) = self._source.ask("doctor/status_marks", since=since)
+        return Marks(number(row, "marked"), number(row, "unmoved"))
+
+    def close(self) -> None:
+        """Закрывает соединение."""
+        self._source.close()
+
+
+def open_inspection(settings: "MssqlDatabase | SqliteDatabase", sql_dir: Path | None = None) -> Inspection:
+    """Собирает осмотр базы; нет драйвера ODBC — DatabaseError при первом запросе."""
+    return Inspection(open_source(settings, sql_dir), settings.type == "sqlite", sql_dir)
+
+
+def unknown_names(companies: Sequence[str], known: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
+    """Сверяет имена: организации Ident, которых не знает ни один филиал, и филиалы, которых нет в Ident."""
+    folded = [{_folded(name) for name in names} for names in known]
+    strangers = [name for name in companies if not any(_folded(name) in names for names in folded)]
+    present = {_folded(name) for name in companies}
+    absent = [names[0] for names, own in zip(known, folded, strict=True) if not own & present]
+    return strangers, absent
+
+
+def _folded(name: str) -> str:
+    return " ".join(name.split()).casefold()
+
+
+__all__ = ["DatabaseError", "Inspection", "Marks", "open_inspection", "unknown_names"]

@@ -1,0 +1,184 @@
+"""Охрана страницы наблюдения: чужие имена узла, подделка запроса, вход, формулы в таблице."""
+
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+
+from demo.portal.server import PortalServer
+from plan_frontend.monitor import monitor_app
+from plan_frontend.monitor.guard import Door, Tokens, refused
+from plan_frontend.monitor.lists import failed_csv
+from plan_frontend.monitor.snapshot import Filter, take
+from tests.support.pages import PageServer
+from tests.support.watched import WatchedWorld
+from tests.support.world import World
+
+TOKEN = re.compile(r'name="token" value="([^"]+)"')
+
+
+@pytest.fixture
+def watched(tmp_path: Path, redis_url: str, portal: PortalServer) -> Iterator[WatchedWorld]:
+    """Работающая установка."""
+    watched = WatchedWorld(tmp_path, redis_url, portal)
+    yield watched
+    watched.close()
+
+
+@pytest.fixture
+def url(watched: WatchedWorld) -> Iterator[str]:
+    """Адрес её страницы."""
+    with PageServer(monitor_app(watched.services)) as server:
+        yield server.url
+
+
+def test_foreign_host_name_is_refused_and_noted(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    answer = requests.get(url, headers={"Host": "evil.example:8025"}, timeout=10)
+    assert answer.status_code == 403
+    assert "Всё хорошо" not in answer.text
+    assert "request_refused" in caplog.text
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1:8025", "localhost:1", "localhost", "[::1]:8025", "LOCALHOST"])
+def test_own_names_are_known(url: str, host: str) -> None:
+    assert requests.get(url, headers={"Host": host}, timeout=10).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("client", "host", "own"),
+    [
+        (("127.0.0.1", 5), "localhost", True),
+        (("::1", 5), "[::1]:8025", True),
+        (("192.168.1.7", 5), "localhost", False),
+        (("127.0.0.1", 5), "", False),
+        (("127.0.0.1", 5), "127.0.0.1.evil.example", False),
+        (None, "localhost", False),
+    ],
+)
+def test_who_is_asking(client: tuple[str, int] | None, host: str, own: bool) -> None:
+    assert (refused(client, host) == "") is own
+
+
+@pytest.mark.parametrize("action", ["requeue", "sync", "pause", "unpause", "resume"])
+def test_order_without_the_token_is_not_obeyed(url: str, watched: WatchedWorld, action: str) -> None:
+    watched.halt()
+    answer = requests.post(url + action, data={"uid": "F1_70000"}, timeout=10, allow_redirects=False)
+    assert answer.status_code == 403
+    assert watched.store.gate.halted() is not None
+    assert watched.store.gate.paused() is None
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://127.0.0.1:1"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+    ],
+)
+def test_right_token_from_a_foreign_page_is_not_obeyed(
+    url: str, watched: WatchedWorld, headers: dict[str, str]
+) -> None:
+    with requests.Session() as session:
+        token = TOKEN.search(session.get(url, timeout=10).text)
+        assert token is not None
+        answer = session.post(url + "pause", data={"token": token[1]}, headers=headers, timeout=10)
+    assert answer.status_code == 403
+    assert watched.store.gate.paused() is None
+
+
+def test_token_of_another_visitor_is_not_obeyed(url: str, watched: WatchedWorld) -> None:
+    token = TOKEN.search(requests.get(url, timeout=10).text)
+    assert token is not None
+    with requests.Session() as session:
+        session.get(url, timeout=10)
+        assert session.post(url + "pause", data={"token": token[1]}, timeout=10).status_code == 403
+    assert watched.store.gate.paused() is None
+
+
+def test_every_answer_forbids_framing_and_foreign_resources(url: str) -> None:
+    for path in ("", "live", "page/monitor.css", "metrics"):
+        headers = requests.get(url + path, timeout=10).headers
+        assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+        assert headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_page_asks_nothing_of_the_outside(url: str) -> None:
+    text = requests.get(url, timeout=10).text
+    sources = re.findall(r'(?:src|href|action)="([^"]*)"', text)
+    outside = [source for source in sources if "//" in source and "127.0.0.1" not in source]
+    assert outside == []
+
+
+def test_orders_go_to_the_security_journal(url: str, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    with requests.Session() as session:
+        token = TOKEN.search(session.get(url, timeout=10).text)
+        assert token is not None
+        session.post(url + "pause", data={"token": token[1]}, timeout=10)
+        session.post(url + "requeue", data={"token": token[1], "uid": "F1_7"}, timeout=10)
+    said = [record.getMessage() for record in caplog.records if record.name == "ident.security"]
+    assert any(text.startswith("sending_paused") for text in said)
+    assert any(text.startswith("requeued") and "F1_7" in text for text in said)
+
+
+def test_huge_form_is_not_read(url: str) -> None:
+    assert requests.post(url + "pause", data={"token": "x" * 200_000}, timeout=10).status_code == 403
+
+
+def test_page_without_redis_says_so(tmp_path: Path, portal: PortalServer) -> None:
+    world = World(tmp_path / "lost", "redis://127.0.0.1:1/0", portal)
+    with PageServer(monitor_app(world.services)) as server:
+        text = requests.get(server.url, timeout=60).text
+        assert "Redis недоступен" in text
+        assert "Запустите службу Redis" in text
+        assert "ident_up 0" in requests.get(server.url + "metrics", timeout=60).text
+    world.close()
+
+
+def test_password_guards_every_address(tmp_path: Path, redis_url: str, portal: PortalServer) -> None:
+    watched = WatchedWorld(tmp_path / "closed", redis_url, portal, monitor={"password": "тайна страницы"})
+    with PageServer(monitor_app(watched.services)) as server:
+        for path in ("", "failed.csv"):
+            answer = requests.get(server.url + path, timeout=10, allow_redirects=False)
+            assert answer.headers["location"] == "/login"
+        assert requests.get(server.url + "live", timeout=10).status_code == 401
+        answer = requests.post(server.url + "pause", timeout=10, allow_redirects=False)
+        assert answer.headers["location"] == "/login"
+    watched.close()
+
+
+def test_door_closes_after_five_mistakes_and_opens_later() -> None:
+    moment = [0.0]
+    door = Door("верно", lambda: moment[0])
+    assert not any(door.admits("мимо") for _ in range(5))
+    assert door.closed_for() == 60
+    moment[0] = 61
+    assert door.closed_for() == 0
+    assert door.admits("верно")
+
+
+def test_session_ends_in_time_and_with_a_new_password() -> None:
+    moment = [1000.0]
+    tokens = Tokens(b"key", "пароль", lambda: moment[0])
+    cookie = tokens.session()
+    assert tokens.is_session(cookie)
+    assert not Tokens(b"key", "другой", lambda: moment[0]).is_session(cookie)
+    assert not tokens.is_session(cookie.replace(cookie[0], "9", 1))
+    moment[0] += 13 * 3600
+    assert not tokens.is_session(cookie)
+    assert not tokens.is_session(None)
+
+
+def test_table_never_holds_a_formula(watched: WatchedWorld) -> None:
+    watched._refuse("F1_1", "refused", "=HYPERLINK(1)")
+    text = failed_csv(take(watched.services), Filter(), watched.services.settings.rules.zone).decode(
+        "utf-8-sig"
+    )
+    assert "'=HYPERLINK(1)" in text
+    assert "Портал отказал вызову" in text

@@ -1,0 +1,112 @@
+"""Присмотр на настоящих Redis, базе и почтовом сервере: письмо, молчание, отбой, отказ канала."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from demo.portal.faults import Fault, FaultKind
+from demo.portal.server import PortalServer
+from tests.support.mailbox import Mailbox
+from tests.support.world import World
+
+
+@pytest.fixture
+def mailbox(tmp_path: Path) -> Iterator[Mailbox]:
+    """Работающий почтовый сервер."""
+    with Mailbox(tmp_path / "mail") as box:
+        yield box
+
+
+@pytest.fixture
+def clinic(tmp_path: Path, redis_url: str, portal: PortalServer, mailbox: Mailbox) -> Iterator[World]:
+    """Мир, у которого есть почта и уведомления портала."""
+    alerts = {"email": mailbox.settings(), "bitrix_users": [1]}
+    world = World(tmp_path / "world", redis_url, portal, alerts=alerts)
+    world.services.watch.run()
+    yield world
+    world.close()
+
+
+def later(world: World, minutes: float) -> None:
+    """Переводит часы вперёд и присматривает."""
+    world.clock.shift += timedelta(minutes=minutes)
+    world.services.watch.run()
+
+
+def lose_base(world: World) -> None:
+    """Прячет файл базы и пробует выборку."""
+    world.ident.path.rename(world.ident.path.with_suffix(".gone"))
+    world.services.close()
+    with pytest.raises(Exception, match="База Ident"):
+        world.extract()
+
+
+def return_base(world: World) -> None:
+    """Возвращает файл базы."""
+    world.ident.path.with_suffix(".gone").rename(world.ident.path)
+    world.services.close()  # новое соединение: прежнее отдыхает после неудачи
+
+
+def test_lost_base_raises_a_letter_and_a_notice_and_then_an_all_clear(
+    clinic: World, mailbox: Mailbox
+) -> None:
+    clinic.extract()
+    lose_base(clinic)
+    later(clinic, 4)
+    assert mailbox.subjects() == ["[Ident → Битрикс24] Нет связи с базой Ident D1"]
+    assert "Фучика" in mailbox.letters[0].get_content()
+    (note,) = clinic.portal.state.notifications
+    assert note["tag"] == "ident|ident_lost:D1"
+    return_base(clinic)
+    clinic.extract()
+    later(clinic, 1)
+    later(clinic, 3)
+    assert mailbox.subjects()[1:] == ["[Ident → Битрикс24] Отбой: Нет связи с базой Ident D1"]
+    (replaced,) = clinic.portal.state.notifications
+    assert "Отбой" in replaced["text"]
+
+
+def test_revoked_webhook_is_told_by_mail_when_the_portal_cannot(clinic: World, mailbox: Mailbox) -> None:
+    clinic.portal.portal.faults.add(Fault(FaultKind.UNAUTHORIZED, times=None))
+    clinic.book()
+    clinic.sync()
+    later(clinic, 1)
+    assert mailbox.subjects() == ["[Ident → Битрикс24] Портал не принимает вебхук"]
+
+
+def test_letter_refused_by_the_server_is_sent_a_minute_later(
+    tmp_path: Path, redis_url: str, portal: PortalServer, mailbox: Mailbox
+) -> None:
+    world = World(tmp_path / "w", redis_url, portal, alerts={"email": mailbox.settings()})
+    world.services.watch.run()
+    mailbox.broken = True
+    world.services.store.gate.pause(world.clock.now())
+    later(world, 40)
+    mailbox.broken = False
+    later(world, 1)
+    later(world, 1)
+    assert mailbox.subjects() == ["[Ident → Битрикс24] Синхронизация стоит на паузе"]
+    world.close()
+
+
+def test_two_nodes_on_one_redis_send_one_letter(clinic: World, mailbox: Mailbox) -> None:
+    clinic.services.store.gate.pause(clinic.clock.now())
+    later(clinic, 40)
+    clinic.services.watch.run()
+    assert len(mailbox.letters) == 1
+
+
+def test_installation_without_channels_writes_alarms_to_the_journal(
+    world: World, caplog: pytest.LogCaptureFixture
+) -> None:
+    world.services.watch.run()
+    world.services.store.gate.pause(world.clock.now())
+    later(world, 40)
+    assert "alert_raised" in caplog.text
+
+
+def test_watch_leaves_its_heartbeat(world: World) -> None:
+    world.services.watch.run()
+    assert world.services.store.stats.notes("node")["watched_at"]

@@ -1,0 +1,5 @@
+"""Мир для каналов, которым нужен портал."""
+
+from tests.integration.conftest import world
+
+__all__ = ["world"]

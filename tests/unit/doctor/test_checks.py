@@ -1,0 +1,218 @@
+"""Проверки осмотра на краях: версии, базы SQL Server, часы, секреты, беды самой проверки."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from sqlglot import exp, parse
+
+from config.models import MssqlDatabase, Settings
+from services.doctor import computer, ident, portal, state
+from services.doctor.findings import Finding, Level, fail, ok, performed, warn, worst
+from services.domain.errors import DatabaseError
+from services.ident.contract import columns_of, contracts
+from services.ident.inspection import Inspection, Marks, unknown_names
+from services.ident.statements import SQL_DIR, parse_statement, read_sql
+from tests.unit.ident.test_sql_files import CONTRACT, TOO_NEW
+
+NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
+MOSCOW = timezone(timedelta(hours=3))
+SERVER_FILES = sorted(path.stem for path in (SQL_DIR / "doctor").glob("*.sql"))
+
+
+def level_of(found: Iterator[Finding] | Finding) -> Level:
+    """Возвращает уровень единственной находки."""
+    (one,) = [found] if isinstance(found, Finding) else list(found)
+    assert one.level is Level.OK or one.advice
+    return one.level
+
+
+@pytest.mark.parametrize(
+    ("version", "level"),
+    [((3, 10, 9), Level.FAIL), ((3, 11, 0), Level.OK), ((3, 13, 5), Level.OK), ((3, 14, 0), Level.FAIL)],
+)
+def test_python_of_supported_versions(version: Sequence[int], level: Level) -> None:
+    assert level_of(computer.python(version)) is level
+
+
+@pytest.mark.parametrize(("used", "level"), [(0.5, Level.OK), (0.9, Level.WARN), (0.99, Level.FAIL)])
+def test_room_on_the_disk(used: float, level: Level, tmp_path: Path) -> None:
+    assert level_of(computer.disk([tmp_path], lambda _: used)) is level
+
+
+@pytest.mark.parametrize(
+    ("text", "level"), [("5.0.14", Level.FAIL), ("6.2.14", Level.OK), ("8.8.0", Level.OK)]
+)
+def test_redis_of_supported_versions(text: str, level: Level) -> None:
+    assert level_of(state.version(text)) is level
+
+
+@pytest.mark.parametrize(
+    ("watched", "level"),
+    [(None, Level.FAIL), (NOW - timedelta(minutes=4), Level.FAIL), (NOW - timedelta(minutes=2), Level.OK)],
+)
+def test_heartbeat_of_the_service(watched: datetime | None, level: Level) -> None:
+    assert level_of(state.heartbeat(watched, NOW)) is level
+
+
+@pytest.mark.parametrize(
+    ("drift", "level"),
+    [
+        (timedelta(), Level.OK),
+        (timedelta(minutes=2), Level.OK),
+        (timedelta(minutes=17), Level.WARN),
+        (timedelta(hours=-1), Level.FAIL),
+        (timedelta(hours=4, seconds=30), Level.FAIL),
+    ],
+)
+def test_clock_of_the_base(drift: timedelta, level: Level) -> None:
+    there = NOW.astimezone(MOSCOW).replace(tzinfo=None) + drift
+    assert level_of(ident.clock("ident.D1", there, NOW, MOSCOW)) is level
+
+
+@pytest.mark.parametrize(
+    ("marks", "level"), [(Marks(0, 0), Level.OK), (Marks(100, 5), Level.OK), (Marks(100, 6), Level.WARN)]
+)
+def test_marks_of_a_reception(marks: Marks, level: Level) -> None:
+    assert level_of(ident.marks("ident.D1", marks)) is level
+
+
+def test_login_that_can_write_is_named() -> None:
+    (found,) = ident.rights("ident.D1", ["менять строки", "управлять всем сервером (sysadmin)"])
+    assert found.level is Level.WARN
+    assert "менять строки" in found.text
+    assert "ident_reader.sql" in found.advice
+
+
+class ServerSource:
+    """Ответы SQL Server на вопросы осмотра."""
+
+    def __init__(self, rows: Mapping[str, list[Mapping[str, object]]]) -> None:
+        self._rows = rows
+
+    def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
+        """Возвращает строки."""
+        return self._rows[name]
+
+
+def test_rights_of_a_sql_server_login_are_read() -> None:
+    rights = {"can_insert": 0, "can_update": 1, "can_delete": 0, "can_alter": None, "is_admin": 0}
+    source = ServerSource({"doctor/login_rights": [rights]})
+    assert list(Inspection(source, False, None).powers()) == ["менять строки"]  # type: ignore[arg-type]
+
+
+def test_version_of_a_sql_server_is_read() -> None:
+    source = ServerSource({"doctor/server_version": [{"version": "15.0.2000.5", "edition": "Express"}]})
+    assert Inspection(source, False, None).version() == "SQL Server 15.0.2000.5 Express"  # type: ignore[arg-type]
+
+
+def test_names_are_compared_whatever_the_case_and_spaces() -> None:
+    known = [("Филиал Фучика", "ООО «Зуб»"), ("Филиал Победы",)]
+    assert unknown_names(["филиал  фучика", "Чужая"], known) == (["Чужая"], ["Филиал Победы"])
+
+
+def test_contract_of_the_doctor_is_that_of_the_files() -> None:
+    assert {name: set(columns) for name, columns in contracts().items()} == {
+        k: set(v) for k, v in CONTRACT.items()
+    }
+
+
+def test_columns_are_read_past_nested_queries_and_comments() -> None:
+    sql = """-- AS лишний,
+    SELECT TOP (1) a.X AS one, (SELECT TOP (1) b.Y AS inner_one FROM b) AS [two]
+    FROM a AS t, c AS d"""
+    assert columns_of(sql) == {"one", "two"}
+
+
+@pytest.mark.parametrize("name", SERVER_FILES)
+def test_question_of_the_doctor_is_one_reading_select_of_old_servers(name: str) -> None:
+    (tree,) = parse(read_sql(f"doctor/{name}"), dialect="tsql")
+    assert isinstance(tree, exp.Select)
+    assert TOO_NEW.findall(parse_statement(read_sql(f"doctor/{name}")).text) == []
+    named = read_sql(f"doctor/{name}").split("Столбцы:")[1]
+    assert all(column in named for column in tree.named_selects)
+
+
+def test_override_of_the_installer_is_named_in_the_advice(tmp_path: Path) -> None:
+    (tmp_path / "receptions.sql").write_text("SELECT 1 AS reception_id", encoding="utf-8")
+
+    class Narrow:
+        def overridden(self) -> list[str]:
+            return ["receptions"]
+
+        def columns(self, name: str) -> set[str]:
+            return set(contracts()[name]) if name != "receptions" else {"reception_id"}
+
+    (found,) = ident.queries("ident.D1", Narrow())  # type: ignore[arg-type]
+    assert "не даёт столбцов" in found.text
+    assert "sql_dir/receptions.sql" in found.advice
+
+
+@pytest.mark.parametrize(
+    ("hours", "level"),
+    [([], Level.OK), ([0, 0, 1], Level.OK), ([3, 3, 0], Level.FAIL), ([1, 2, 3], Level.OK)],
+)
+def test_shift_of_dates_is_seen_when_most_share_it(hours: list[int], level: Level) -> None:
+    pairs = [(NOW, NOW + timedelta(hours=hour)) for hour in hours]
+    assert level_of(portal.dates(pairs)) is level
+
+
+def test_code_of_a_stage_too_long_is_named() -> None:
+    settings = Settings.model_validate(
+        {
+            "portal": {"webhook": "http://127.0.0.1/rest/1/x/", "category_id": 1},
+            "databases": [{"id": "D1", "type": "sqlite", "path": "x"}],
+            "branches": [{"number": 1, "name": "x", "database": "D1"}],
+        }
+    )
+    from services.bitrix.portal_admin import StageRow
+
+    found = list(portal.stages(settings.portal, [StageRow(1, "C1:WON", "Успешно", 10, "S")]))
+    assert any("длиннее 22 знаков" in finding.text for finding in found)
+
+
+def test_no_driver_says_which_to_install() -> None:
+    settings = Settings.model_construct(
+        databases=(MssqlDatabase(id="D1", server="s", database="d", auth="windows"),)
+    )
+    assert level_of(computer.driver(settings, list)) is Level.FAIL
+    assert level_of(computer.driver(settings, lambda: ["ODBC Driver 18 for SQL Server"])) is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("webhook", "level", "text"),
+    [
+        ("https://example.bitrix24.ru/rest/1/СЕКРЕТНЫЙ_КОД/", Level.FAIL, "не вписаны"),
+        ("https://clinic.example/rest/1/s3cr3t/", Level.FAIL, "открыто"),
+        ("enc:gAAAA", Level.OK, "зашифрованы"),
+    ],
+)
+def test_secrets_of_the_file(tmp_path: Path, webhook: str, level: Level, text: str) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(f'[portal]\nwebhook = "{webhook}"\n', encoding="utf-8")
+    (found,) = computer.secrets(path)
+    assert found.level is level
+    assert text in found.text
+    assert "s3cr3t" not in found.text + found.advice
+
+
+def test_trouble_of_a_check_is_a_finding_too() -> None:
+    def broken() -> Iterator[Finding]:
+        yield ok("x", "начало")
+        raise ValueError("Лунёва Алсу")
+
+    def lost() -> Iterator[Finding]:
+        raise DatabaseError("База Ident: нет связи")
+        yield
+
+    found = [*performed("x", broken), *performed("y", lost)]
+    assert [finding.level for finding in found] == [Level.OK, Level.FAIL, Level.FAIL]
+    assert "Лунёва" not in "".join(finding.text for finding in found)
+    assert found[2].text == "База Ident: нет связи"
+
+
+def test_worst_level_decides() -> None:
+    assert worst([ok("a", ""), warn("b", "", "x")]) is Level.WARN
+    assert worst([ok("a", ""), warn("b", "", "x"), fail("c", "", "y")]) is Level.FAIL
+    assert worst([]) is Level.OK

@@ -1,0 +1,25 @@
+"""Причины словами: у каждой, какую способны дать правила и портал, есть слова и совет."""
+
+import pytest
+
+from services.bitrix.responses import LEGACY, SKIPPABLE
+from services.domain.errors import Family
+from services.domain.reasons import REASONS, reason_of
+from services.domain.validation import REQUIRED
+
+
+def test_every_known_reason_has_words() -> None:
+    given = {reason for _, reason, _ in (*SKIPPABLE.values(), *LEGACY.values())}
+    missing = {f"{field}_missing" for field in REQUIRED}
+    others = {"phone_missing", "phone_invalid", "amount_too_big", "branch_unknown", "bug", "refused"}
+    assert given | missing | others | {str(family) for family in Family} <= set(REASONS)
+
+
+def test_first_of_several_reasons_is_shown() -> None:
+    assert reason_of("phone_missing, name_missing").title == "Нет телефона"
+
+
+@pytest.mark.parametrize("code", ["unheard_of", ""])
+def test_unknown_reason_still_says_something(code: str) -> None:
+    assert "Причина" in reason_of(code).title
+    assert reason_of(code).advice
