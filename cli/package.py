@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-DESCRIPTION = """Собирает пакет поставки для этой операционной системы: программу, которой не нужен Python, установщик и
-документы, — в папку dist и в архив рядом. Сборка для Windows делается на Windows."""
+DESCRIPTION = """Собирает пакет поставки для этой операционной системы: программу, которой не нужен Python,
+установщик и документы, — в папку dist и в архив рядом. Сборка для Windows делается на Windows."""
 
 
 def main(arguments: list[str]) -> int:

@@ -145,6 +145,9 @@ class SqliteDatabase(Section):
     id: str = Field(pattern=r"[A-Za-z0-9_-]{1,32}")
     path: Path
     query_timeout: int = Field(default=30, ge=1)
+    #: На каком SQL написаны файлы запросов: tsql — перекладывается sqlglot, sqlite — берётся как есть (из
+    #: node.sql_dir). Менять: sqlglot не установлен, как в готовой программе.
+    dialect: Literal["tsql", "sqlite"] = "tsql"
 
 
 def _database_type(value: object) -> str:

@@ -28,7 +28,9 @@ def assemble(root: Path, program: Path, supplies: Sequence[Path], folder: Path, 
     for path in supplies:
         shutil.copyfile(path, folder / "supplies" / path.name)
     shutil.copytree(root / "deploy" / "sql", folder / "sql")
-    shutil.copyfile(root / "installer" / "templates" / "answers.example.toml", folder / "answers.example.toml")
+    shutil.copyfile(
+        root / "installer" / "templates" / "answers.example.toml", folder / "answers.example.toml"
+    )
     write_papers(root, folder, platform)
     _write_sums(folder)
 

@@ -3,6 +3,8 @@
 Один файл (``--onefile``) не годится: он запускает два процесса и распаковывается при каждом старте.
 """
 
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator
@@ -22,9 +24,19 @@ def build_program(root: Path, work: Path) -> Path:
     """Собирает программу и возвращает её папку."""
     sources = work / "sources"
     stage(root, sources)
-    command = [sys.executable, "-m", "PyInstaller", *arguments(sources, work), str(ENTRY)]
+    # Вход лежит среди заготовки: рядом с настоящими исходниками сборщик взял бы их.
+    entry = shutil.copy(ENTRY, sources / "program.py")
+    command = [sys.executable, "-m", "PyInstaller", *arguments(sources, work), str(entry)]
+    # Модули берутся только из заготовки: путь к исходникам в окружении увёл бы сборщик к ним.
     done = subprocess.run(
-        command, cwd=sources, capture_output=True, text=True, encoding="utf-8", errors="replace", check=False
+        command,
+        cwd=sources,
+        env={**os.environ, "PYTHONPATH": str(sources), "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
     )
     (work / "build.log").write_text(done.stdout + done.stderr, encoding="utf-8")
     if done.returncode:

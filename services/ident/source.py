@@ -125,20 +125,23 @@ def open_source(
     if settings.type == "sqlite":
         from services.ident.sqlite import SqliteConnector
 
-        return sqlite_source(SqliteConnector(settings.path, settings.query_timeout), sql_dir, Rest(rests))
+        connector = SqliteConnector(settings.path, settings.query_timeout)
+        return sqlite_source(connector, sql_dir, Rest(rests), ready=settings.dialect == "sqlite")
     from services.ident.mssql import MssqlConnector
 
     held = HeldConnection(MssqlConnector(settings), Rest(rests))
     return IdentSource(held, lambda name: read_sql(name, sql_dir))
 
 
-def sqlite_source(connector: object, sql_dir: Path | None = None, rest: Rest | None = None) -> IdentSource:
-    """Собирает чтение файла SQLite."""
+def sqlite_source(
+    connector: object, sql_dir: Path | None = None, rest: Rest | None = None, *, ready: bool = False
+) -> IdentSource:
+    """Собирает чтение файла SQLite; ``ready`` — запросы в sql_dir уже на его языке."""
     from services.ident.sqlite import STAMP, SqliteConnector, to_sqlite
 
     assert isinstance(connector, SqliteConnector)
     return IdentSource(
         HeldConnection(connector, rest),
-        lambda name: to_sqlite(read_sql(name, sql_dir)),
+        lambda name: read_sql(name, sql_dir) if ready else to_sqlite(read_sql(name, sql_dir)),
         lambda value: value.strftime(STAMP),
     )
