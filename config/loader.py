@@ -53,6 +53,7 @@ def parse_settings(
     """Проверяет разобранный TOML; любая беда — ConfigError с файлом, строкой и ключом."""
     from config.explain import explain
 
+    raw = _of_this_version(raw, file)
     rooted = _walk(raw, lambda key, value: _rooted(key, value, base))
     opened = _decrypted(rooted, base)
     try:
@@ -61,6 +62,17 @@ def parse_settings(
         raise ConfigError(explain(error, file, text)) from None
     _refuse_plain_secrets(raw, settings, file)
     return settings
+
+
+def _of_this_version(raw: Mapping[str, object], file: Path | None) -> Mapping[str, object]:
+    """Приводит файл прежней версии к нынешнему виду."""
+    from config.migrations import SchemaError, migrated
+
+    try:
+        return migrated(raw)
+    except SchemaError as error:
+        where = f" ({file})" if file is not None else ""
+        raise ConfigError(f"Настройки не годятся{where}: {error}") from None
 
 
 def _refuse_plain_secrets(raw: Mapping[str, object], settings: Settings, file: Path | None) -> None:

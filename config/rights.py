@@ -32,7 +32,10 @@ ALLOWED_ENTRY = re.compile(r"\(A;[^;]*;[^;]*;[^;]*;[^;]*;([^;)]+)[^)]*\)")
 def restrict(path: Path, run: Run | None = None, platform: str = sys.platform) -> None:
     """Закрывает файл или папку от чужих."""
     if platform == "win32":
-        (run or _run)(restricting_command(path))
+        chosen = run or _run
+        closed = path.is_file() and not strangers(path.parent, chosen, platform)
+        # В закрытой папке установки файл наследует её список доступа: в нём есть и учётные записи служб.
+        chosen(inheriting_command(path) if closed else restricting_command(path))
     else:
         path.chmod(0o700 if path.is_dir() else 0o600)
 
@@ -43,6 +46,11 @@ def restricting_command(path: Path, account: str | None = None) -> list[str]:
     allowed = (SYSTEM_SID, ADMINISTRATORS_SID, account or getpass.getuser())
     grants = [part for name in allowed for part in ("/grant:r", f"{name}:{inherited}F")]
     return ["icacls", str(path), "/inheritance:r", *grants, "/q"]
+
+
+def inheriting_command(path: Path) -> list[str]:
+    """Возвращает команду Windows, оставляющую файлу доступ его папки."""
+    return ["icacls", str(path), "/reset", "/q"]
 
 
 def strangers(path: Path, run: Run | None = None, platform: str = sys.platform) -> list[str]:

@@ -1,0 +1,144 @@
+"""Служба на этом компьютере: ``python manage.py service install|update|uninstall|status|start|stop``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from installer.answers import Answers
+    from installer.ports import Host, Talk
+
+DESCRIPTION = """Ставит интеграцию службой Windows или Linux, обновляет и удаляет её. Ставить надо из
+распакованного пакета, с правами администратора; интернет не нужен. Настройки и данные лежат отдельно от
+программы: обновление их не трогает, удаление — только с ключом --purge."""
+
+
+def main(arguments: list[str]) -> int:
+    """Выполняет действие; код 2 — его нельзя выполнить, причина названа."""
+    from installer.ports import InstallError
+
+    options = parser().parse_args(arguments)
+    try:
+        code: int = options.action(options)
+        return code
+    except InstallError as error:
+        print(error, file=sys.stderr)
+        return 2
+    except EOFError:
+        print(
+            "Отвечать некому: запустите в окне или назовите файл ответов ключом --answers.", file=sys.stderr
+        )
+        return 2
+
+
+def parser() -> argparse.ArgumentParser:
+    """Возвращает разбор ключей."""
+    parser = argparse.ArgumentParser(prog="manage.py service", description=DESCRIPTION)
+    actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
+    for name, action, text in (
+        ("install", install, "поставить и запустить"),
+        ("update", update, "перейти на версию этого пакета; осмотр ухудшился — вернуть прежнюю"),
+        ("uninstall", uninstall, "удалить службы и программу"),
+        ("status", status, "показать версию, службы и папки"),
+        ("start", start, "запустить службы"),
+        ("stop", stop, "остановить службы"),
+    ):
+        chosen = actions.add_parser(name, help=text, description=text)
+        chosen.set_defaults(action=action)
+        chosen.add_argument("--root", type=Path, help=argparse.SUPPRESS)
+        chosen.add_argument("--account", help=argparse.SUPPRESS)
+        chosen.add_argument("--package", type=Path, metavar="ПАПКА", help="папка распакованного пакета")
+        if name == "install":
+            chosen.add_argument("--answers", type=Path, metavar="ФАЙЛ", help="файл ответов: не спрашивать")
+        if name == "update":
+            chosen.add_argument("--again", action="store_true", help="поставить ту же версию снова")
+        if name == "uninstall":
+            chosen.add_argument(
+                "--purge", action="store_true", help="удалить и настройки, состояние, журналы"
+            )
+    return parser
+
+
+def install(options: argparse.Namespace) -> int:
+    """Ставит."""
+    from installer.install import Installation
+    from installer.package import find_package
+    from installer.talk import Terminal
+
+    talk, package = Terminal(), find_package(options.package)
+    host = this_host(options)
+    return Installation(host, package, talk, lambda: _answers(options, talk, host)).run()
+
+
+def update(options: argparse.Namespace) -> int:
+    """Обновляет."""
+    from installer.package import find_package
+    from installer.talk import Terminal
+    from installer.update import Update
+
+    return Update(this_host(options), find_package(options.package), Terminal()).run(options.again)
+
+
+def uninstall(options: argparse.Namespace) -> int:
+    """Удаляет."""
+    from installer.talk import Terminal
+    from installer.uninstall import Removal
+
+    return Removal(this_host(options), Terminal()).run(options.purge)
+
+
+def status(options: argparse.Namespace) -> int:
+    """Показывает, что стоит; код 1 — не все службы работают."""
+    from installer.status import told
+
+    lines, running = told(this_host(options))
+    print("\n".join(lines))
+    return 0 if running else 1
+
+
+def start(options: argparse.Namespace) -> int:
+    """Запускает службы по порядку."""
+    from installer.status import start_all
+
+    start_all(this_host(options))
+    return status(options)
+
+
+def stop(options: argparse.Namespace) -> int:
+    """Останавливает службы в обратном порядке."""
+    from installer.status import stop_all
+
+    stop_all(this_host(options))
+    return 0
+
+
+def this_host(options: argparse.Namespace) -> "Host":
+    """Возвращает компьютер, на котором выполняется команда."""
+    from installer.commands import run
+    from installer.layout import linux_layout, windows_layout
+
+    if sys.platform == "win32":
+        from installer.windows import WindowsHost
+
+        return WindowsHost(windows_layout(os.environ), run, _supplies(options))
+    from installer.linux import ACCOUNT, LinuxHost
+
+    return LinuxHost(linux_layout(options.root or Path("/")), run, options.account or ACCOUNT)
+
+
+def _supplies(options: argparse.Namespace) -> Path:
+    from installer.package import find_package
+
+    return find_package(options.package).supplies
+
+
+def _answers(options: argparse.Namespace, talk: "Talk", host: "Host") -> "Answers":
+    from installer.answers import read_answers
+    from installer.sql_servers import drivers, find_servers
+    from installer.wizard import Wizard
+
+    if options.answers is not None:
+        return read_answers(options.answers)
+    return Wizard(talk, lambda: find_servers(host.run), drivers).answers()

@@ -1,0 +1,54 @@
+"""Осмотр установленной программой самой себя (doctor) и сравнение осмотров."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from installer.ports import CommandFailed, Host
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Находка осмотра."""
+
+    check: str
+    level: str
+    text: str
+    advice: str = ""
+
+
+def examine(host: Host) -> Sequence[Finding]:
+    """Осматривает установку работающей версией программы; не запустилась — находка об этом."""
+    command = [str(host.layout.program), "doctor", "--json", "--config", str(host.layout.settings)]
+    try:
+        told = host.run(command)
+    except CommandFailed as error:
+        told = error.output
+    return parse(told)
+
+
+def parse(told: str) -> Sequence[Finding]:
+    """Разбирает вывод осмотра; итог — последняя строка JSON."""
+    for line in reversed(told.splitlines()):
+        try:
+            raw = json.loads(line)
+            return [
+                Finding(item["check"], item["level"], item["text"], item["advice"])
+                for item in raw["findings"]
+            ]
+        except (ValueError, TypeError, KeyError):
+            continue
+    return [
+        Finding("doctor", "fail", f"осмотр не выполнился: {told.strip()[-400:]}", "Запустите doctor сами")
+    ]
+
+
+def failures(findings: Sequence[Finding]) -> dict[str, Finding]:
+    """Возвращает отказы по именам проверок."""
+    return {finding.check: finding for finding in findings if finding.level == "fail"}
+
+
+def worsened(before: Sequence[Finding], after: Sequence[Finding]) -> Sequence[Finding]:
+    """Возвращает отказы, которых до обновления не было: чужая беда обновлению не помеха."""
+    known = failures(before)
+    return [finding for name, finding in failures(after).items() if name not in known]

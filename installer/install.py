@@ -1,0 +1,171 @@
+"""Установка: программа, папки с правами, Redis, настройки, службы, портал, показ до записи (ТЗ 4.4.1)."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from config.models import Settings
+from installer.answers import Answers
+from installer.examination import Finding, examine, failures
+from installer.package import Package, place_program
+from installer.ports import CommandFailed, Host, InstallError, Service, ServiceState, Talk
+from installer.record import Record, load_record
+from installer.redis_conf import write_redis_conf
+from installer.roles import FLOWER, NODE, REDIS, services_of
+from installer.settings import write_settings
+
+#: Проверки, которым до первого запуска узла сбыться не суждено.
+BEFORE_START = frozenset({"service"})
+#: Сколько ждать первого признака жизни узла.
+PATIENCE_SECONDS, LOOK_SECONDS = 60.0, 3.0
+PREVIEW = ("sync", "--dry-run", "--diff", "--limit", "5")
+
+
+@dataclass(frozen=True, slots=True)
+class Installation:
+    """Установка на один компьютер; повтор доделывает прерванное и настроек не трогает."""
+
+    host: Host
+    package: Package
+    talk: Talk
+    answers: Callable[[], Answers]
+    patience: float = PATIENCE_SECONDS
+
+    def run(self) -> int:
+        """Ставит и возвращает код: 0 — служба работает, 1 — стоит, но осмотр не прошёл."""
+        host, talk = self.host, self.talk
+        host.require_rights()
+        self._refuse_other_version()
+        talk.say(f"Устанавливаю версию {self.package.version} в {host.layout.programs}")
+        answers = self.answers() if not host.layout.settings.exists() else None
+        server = self._redis_server(answers)
+        host.prepare_account()
+        host.point(place_program(self.package, host.layout))
+        host.write_command()
+        services = self._services(answers, server)
+        for service in services:
+            service.folder.mkdir(parents=True, exist_ok=True)
+            host.services.install(service)
+        host.protect(services)
+        settings = self._settings(answers)
+        host.protect(services)
+        record = Record(
+            self.package.version, [s.key for s in services], server or "", self._port(answers, settings)
+        )
+        record.save(host.layout.record)
+        return self._begin(answers, [service.key for service in services])
+
+    def _refuse_other_version(self) -> None:
+        record = load_record(self.host.layout.record)
+        if record is not None and record.version != self.package.version:
+            raise InstallError(
+                f"Здесь уже стоит версия {record.version}. Чтобы перейти на {self.package.version}, "
+                "выполните service update: настройки и состояние останутся."
+            )
+
+    def _redis_server(self, answers: Answers | None) -> str | None:
+        """Возвращает redis-server своего Redis; общий Redis стоит на другом компьютере."""
+        if answers is None:
+            record = load_record(self.host.layout.record)
+            known = record.redis_server if record else ""
+            return known or self._own_redis_of_interrupted()
+        return str(self.host.redis_server(self.package.supplies)) if answers.install.redis == "own" else None
+
+    def _own_redis_of_interrupted(self) -> str | None:
+        if not (self.host.layout.redis / "redis.conf").exists():
+            return None
+        return str(self.host.redis_server(self.package.supplies))
+
+    def _services(self, answers: Answers | None, server: str | None) -> list[Service]:
+        keys = [NODE, *([REDIS] if server else [])]
+        if answers is None or answers.install.flower:
+            keys.append(FLOWER)
+        return services_of(self.host.layout, keys, server or "")
+
+    def _settings(self, answers: Answers | None) -> Settings:
+        from config.loader import ConfigError, load_settings
+
+        layout = self.host.layout
+        if answers is None:
+            try:
+                return load_settings(layout.settings)
+            except ConfigError as error:
+                raise InstallError(f"Настройки уже есть, но не годятся: {error}") from None
+        own = answers.install.redis == "own"
+        url = write_redis_conf(layout.redis, answers.install.redis_port) if own else None
+        return write_settings(layout, answers.settings, url)
+
+    def _port(self, answers: Answers | None, settings: Settings) -> bool:
+        """Открывает порт вкладки сети клиники, только если об этом просили."""
+        if answers is None or not answers.install.open_port:
+            return False
+        self.host.open_port(settings.web.port)
+        return True
+
+    def _begin(self, answers: Answers | None, keys: Sequence[str]) -> int:
+        services = self.host.services
+        if REDIS in keys:
+            services.start(REDIS)
+        if answers is not None and answers.install.portal_setup:
+            self._tell(["portal", "setup", "--yes"])
+        found = examine(self.host)
+        show(self.talk, found)
+        bad = [finding for name, finding in failures(found).items() if name not in BEFORE_START]
+        if bad:
+            self.talk.say("Службы не запущены: исправьте отмеченное и повторите service install.")
+            return 1
+        if answers is not None and answers.install.preview and not self._previewed():
+            return 0
+        if answers is None or answers.install.start:
+            for key in (NODE, FLOWER):
+                if key in keys:
+                    services.start(key)
+            self._await_node()
+        self._summary(keys)
+        return 0
+
+    def _await_node(self) -> None:
+        """Ждёт первого признака жизни узла."""
+        self.talk.say("Запускаю обмен …")
+        deadline = time.monotonic() + self.patience
+        while (silent := failures(examine(self.host)).get("service")) and time.monotonic() < deadline:
+            time.sleep(LOOK_SECONDS)
+        if silent:
+            self.talk.say(f"  {silent.text}. Подождите минуту и выполните: ident-bitrix doctor")
+
+    def _previewed(self) -> bool:
+        """Показывает, что изменится на портале, и спрашивает, начинать ли."""
+        self.talk.say("Вот что попадёт на портал первым (пока ничего не записано):")
+        self._tell(list(PREVIEW))
+        if self.talk.agree("Начать обмен?"):
+            return True
+        self.talk.say("Обмен не начат. Начать позже: ident-bitrix service start")
+        return False
+
+    def _tell(self, arguments: list[str]) -> None:
+        layout = self.host.layout
+        try:
+            told = self.host.run([str(layout.program), *arguments, "--config", str(layout.settings)])
+        except CommandFailed as error:
+            told = error.output
+        self.talk.say(told.strip())
+
+    def _summary(self, keys: Sequence[str]) -> None:
+        layout, services = self.host.layout, self.host.services
+        running = [key for key in keys if services.state(key) is ServiceState.RUNNING]
+        self.talk.say("\nГотово." if running else "\nУстановлено, службы не запущены.")
+        self.talk.say(f"  Службы:    {', '.join(services.name(key) for key in running) or 'не запущены'}")
+        self.talk.say(f"  Команды:   {layout.command}")
+        self.talk.say(f"  Настройки: {layout.settings}")
+        self.talk.say(f"  Журналы:   {layout.logs}")
+        self.talk.say("  Наблюдение: http://127.0.0.1:8025/ на этом компьютере")
+
+
+def show(talk: Talk, findings: Sequence[Finding]) -> None:
+    """Показывает осмотр: отказы и советы — целиком, удачи — числом."""
+    good = sum(finding.level == "ok" for finding in findings)
+    talk.say(f"Осмотр: хорошо {good} из {len(findings)}")
+    for finding in findings:
+        if finding.level != "ok":
+            mark = "ИСПРАВИТЬ" if finding.level == "fail" else "взглянуть"
+            talk.say(f"  [{mark}] {finding.text}" + (f"\n      → {finding.advice}" if finding.advice else ""))

@@ -1,0 +1,76 @@
+"""Пакет, из которого ставят: папка программы, её версия, чужие программы рядом."""
+
+import os
+import shutil
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from installer.layout import Layout
+from installer.ports import InstallError
+
+#: Прежние версии, которые остаются для отката.
+KEPT_VERSIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """Распакованный пакет."""
+
+    folder: Path
+
+    @property
+    def program(self) -> Path:
+        """Возвращает папку программы."""
+        return self.folder / "program"
+
+    @property
+    def supplies(self) -> Path:
+        """Возвращает папку чужих программ."""
+        return self.folder / "supplies"
+
+    @property
+    def version(self) -> str:
+        """Возвращает версию программы пакета."""
+        for place in (self.program / "_internal", self.program):
+            if (path := place / "pyproject.toml").is_file():
+                return str(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"])
+        raise InstallError(f"В папке {self.folder} нет программы: распакуйте архив пакета целиком.")
+
+
+def find_package(option: Path | None) -> Package:
+    """Возвращает пакет: названный или тот, из которого запущена сама программа."""
+    if option is not None:
+        return Package(option.absolute())
+    if not getattr(sys, "frozen", False):
+        raise InstallError(
+            "Ставить надо из пакета: соберите его (python manage.py package), распакуйте архив и назовите "
+            "папку ключом --package."
+        )
+    return Package(Path(sys.executable).resolve().parent.parent)
+
+
+def place_program(package: Package, layout: Layout) -> Path:
+    """Копирует программу в папку её версии; недокопированное прежде стирается."""
+    target = layout.versions / package.version
+    if target.resolve() == package.program.resolve():
+        return target
+    draft = target.with_name(f"{target.name}.new")
+    shutil.rmtree(draft, ignore_errors=True)
+    shutil.copytree(package.program, draft)
+    shutil.rmtree(target, ignore_errors=True)
+    os.replace(draft, target)
+    return target
+
+
+def drop_old_versions(layout: Layout, keep: str) -> None:
+    """Удаляет давние версии; работающая и прежняя остаются."""
+    others = [path for path in layout.versions.iterdir() if path.is_dir() and path.name != keep]
+    for path in sorted(others, key=lambda found: found.stat().st_mtime)[: -(KEPT_VERSIONS - 1)]:
+        shutil.rmtree(path, ignore_errors=True)
+
+
+def order(version: str) -> tuple[int, ...]:
+    """Возвращает номер версии для сравнения: 0.10.0 старше 0.9.1."""
+    return tuple(int(part) for part in version.split("+")[0].split("-")[0].split("."))

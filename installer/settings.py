@@ -1,0 +1,52 @@
+"""Файл настроек из ответов: секреты сразу зашифрованы, пути — папки установки."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from config.loader import ConfigError, load_settings
+from config.migrations import CURRENT
+from config.models import Settings
+from config.vault import Vault
+from installer.layout import Layout
+from installer.ports import InstallError
+
+HEADER = """# Настройки интеграции Ident - Битрикс24. Сделаны установщиком; менять можно в любом редакторе:
+# узел заметит перемену сам. Все ключи и умолчания - документ «Настройки» (docs/configuration.md).
+# Секреты вписывает команда:  ident-bitrix secrets set portal.webhook
+
+"""
+
+
+def write_settings(layout: Layout, answers: Mapping[str, object], redis_url: str | None) -> Settings:
+    """Записывает и проверяет настройки; негодные ответы — InstallError, файла не остаётся."""
+    import tomlkit
+
+    path = layout.settings
+    document = {"schema": CURRENT, **_completed(answers, layout, redis_url)}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch(mode=0o600)
+    path.write_text(HEADER + tomlkit.dumps(document), encoding="utf-8", newline="\n")
+    try:
+        Vault(path).init()
+        Vault(path).seal()
+        return load_settings(path)
+    except ConfigError as error:
+        path.unlink()
+        raise InstallError(str(error)) from None
+
+
+def _completed(answers: Mapping[str, object], layout: Layout, redis_url: str | None) -> dict[str, Any]:
+    """Дополняет ответы тем, что знает установщик: папки и свой Redis."""
+    sections: dict[str, Any] = {
+        key: dict(value) if isinstance(value, Mapping) else value for key, value in answers.items()
+    }
+    sections.setdefault("node", {}).setdefault("state_dir", _portable(layout.state))
+    sections.setdefault("journal", {}).setdefault("folder", _portable(layout.logs))
+    if redis_url is not None:
+        sections.setdefault("redis", {})["url"] = redis_url
+    return sections
+
+
+def _portable(path: Path) -> str:
+    return path.as_posix()

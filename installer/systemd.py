@@ -1,0 +1,118 @@
+"""Службы Linux: закрытые юниты systemd."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from installer.ports import CommandFailed, Run, Service, ServiceState
+
+#: Перезапуск после сбоя — через столько секунд и без счёта попыток: предел ТЗ 3.3.1 — пять минут.
+RESTART_SECONDS = 10
+PREFIX = "ident-bitrix"
+
+
+class Systemd:
+    """Службы через systemctl."""
+
+    def __init__(self, folder: Path, account: str, run: Run) -> None:
+        self._folder, self._account, self._run = folder, account, run
+
+    def install(self, service: Service) -> None:
+        """Записывает юнит и включает его."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._path(service.key).write_text(unit(service, self._account), encoding="utf-8")
+        self._run(["systemctl", "daemon-reload"])
+        self._run(["systemctl", "enable", self._unit(service.key)])
+
+    def uninstall(self, key: str) -> None:
+        """Останавливает, выключает и удаляет юнит."""
+        if self.state(key) is ServiceState.ABSENT:
+            return
+        self._run(["systemctl", "disable", "--now", self._unit(key)])
+        self._path(key).unlink()
+        self._run(["systemctl", "daemon-reload"])
+
+    def start(self, key: str) -> None:
+        """Запускает юнит."""
+        self._run(["systemctl", "start", self._unit(key)])
+
+    def stop(self, key: str) -> None:
+        """Останавливает юнит."""
+        if self.state(key) is not ServiceState.ABSENT:
+            self._run(["systemctl", "stop", self._unit(key)])
+
+    def state(self, key: str) -> ServiceState:
+        """Возвращает состояние юнита."""
+        if not self._path(key).is_file():
+            return ServiceState.ABSENT
+        try:
+            told = self._run(["systemctl", "is-active", self._unit(key)])
+        except CommandFailed as error:
+            told = error.output
+        return ServiceState.RUNNING if told.strip() == "active" else ServiceState.STOPPED
+
+    def name(self, key: str) -> str:
+        """Возвращает имя юнита без окончания."""
+        return f"{PREFIX}-{key}"
+
+    def _unit(self, key: str) -> str:
+        return f"{self.name(key)}.service"
+
+    def _path(self, key: str) -> Path:
+        return self._folder / self._unit(key)
+
+
+def unit(service: Service, account: str) -> str:
+    """Возвращает текст юнита."""
+    return "\n".join(_lines(service, account)) + "\n"
+
+
+def _lines(service: Service, account: str) -> Iterator[str]:
+    others = " ".join(f"{PREFIX}-{key}.service" for key in service.after)
+    yield "[Unit]"
+    yield f"Description={service.title}"
+    yield f"After=network-online.target {others}".rstrip()
+    yield f"Wants=network-online.target {others}".rstrip()
+    yield "StartLimitIntervalSec=0"
+    yield ""
+    yield "[Service]"
+    yield "Type=exec"
+    yield f"User={account}"
+    yield f"WorkingDirectory={service.folder}"
+    yield from (f"Environment={key}={value}" for key, value in service.environment.items())
+    yield f"ExecStart={' '.join(service.command)}"
+    yield "Restart=always"
+    yield f"RestartSec={RESTART_SECONDS}"
+    yield f"TimeoutStopSec={service.stop_seconds}"
+    yield "UMask=0077"
+    yield from HARDENING
+    yield f"ReadWritePaths={' '.join(map(str, service.writes))}"
+    if service.loopback_only:
+        yield "IPAddressDeny=any"
+        yield "IPAddressAllow=localhost"
+    yield ""
+    yield "[Install]"
+    yield "WantedBy=multi-user.target"
+
+
+HARDENING = (
+    "NoNewPrivileges=yes",
+    "ProtectSystem=strict",
+    "ProtectHome=yes",
+    "PrivateTmp=yes",
+    "PrivateDevices=yes",
+    "ProtectClock=yes",
+    "ProtectHostname=yes",
+    "ProtectControlGroups=yes",
+    "ProtectKernelLogs=yes",
+    "ProtectKernelModules=yes",
+    "ProtectKernelTunables=yes",
+    "ProtectProc=invisible",
+    "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6",
+    "RestrictNamespaces=yes",
+    "RestrictRealtime=yes",
+    "RestrictSUIDSGID=yes",
+    "LockPersonality=yes",
+    "CapabilityBoundingSet=",
+    "SystemCallArchitectures=native",
+    "SystemCallFilter=@system-service",
+)

@@ -1,0 +1,56 @@
+"""Удаление: службы, программа и команда; данные — только по просьбе."""
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from installer.ports import Host, Talk
+from installer.record import installed
+from installer.roles import stopping
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """Удаление с этого компьютера."""
+
+    host: Host
+    talk: Talk
+
+    def run(self, purge: bool) -> int:
+        """Удаляет и говорит, что осталось."""
+        host, layout = self.host, self.host.layout
+        host.require_rights()
+        record = installed(layout.record)
+        for key in stopping(record.services):
+            self.talk.say(f"Удаляю службу {host.services.name(key)}")
+            host.services.uninstall(key)
+        if record.opened_port:
+            host.close_ports()
+        host.forget()
+        self._remove_programs()
+        if purge:
+            for folder in layout.data:
+                shutil.rmtree(folder, ignore_errors=True)
+            _remove_empty(layout.data)
+            self.talk.say("Настройки, состояние, журналы и копии удалены.")
+        else:
+            left = [str(folder) for folder in layout.data if folder.exists()]
+            self.talk.say(f"Остались настройки, состояние и журналы: {', '.join(left)}")
+            self.talk.say("Удалить и их: повторите с ключом --purge. На портале ничего не изменено.")
+        return 0
+
+    def _remove_programs(self) -> None:
+        """Удаляет папку программы; на Windows работающий файл себя не удалит — это доделает uninstall.ps1."""
+        programs = self.host.layout.programs
+        inside = programs in Path(sys.executable).resolve().parents
+        shutil.rmtree(programs, ignore_errors=inside)
+        if programs.exists():
+            self.talk.say(f"Папку программы удалит uninstall.ps1 (или удалите сами): {programs}")
+
+
+def _remove_empty(folders: tuple[Path, ...]) -> None:
+    """Удаляет опустевшую общую папку данных (на Windows она одна)."""
+    for parent in {folder.parent for folder in folders}:
+        if parent.name == "IdentBitrix" and parent.is_dir() and not any(parent.iterdir()):
+            parent.rmdir()

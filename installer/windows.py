@@ -1,0 +1,93 @@
+"""Windows: права папок, ссылка на версию, брандмауэр, Redis из пакета; службы — WinSW.
+
+Здесь Windows нет: всё проверено записывающей подделкой команд, на самой Windows не выполнялось.
+"""
+
+import zipfile
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+from installer.layout import Layout
+from installer.ports import CommandFailed, InstallError, Run, Service
+from installer.supplies import checked
+from installer.winsw import WinSW, account
+
+SYSTEM, ADMINISTRATORS = "*S-1-5-18", "*S-1-5-32-544"
+RULE = "IdentBitrix plans"
+COMMAND = """@echo off
+set "IDENT_BITRIX_CONFIG={settings}"
+"{program}" %*
+"""
+
+
+class WindowsHost:
+    """Компьютер с Windows 10/11 или Server 2016 и новее."""
+
+    def __init__(self, layout: Layout, run: Run, supplies: Path) -> None:
+        self.layout, self.run, self._supplies = layout, run, supplies
+        self.services = WinSW(layout.units, self._supplies / "WinSW.NET461.exe", layout.logs, run)
+
+    def require_rights(self) -> None:
+        """Проверяет права администратора: без них «net session» отказывает."""
+        try:
+            self.run(["net.exe", "session"])
+        except CommandFailed:
+            raise InstallError("Нужны права администратора: откройте PowerShell от его имени.") from None
+        checked(self._supplies, "winsw")
+
+    def prepare_account(self) -> None:
+        """Ничего не делает: у каждой службы своя виртуальная учётная запись, Windows заводит её сама."""
+
+    def protect(self, services: Sequence[Service]) -> None:
+        """Оставляет доступ системе, администраторам и тем службам, которым папка нужна."""
+        for folder in self.layout.data:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.run(["icacls.exe", str(folder), "/inheritance:r", "/q", *self._grants(folder, services)])
+
+    def _grants(self, folder: Path, services: Sequence[Service]) -> list[str]:
+        readers = [service.key for service in services if folder in service.reads]
+        writers = [service.key for service in services if folder in service.writes]
+        given = [(SYSTEM, "F"), (ADMINISTRATORS, "F")]
+        given += [(account(self.services.name(key)), "RX") for key in readers]
+        given += [(account(self.services.name(key)), "M") for key in writers]
+        return [part for who, right in given for part in ("/grant:r", f"{who}:(OI)(CI){right}")]
+
+    def point(self, target: Path) -> None:
+        """Переставляет ссылку current (junction: обычная ссылка требует особого права)."""
+        link = str(self.layout.current)
+        with suppress(CommandFailed):  # в первый раз снимать нечего
+            self.run(["cmd.exe", "/c", "rmdir", link])
+        self.run(["cmd.exe", "/c", "mklink", "/J", link, str(target)])
+
+    def write_command(self) -> None:
+        """Кладёт ident-bitrix.cmd рядом с программой."""
+        text = COMMAND.format(settings=self.layout.settings, program=self.layout.program)
+        self.layout.command.parent.mkdir(parents=True, exist_ok=True)
+        self.layout.command.write_text(text, encoding="ascii", newline="\r\n")
+
+    def redis_server(self, supplies: Path) -> Path:
+        """Распаковывает Redis из пакета, сверив его контрольную сумму."""
+        archive, folder = checked(supplies, "redis"), self.layout.programs / "redis"
+        with zipfile.ZipFile(archive) as opened:
+            opened.extractall(folder)
+        found = sorted(folder.rglob("redis-server.exe"))
+        if not found:
+            raise InstallError(f"В {archive.name} нет redis-server.exe: возьмите архив заново.")
+        return found[0]
+
+    def open_port(self, port: int) -> None:
+        """Открывает порт ответов вкладке — только для своей подсети."""
+        self.close_ports()
+        options = ["dir=in", "action=allow", "protocol=TCP", f"localport={port}", "remoteip=localsubnet"]
+        rule = ["netsh.exe", "advfirewall", "firewall", "add", "rule", f"name={RULE}", *options]
+        self.run([*rule, f"program={self.layout.program}"])
+
+    def close_ports(self) -> None:
+        """Убирает своё правило брандмауэра; нет его — ничего."""
+        with suppress(CommandFailed):
+            self.run(["netsh.exe", "advfirewall", "firewall", "delete", "rule", f"name={RULE}"])
+
+    def forget(self) -> None:
+        """Удаляет команду; виртуальные учётные записи исчезают вместе со службами."""
+        self.layout.command.unlink(missing_ok=True)
