@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -51,6 +52,9 @@ def parser() -> argparse.ArgumentParser:
         chosen.add_argument("--account", help=argparse.SUPPRESS)
         chosen.add_argument("--package", type=Path, metavar="ПАПКА", help="папка распакованного пакета")
         if name == "install":
+            chosen.add_argument(
+                "--rehearse", action="store_true", help="показать команды Windows, ничего не меняя"
+            )
             chosen.add_argument("--answers", type=Path, metavar="ФАЙЛ", help="файл ответов: не спрашивать")
         if name == "update":
             chosen.add_argument("--again", action="store_true", help="поставить ту же версию снова")
@@ -63,6 +67,11 @@ def parser() -> argparse.ArgumentParser:
 
 def install(options: argparse.Namespace) -> int:
     """Ставит."""
+    if options.rehearse:
+        from installer.rehearsal import rehearse
+
+        print("\n".join(rehearse()))
+        return 0
     from installer.install import Installation
     from installer.package import find_package
     from installer.talk import Terminal
@@ -122,16 +131,17 @@ def this_host(options: argparse.Namespace) -> "Host":
     if sys.platform == "win32":
         from installer.windows import WindowsHost
 
-        return WindowsHost(windows_layout(os.environ), run, _supplies(options))
+        return WindowsHost(windows_layout(os.environ), run, partial(_supply, options))
     from installer.linux import ACCOUNT, LinuxHost
 
     return LinuxHost(linux_layout(options.root or Path("/")), run, options.account or ACCOUNT)
 
 
-def _supplies(options: argparse.Namespace) -> Path:
+def _supply(options: argparse.Namespace, key: str) -> Path:
     from installer.package import find_package
+    from installer.supplies import checked
 
-    return find_package(options.package).supplies
+    return checked(find_package(options.package).supplies, key)
 
 
 def _answers(options: argparse.Namespace, talk: "Talk", host: "Host") -> "Answers":

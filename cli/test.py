@@ -18,6 +18,8 @@ TARGETS = (
     "plan_frontend",
     "cli",
     "demo",
+    "installer",
+    "deploy",
     "tests",
     "celeryconfig.py",
     "manage.py",

@@ -69,12 +69,12 @@ class Installation:
             record = load_record(self.host.layout.record)
             known = record.redis_server if record else ""
             return known or self._own_redis_of_interrupted()
-        return str(self.host.redis_server(self.package.supplies)) if answers.install.redis == "own" else None
+        return str(self.host.redis_server()) if answers.install.redis == "own" else None
 
     def _own_redis_of_interrupted(self) -> str | None:
         if not (self.host.layout.redis / "redis.conf").exists():
             return None
-        return str(self.host.redis_server(self.package.supplies))
+        return str(self.host.redis_server())
 
     def _services(self, answers: Answers | None, server: str | None) -> list[Service]:
         keys = [NODE, *([REDIS] if server else [])]

@@ -65,7 +65,7 @@ class LinuxHost:
         path.write_text(text, encoding="utf-8")
         path.chmod(0o755)
 
-    def redis_server(self, supplies: Path) -> Path:
+    def redis_server(self) -> Path:
         """Находит redis-server системы."""
         found = shutil.which("redis-server") or shutil.which("redis-server", path=PLACES)
         advice = "Поставьте Redis 6.2 или новее, например: apt-get install redis-server"

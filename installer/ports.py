@@ -115,7 +115,7 @@ class Host(Protocol):
         """Кладёт команду ``ident-bitrix``, которая знает файл настроек."""
         ...
 
-    def redis_server(self, supplies: Path) -> Path:
+    def redis_server(self) -> Path:
         """Возвращает redis-server не старше 6.2; нет — InstallError с тем, где его взять."""
         ...
 

@@ -4,13 +4,12 @@
 """
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from installer.layout import Layout
 from installer.ports import CommandFailed, InstallError, Run, Service
-from installer.supplies import checked
 from installer.winsw import WinSW, account
 
 SYSTEM, ADMINISTRATORS = "*S-1-5-18", "*S-1-5-32-544"
@@ -24,9 +23,9 @@ set "IDENT_BITRIX_CONFIG={settings}"
 class WindowsHost:
     """Компьютер с Windows 10/11 или Server 2016 и новее."""
 
-    def __init__(self, layout: Layout, run: Run, supplies: Path) -> None:
-        self.layout, self.run, self._supplies = layout, run, supplies
-        self.services = WinSW(layout.units, self._supplies / "WinSW.NET461.exe", layout.logs, run)
+    def __init__(self, layout: Layout, run: Run, supply: Callable[[str], Path]) -> None:
+        self.layout, self.run, self._supply = layout, run, supply
+        self.services = WinSW(layout.units, lambda: supply("winsw"), layout.logs, run)
 
     def require_rights(self) -> None:
         """Проверяет права администратора: без них «net session» отказывает."""
@@ -34,7 +33,6 @@ class WindowsHost:
             self.run(["net.exe", "session"])
         except CommandFailed:
             raise InstallError("Нужны права администратора: откройте PowerShell от его имени.") from None
-        checked(self._supplies, "winsw")
 
     def prepare_account(self) -> None:
         """Ничего не делает: у каждой службы своя виртуальная учётная запись, Windows заводит её сама."""
@@ -66,9 +64,9 @@ class WindowsHost:
         self.layout.command.parent.mkdir(parents=True, exist_ok=True)
         self.layout.command.write_text(text, encoding="ascii", newline="\r\n")
 
-    def redis_server(self, supplies: Path) -> Path:
+    def redis_server(self) -> Path:
         """Распаковывает Redis из пакета, сверив его контрольную сумму."""
-        archive, folder = checked(supplies, "redis"), self.layout.programs / "redis"
+        archive, folder = self._supply("redis"), self.layout.programs / "redis"
         with zipfile.ZipFile(archive) as opened:
             opened.extractall(folder)
         found = sorted(folder.rglob("redis-server.exe"))

@@ -23,14 +23,14 @@ NameOf = Callable[[str], str]
 class WinSW:
     """Службы Windows: файл WinSW рядом со своим описанием."""
 
-    def __init__(self, folder: Path, wrapper: Path, logs: Path, run: Run) -> None:
+    def __init__(self, folder: Path, wrapper: Callable[[], Path], logs: Path, run: Run) -> None:
         self._folder, self._wrapper, self._logs, self._run = folder, wrapper, logs, run
 
     def install(self, service: Service) -> None:
         """Записывает описание; новую службу регистрирует под её учётной записью."""
         self._folder.mkdir(parents=True, exist_ok=True)
         if not self._exe(service.key).exists():
-            shutil.copyfile(self._wrapper, self._exe(service.key))
+            shutil.copyfile(self._wrapper(), self._exe(service.key))
         text = description(service, self.name, self._logs)
         self._exe(service.key).with_suffix(".xml").write_text(text, encoding="utf-8", newline="\r\n")
         if self.state(service.key) is ServiceState.ABSENT:

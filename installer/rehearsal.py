@@ -1,0 +1,174 @@
+"""Репетиция на Windows: записывает команды вместо того, чтобы выполнять их, и ведёт себя как Windows.
+
+По ней проверяется установщик там, где Windows нет, и по ней же администратор видит, что будет сделано.
+"""
+
+import json
+import tempfile
+import zipfile
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path, PureWindowsPath
+
+from installer.answers import Answers, InstallChoices
+from installer.install import Installation
+from installer.layout import Layout, windows_layout
+from installer.package import Package
+from installer.ports import CommandFailed
+from installer.uninstall import Removal
+from installer.update import Update
+from installer.windows import WindowsHost
+from installer.winsw import NO_SUCH_SERVICE
+
+GOOD = [{"check": "settings", "level": "ok", "text": "настройки годны", "advice": ""}]
+PROJECT = '[project]\nname = "ident-bitrix24"\nversion = "{version}"\n'
+SETTINGS: dict[str, object] = {
+    "portal": {"webhook": "http://127.0.0.1/rest/1/rehearsal/", "category_id": 1},
+    "databases": [
+        {"id": "D1", "server": "SRV-IDENT", "database": "PZ", "login": "ident_reader", "password": "проба"}
+    ],
+    "branches": [{"number": 1, "name": "Филиал", "database": "D1"}],
+    "web": {"port": 8443},
+}
+
+
+@dataclass
+class RecordingWindows:
+    """Windows для репетиции: службы помнит, ссылки делает, остальное записывает."""
+
+    root: Path
+    commands: list[Sequence[str]] = field(default_factory=list)
+    states: dict[str, bool] = field(default_factory=dict)
+    findings: Callable[[], list[dict[str, str]]] = lambda: GOOD
+    refuse: Callable[[Sequence[str]], bool] = lambda _: False
+
+    def __call__(self, command: Sequence[str]) -> str:
+        """Записывает команду и отвечает, как ответила бы Windows."""
+        self.commands.append(command)
+        if self.refuse(command):
+            raise CommandFailed(command, 5, "Отказано в доступе.")
+        program = PureWindowsPath(command[0]).name if "\\" in command[0] else Path(command[0]).name
+        if program == "sc.exe" and command[1] == "query":
+            return self._query(command)
+        if program.startswith("IdentBitrix"):
+            return self._wrapped(program.removesuffix(".exe"), command[1])
+        if program == "cmd.exe":
+            self._link(command)
+        if "doctor" in command:
+            return json.dumps({"level": "ok", "findings": self.findings()}, ensure_ascii=False)
+        return ""
+
+    def _query(self, command: Sequence[str]) -> str:
+        if command[2] not in self.states:
+            raise CommandFailed(command, NO_SUCH_SERVICE, "Указанная служба не установлена.")
+        state = "4  RUNNING" if self.states[command[2]] else "1  STOPPED"
+        return f"Имя_службы: {command[2]}\n    Тип       : 10  WIN32_OWN_PROCESS\n    Состояние : {state}\n"
+
+    def _wrapped(self, name: str, action: str) -> str:
+        if action == "uninstall":
+            del self.states[name]
+        else:
+            self.states[name] = action == "start"
+        return ""
+
+    def _link(self, command: Sequence[str]) -> None:
+        if command[2] == "mklink":
+            Path(command[4]).symlink_to(command[5])
+        else:
+            with suppress(FileNotFoundError):
+                Path(command[3]).unlink()
+
+    def told(self) -> list[str]:
+        """Возвращает команды, как их увидела бы Windows: с диском C: и обратными чертами."""
+        return [_as_line(command, self.root) for command in self.commands]
+
+
+class Stage:
+    """Площадка репетиции: пустой компьютер, пакет и чужие программы понарошку."""
+
+    def __init__(self, folder: Path, answers: Answers | None = None) -> None:
+        self.root = folder / "C"
+        self.windows = RecordingWindows(self.root)
+        self.layout: Layout = windows_layout(
+            {"ProgramFiles": str(self.root / "Program Files"), "ProgramData": str(self.root / "ProgramData")}
+        )
+        self.host = WindowsHost(self.layout, self.windows, self.supply)
+        self.answers = answers or Answers(install=InstallChoices(portal_setup=True), settings=SETTINGS)
+        self.told: list[str] = []
+        self._supplies = folder / "supplies"
+
+    def supply(self, key: str) -> Path:
+        """Возвращает чужую программу понарошку."""
+        self._supplies.mkdir(exist_ok=True)
+        path = self._supplies / key
+        with zipfile.ZipFile(path, "w") as opened:
+            opened.writestr("Redis-7.2.8-Windows-x64-msys2/redis-server.exe", b"")
+        return path
+
+    def package(self, version: str) -> Package:
+        """Делает пакет понарошку."""
+        folder = self.root.parent / f"package-{version}"
+        program = folder / "program"
+        program.mkdir(parents=True, exist_ok=True)
+        (program / "ident-bitrix.exe").touch()
+        (program / "pyproject.toml").write_text(PROJECT.format(version=version), encoding="utf-8")
+        return Package(folder)
+
+    def install(self, version: str = "1.0.0") -> int:
+        """Репетирует установку."""
+        return Installation(self.host, self.package(version), self, lambda: self.answers, patience=0).run()
+
+    def update(self, version: str) -> int:
+        """Репетирует обновление."""
+        return Update(self.host, self.package(version), self, patience=0).run()
+
+    def uninstall(self, purge: bool = False) -> int:
+        """Репетирует удаление."""
+        return Removal(self.host, self).run(purge)
+
+    def say(self, text: str) -> None:
+        """Запоминает сказанное."""
+        self.told.append(text)
+
+    def ask(self, question: str, default: str = "") -> str:
+        """Отвечает умолчанием."""
+        return default
+
+    def secret(self, question: str) -> str:
+        """Отвечает пустым секретом."""
+        return ""
+
+    def agree(self, question: str, default: bool = True) -> bool:
+        """Соглашается с умолчанием."""
+        return default
+
+
+def rehearse() -> list[str]:
+    """Возвращает команды установки, обновления и удаления на Windows; ничего не выполняет."""
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Stage(Path(folder))
+        acts: Sequence[tuple[str, Callable[[], int]]] = (
+            ("Установка", partial(stage.install, "1.0.0")),
+            ("Обновление", partial(stage.update, "1.1.0")),
+            ("Удаление", partial(stage.uninstall, purge=True)),
+        )
+        lines: list[str] = []
+        for title, act in acts:
+            act()
+            lines += [f"# {title}", *stage.windows.told(), ""]
+            stage.windows.commands.clear()
+    return lines[:-1]
+
+
+def _as_line(command: Sequence[str], root: Path) -> str:
+    return " ".join(_quoted(_windows(word, root)) for word in command)
+
+
+def _windows(word: str, root: Path) -> str:
+    return word.replace(str(root), "C:").replace("/", "\\") if str(root) in word else word
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if " " in word else word

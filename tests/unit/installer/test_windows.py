@@ -1,0 +1,219 @@
+"""Windows: какие команды выполнил бы установщик, в каком порядке и что осталось бы на диске."""
+
+import tomllib
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from config.loader import load_settings
+from installer.answers import Answers, InstallChoices
+from installer.ports import InstallError
+from installer.rehearsal import GOOD, SETTINGS, Stage, rehearse
+from installer.windows import RULE
+
+FAILED = [{"check": "ident.D1", "level": "fail", "text": "база не отвечает", "advice": "включите сервер"}]
+SERVICES = {"IdentBitrixRedis", "IdentBitrixNode", "IdentBitrixFlower"}
+
+
+def described(stage: Stage, name: str) -> ET.Element:
+    """Возвращает описание службы WinSW."""
+    return ET.parse(stage.layout.units / f"{name}.xml").getroot()
+
+
+def index_of(commands: Sequence[str], part: str) -> int:
+    """Возвращает место первой команды, где есть такие слова."""
+    return next(place for place, command in enumerate(commands) if part in command)
+
+
+def test_installation_leaves_three_running_services(stage: Stage) -> None:
+    assert stage.install() == 0
+    assert stage.windows.states == dict.fromkeys(SERVICES, True)
+    assert "Готово" in "\n".join(stage.told)
+
+
+def test_without_rights_nothing_is_done(stage: Stage) -> None:
+    stage.windows.refuse = lambda command: command[0] == "net.exe"
+    with pytest.raises(InstallError, match="администратора"):
+        stage.install()
+    assert not stage.root.exists()
+
+
+def test_services_stop_by_ctrl_c_and_come_back_within_five_minutes(stage: Stage) -> None:
+    stage.install()
+    for name in SERVICES:
+        service = described(stage, name)
+        assert int(service.findtext("stoptimeout", "0").split()[0]) >= 30
+        delays = [failure.get("delay", "") for failure in service.findall("onfailure")]
+        assert delays == ["10 sec", "30 sec", "1 min"]
+        assert {failure.get("action") for failure in service.findall("onfailure")} == {"restart"}
+
+
+def test_each_service_runs_under_its_own_account_and_sees_only_its_folders(stage: Stage) -> None:
+    stage.install()
+    told = stage.windows.told()
+    for name in SERVICES:
+        assert f'sc.exe config {name} obj= "NT SERVICE\\{name}"' in told
+    config = told[index_of(told, r"icacls.exe C:\ProgramData\IdentBitrix\config")]
+    assert "/inheritance:r" in config
+    assert r"NT SERVICE\IdentBitrixNode:(OI)(CI)RX" in config
+    assert "IdentBitrixRedis" not in config
+    redis = told[index_of(told, r"icacls.exe C:\ProgramData\IdentBitrix\redis")]
+    assert r"NT SERVICE\IdentBitrixRedis:(OI)(CI)M" in redis
+    assert "IdentBitrixNode" not in redis
+
+
+def test_folders_are_closed_before_secrets_are_written(stage: Stage) -> None:
+    def look(command: Sequence[str]) -> bool:
+        seen.append(stage.layout.settings.exists())
+        return False
+
+    seen: list[bool] = []
+    stage.windows.refuse = look
+    stage.install()
+    closed = index_of(stage.windows.told(), r"icacls.exe C:\ProgramData\IdentBitrix\config")
+    assert not any(seen[: closed + 1])
+
+
+def test_settings_are_whole_and_hold_no_open_secret(stage: Stage) -> None:
+    stage.install()
+    text = stage.layout.settings.read_text(encoding="utf-8")
+    assert "проба" not in text
+    assert "rehearsal" not in text
+    assert tomllib.loads(text)["redis"]["url"].startswith("enc:")
+    settings = load_settings(stage.layout.settings)
+    assert settings.redis.url.get_secret_value().endswith("@127.0.0.1:6390/0")
+    assert settings.journal.folder == stage.layout.logs
+
+
+def test_own_redis_hears_only_this_computer_and_keeps_a_log(stage: Stage) -> None:
+    stage.install()
+    conf = (stage.layout.redis / "redis.conf").read_text(encoding="utf-8").splitlines()
+    assert "bind 127.0.0.1" in conf
+    assert "appendonly yes" in conf
+    assert "maxmemory-policy noeviction" in conf
+    assert any(line.startswith("requirepass ") and len(line) > 40 for line in conf)
+    service = described(stage, "IdentBitrixRedis")
+    assert service.findtext("arguments") == "redis.conf", (
+        "эта сборка Redis понимает только относительный путь"
+    )
+
+
+def test_shared_redis_installs_no_redis_of_its_own(tmp_path: Path) -> None:
+    settings = {**SETTINGS, "redis": {"url": "redis://127.0.0.1:1/0"}}
+    stage = Stage(tmp_path, Answers(install=InstallChoices(redis="shared"), settings=settings))
+    assert stage.install() == 0
+    assert set(stage.windows.states) == SERVICES - {"IdentBitrixRedis"}
+    assert described(stage, "IdentBitrixNode").findall("depend") == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+def test_firewall_is_touched_only_when_asked(tmp_path: Path, wanted: bool) -> None:
+    stage = Stage(tmp_path, Answers(install=InstallChoices(open_port=wanted), settings=SETTINGS))
+    stage.install()
+    rules = [command for command in stage.windows.told() if "add rule" in command]
+    assert bool(rules) is wanted
+    assert all("remoteip=localsubnet" in rule and RULE in rule for rule in rules)
+
+
+def test_bad_examination_starts_nothing_and_says_what_to_do(stage: Stage) -> None:
+    stage.windows.findings = lambda: FAILED
+    assert stage.install() == 1
+    assert stage.windows.states["IdentBitrixNode"] is False
+    assert "включите сервер" in "\n".join(stage.told)
+
+
+def test_interrupted_installation_is_finished_by_the_next_one(stage: Stage) -> None:
+    stage.windows.findings = lambda: FAILED
+    stage.install()
+    settings = stage.layout.settings.read_bytes()
+    stage.windows.findings = lambda: GOOD
+    assert stage.install() == 0
+    assert stage.windows.states == dict.fromkeys(SERVICES, True)
+    assert stage.layout.settings.read_bytes() == settings
+
+
+def test_bad_answers_leave_no_settings(tmp_path: Path) -> None:
+    stage = Stage(tmp_path, Answers(settings={**SETTINGS, "portal": {"webhook": "почта"}}))
+    with pytest.raises(InstallError, match="webhook"):
+        stage.install()
+    assert not stage.layout.settings.exists()
+
+
+def test_other_version_is_not_installed_over(stage: Stage) -> None:
+    stage.install("1.0.0")
+    with pytest.raises(InstallError, match="service update"):
+        stage.install("2.0.0")
+
+
+def test_update_stops_politely_moves_the_link_and_starts_again(stage: Stage) -> None:
+    stage.install("1.0.0")
+    stage.windows.commands.clear()
+    assert stage.update("1.1.0") == 0
+    told = stage.windows.told()
+    order = ['IdentBitrixNode.exe" stopwait', "mklink /J", 'IdentBitrixNode.exe" start']
+    assert [index_of(told, part) for part in order] == sorted(index_of(told, part) for part in order)
+    assert not [command for command in told if 'IdentBitrixRedis.exe" stop' in command]
+    assert stage.layout.current.resolve().name == "1.1.0"
+
+
+def test_update_that_spoils_the_examination_is_undone(stage: Stage) -> None:
+    stage.install("1.0.0")
+    before = stage.layout.settings.read_bytes()
+    stage.windows.findings = lambda: FAILED if stage.layout.current.resolve().name == "1.1.0" else GOOD
+    assert stage.update("1.1.0") == 1
+    assert stage.layout.current.resolve().name == "1.0.0"
+    assert stage.layout.settings.read_bytes() == before
+    assert stage.windows.states == dict.fromkeys(SERVICES, True)
+    assert any(stage.layout.backups.iterdir())
+
+
+def test_trouble_that_was_there_before_does_not_undo_an_update(stage: Stage) -> None:
+    stage.install("1.0.0")
+    stage.windows.findings = lambda: FAILED
+    assert stage.update("1.1.0") == 0
+
+
+def test_failed_command_of_windows_undoes_the_update(stage: Stage) -> None:
+    stage.install("1.0.0")
+    stage.windows.refuse = lambda command: "mklink" in command and command[-1].endswith("1.1.0")
+    assert stage.update("1.1.0") == 1
+    assert stage.layout.current.resolve().name == "1.0.0"
+    assert stage.windows.states["IdentBitrixNode"] is True
+
+
+@pytest.mark.parametrize(("version", "why"), [("0.9.0", "более новая"), ("1.0.0", "уже стоит")])
+def test_older_and_same_versions_are_refused(stage: Stage, version: str, why: str) -> None:
+    stage.install("1.0.0")
+    with pytest.raises(InstallError, match=why):
+        stage.update(version)
+
+
+def test_two_versions_stay_for_a_way_back(stage: Stage) -> None:
+    stage.install("1.0.0")
+    for version in ("1.1.0", "1.2.0", "1.10.0"):
+        assert stage.update(version) == 0
+    assert {path.name for path in stage.layout.versions.iterdir()} == {"1.2.0", "1.10.0"}
+
+
+def test_removal_leaves_only_what_it_says(stage: Stage) -> None:
+    stage.install()
+    assert stage.uninstall() == 0
+    assert stage.windows.states == {}
+    assert not stage.layout.programs.exists()
+    assert stage.layout.settings.exists()
+    assert str(stage.layout.config) in "\n".join(stage.told)
+
+
+def test_purge_leaves_nothing(stage: Stage) -> None:
+    stage.install()
+    assert stage.uninstall(purge=True) == 0
+    assert [path for path in stage.root.rglob("*") if path.is_file()] == []
+
+
+def test_rehearsal_tells_every_command_with_windows_paths() -> None:
+    told = rehearse()
+    assert {"# Установка", "# Обновление", "# Удаление"} <= set(told)
+    assert not [line for line in told if "/tmp" in line]
+    assert [line for line in told if r"C:\ProgramData\IdentBitrix" in line]
