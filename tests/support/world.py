@@ -63,6 +63,7 @@ class World:
             ],
             "node": {"state_dir": str(folder)},
             "journal": {"folder": str(folder / "logs")},
+            "monitor": {"port": 0},
         }
         return {**raw, **sections}
 
