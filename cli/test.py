@@ -20,6 +20,7 @@ TARGETS = (
     "demo",
     "tests",
     "celeryconfig.py",
+    "flowerconfig.py",
     "manage.py",
 )
 CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,?\s*)+ in [\d.]+s.*?)\s*=*$")
