@@ -71,6 +71,14 @@ class BitrixCrm:
         contacts, leads = self._verified(contact_ids, _ids(answers[2], "LEAD"), phone)
         return Found(deals, contacts, leads)
 
+    def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
+        """Возвращает названные поля сделок."""
+        if not deal_ids:
+            return {}
+        params = {"filter": {"@ID": list(deal_ids)}, "select": ["ID", *names], "start": -1}
+        rows = _rows(self._client.call("crm.deal.list", params))
+        return {int(row["ID"]): {name: row.get(name) for name in names} for row in rows}
+
     def create_deal(
         self,
         fields: Mapping[str, object],
