@@ -112,7 +112,7 @@ def _foresee(services: "Services", branches: list[str], options: argparse.Namesp
     return 0
 
 
-def _all_foreseen(services: "Services", branches: list[str]) -> "Iterator[Foreseen]":  # type: ignore[misc]
+def _all_foreseen(services: "Services", branches: list[str]) -> "Generator[Foreseen, None, None]":
     for branch in branches:
         yield from services.preview(branch).changes()
 

@@ -15,7 +15,9 @@ class BeatStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         """Запускает расписание."""
-        self._service = EmbeddedService(worker.app, thread=True)
+        # Имя расписания узел Celery из настроек не берёт: без него часы и файл снова стали бы его.
+        scheduler = worker.app.conf.beat_scheduler
+        self._service = EmbeddedService(worker.app, thread=True, scheduler_cls=scheduler)
         self._service.start()
 
     def stop(self, worker: Any) -> None:
