@@ -28,6 +28,10 @@ class BeatStep(bootsteps.StartStopStep):
 
 def run_node(app: Any, arguments: list[str]) -> int:
     """Запускает узел и ждёт его остановки; возвращает код завершения."""
+    from celery.bin.celery import celery
+
     app.steps["worker"].add(BeatStep)
-    app.worker_main(["worker", "--without-gossip", "--without-mingle", *arguments])
-    return 0
+    celery.params[0].default = app
+    # app.worker_main сделал бы то же, но код завершения потерял бы: служба не узнала бы о сбое.
+    command = ["worker", "--without-gossip", "--without-mingle", *arguments]
+    return int(celery.main(args=command, standalone_mode=False) or 0)
