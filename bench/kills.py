@@ -55,7 +55,7 @@ def _played(folder: Path, options: argparse.Namespace) -> int:
         orphans = sum(not deal["CONTACT_ID"] for deal in world.deals())
         world.close()
     print(
-        "| приёмов | убийств | из них посреди отправки | потеряно | дважды | лишних контактов | без контакта | с |"
+        "| приёмов | убийств | посреди отправки | потеряно | дважды | лишних контактов | без контакта | с |"
     )
     print("|---:|---:|---:|---:|---:|---:|---:|---:|")
     row = (len(uids), options.kills, middle, lost, doubled, contacts, orphans)

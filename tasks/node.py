@@ -33,5 +33,6 @@ def run_node(app: Any, arguments: list[str]) -> int:
     app.steps["worker"].add(BeatStep)
     celery.params[0].default = app
     # app.worker_main сделал бы то же, но код завершения потерял бы: служба не узнала бы о сбое.
-    command = ["worker", "--without-gossip", "--without-mingle", *arguments]
+    # Заставку печатать некому, а при полном диске её печать уронила бы узел (ТЗ 7.1.4 № 5).
+    command = ["--quiet", "worker", "--without-gossip", "--without-mingle", *arguments]
     return int(celery.main(args=command, standalone_mode=False) or 0)

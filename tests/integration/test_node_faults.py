@@ -4,7 +4,6 @@ import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -13,33 +12,11 @@ from demo.portal.server import PortalServer
 from services.ports import EntryState
 from tests.support.node import BEAT, NODE, PREFORK, THREADS, Process, Service, eventually
 from tests.support.odbc import DATABASES, FakeServer
+from tests.support.quick import QUICK, book, quick
 from tests.support.redis_process import RedisProcess
 from tests.support.world import World
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("node-faults")]
-
-QUICK: dict[str, Any] = {
-    "sync": {
-        "interval": 1,
-        "redrive_interval": 1,
-        "reconcile_interval": 5,
-        "lease": 4,
-        "turn": 2,
-        "hint_timeout": 2,
-    },
-    "retries": {"network": [1, 1, 1], "api": [1, 1, 1], "database": [1, 1, 1], "breaker": [1, 1]},
-}
-
-
-def book(world: World, number: int) -> str:
-    """Записывает нового пациента; возвращает ключ записи."""
-    return f"F1_{world.book(world.patient(phone=f'+79036{number:06}'))}"
-
-
-def quick(folder: Path, redis_url: str, portal: PortalServer, /, **sections: Any) -> World:
-    """Строит мир с короткими сроками."""
-    portal_section = {"uncertainty": 0.5, **sections.pop("portal", {})}
-    return World(folder, redis_url, portal, portal=portal_section, **{**QUICK, **sections})
 
 
 @pytest.fixture

@@ -216,3 +216,15 @@ def test_clock_turned_back_does_not_keep_a_dead_lease(outbox: RedisOutbox) -> No
     put(outbox)
     taken(outbox)
     assert outbox.claim(UID, NOW - timedelta(minutes=10), LEASE) is not None
+
+
+def test_clock_turned_back_a_little_takes_the_terms_back_with_it(outbox: RedisOutbox) -> None:
+    outbox.put(["F1_1", "F1_2"], NOW, HINT)
+    outbox.postpone(taken(outbox), after(60), "network", "")
+    assert outbox.due("F1", after(10), HINT, 10) == []
+    past = after(10) - timedelta(minutes=5)
+    assert outbox.due("F1", past, HINT, 10) == []
+    assert outbox.claim(UID, past + timedelta(seconds=49), LEASE) is None
+    assert outbox.due("F1", past + timedelta(seconds=51), HINT, 10) == [UID]
+    assert outbox.claim(UID, past + timedelta(seconds=51), LEASE) is not None
+    assert outbox.due("F1", past + timedelta(seconds=81), HINT, 10) == ["F1_2"]
