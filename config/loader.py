@@ -13,7 +13,9 @@ from config.secrets import PREFIX, SecretError, decrypt, read_key
 
 CONFIG_VARIABLE = "IDENT_BITRIX_CONFIG"
 DEFAULT_FILE = Path("config/settings.toml")
-PATH_KEYS = frozenset({"path", "sql_dir", "folder", "key_file", "state_dir", "certificate", "private_key"})
+PATH_KEYS = frozenset(
+    {"path", "sql_dir", "folder", "key_file", "state_dir", "certificate", "private_key", "ca_file"}
+)
 
 EXPECTED: Mapping[str, str] = {
     "extra_forbidden": "такого ключа нет: проверьте написание",

@@ -54,6 +54,7 @@ class PortalSettings(Section):
     batch_size: int = Field(default=50, ge=1, le=50)
     connect_timeout: float = Field(default=5.0, gt=0)
     read_timeout: float = Field(default=65.0, gt=0)
+    ca_file: Path | None = None
     linger: float = Field(default=0.03, ge=0, le=1)
     uncertainty: timedelta = timedelta(seconds=65)
     operating_limit: float = Field(default=480.0, gt=0)

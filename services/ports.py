@@ -4,7 +4,7 @@
 базы Ident — наивные ``datetime`` в её поясе: часы приложения с ними не сравниваются (design 2.5).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -122,14 +122,6 @@ class NewContact:
         return f"NewContact({self.phone!r})"
 
 
-@dataclass(frozen=True, slots=True)
-class CreatedDeal:
-    """Созданная сделка и её контакт."""
-
-    deal_id: int
-    contact_id: int
-
-
 class Crm(Protocol):
     """Сделки, контакты и лиды портала; ошибки — дерево services.bitrix.responses (предки в domain.errors)."""
 
@@ -145,28 +137,20 @@ class Crm(Protocol):
         """Возвращает названные поля сделок (до 50 номеров); пропавшие сделки пропущены."""
         ...
 
-    def create_deal(
-        self,
-        fields: Mapping[str, object],
-        contact: int | NewContact,
-        lead_id: int | None,
-        remember: Callable[[int], None] = ...,
-    ) -> CreatedDeal:
-        """Создаёт сделку (и контакт, если он новый), привязывает лид (leadId); лид ещё не переводит.
+    def create_contact(self, contact: NewContact) -> int:
+        """Создаёт контакт и возвращает его номер."""
+        ...
 
-        Если контакт не создался, а сделка создалась — ошибка; повтор найдёт сделку по ключу.
-        ``remember`` узнаёт номер созданного контакта, даже если сделка не создалась.
-        """
+    def create_deal(self, fields: Mapping[str, object], contact_id: int) -> int:
+        """Создаёт сделку контакта и возвращает её номер; лид привязывает convert_lead."""
         ...
 
     def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
         """Записывает поля сделки; пустой набор ничего не отправляет."""
         ...
 
-    def bind_contact(
-        self, deal_id: int, contact: int | NewContact, remember: Callable[[int], None] = ...
-    ) -> int:
-        """Привязывает контакт к сделке без контакта и возвращает его номер."""
+    def bind_contact(self, deal_id: int, contact_id: int) -> None:
+        """Привязывает контакт к сделке без контакта; повтор безвреден."""
         ...
 
     def convert_lead(self, lead_id: int, deal_id: int) -> None:

@@ -26,7 +26,7 @@ class RestRequest:
     def method(self) -> str:
         """Возвращает имя метода без расширения; регистр портал прощает."""
         name = self.path[-1] if self.path else ""
-        return name.removesuffix(".json").removesuffix(".xml").lower()
+        return name.lower().removesuffix(".json").removesuffix(".xml")
 
     def identity(self, options: PortalOptions) -> Identity:
         """Возвращает вызывающего или отказывает."""

@@ -5,6 +5,7 @@ from collections import deque
 from collections.abc import Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
+from services.bitrix.encoding import command
 from services.domain.errors import SyncError
 
 MAX_COMMANDS = 50
@@ -16,11 +17,15 @@ class Group:
     """Группа вызовов одного заказчика: ждёт, пока её возьмут и вернут с ответами."""
 
     def __init__(self, calls: Sequence[Call]) -> None:
+        if len(calls) > MAX_COMMANDS:
+            raise ValueError(f"в группе не больше {MAX_COMMANDS} вызовов")
         self.calls = calls
+        # Записываем сразу: негодное значение — беда заказчика, а не соседей по пакету.
+        self.commands = [command(call) for call in calls]
         self.answers: list[Answer] = []
         self.done = False
         self.resends = 0
-        # Портал подставил бы чужой ответ в текст с «$result[»: такая группа ходит по одному вызову.
+        # Портал подставил бы чужой ответ в текст с «$result»: такая группа ходит по одному вызову.
         self.alone = any(contains_mark(call.params) for call in calls)
 
     @property
@@ -38,17 +43,18 @@ class Group:
         self.finish([Answer(error=error) for _ in self.calls])
 
 
-def pack(waiting: deque[Group], size: int) -> list[Group]:
-    """Забирает из очереди группы, которые уйдут одним запросом.
+def pack(waiting: deque[Group], own: Group, size: int) -> list[Group]:
+    """Забирает из очереди группу ведущего и те, что уйдут с ней одним запросом.
 
-    Первая уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком.
+    Своя уходит всегда, даже если одна больше размера; дальше по очереди — сколько помещается целиком.
     """
-    if not waiting:
+    if own not in waiting:
         return []
-    taken = [waiting.popleft()]
-    if taken[0].alone:
+    waiting.remove(own)
+    taken = [own]
+    if own.alone:
         return taken
-    room, left = size - len(taken[0].calls), deque[Group]()
+    room, left = size - len(own.calls), deque[Group]()
     while waiting:
         group = waiting.popleft()
         if not group.alone and len(group.calls) <= room:

@@ -1,30 +1,17 @@
-"""Вызовы портала и группы вызовов, которые ходят вместе."""
+"""Вызовы портала и ответы на них.
 
-from collections.abc import Mapping, Sequence
+Ссылок на ответы соседних команд (``$result[…]``) здесь нет намеренно: ссылка на отказавшую команду
+превращается у портала в массив всех ответов пакета, а тот, приведённый к числу, — в элемент номер 1.
+"""
+
+from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field
 from typing import Any
 
 from services.domain.errors import SyncError
 
-MARK = "$result["
-
-
-@dataclass(frozen=True, slots=True)
-class Ref:
-    """Ссылка на ответ более раннего вызова той же группы: ``$result[ключ][путь]``."""
-
-    call: int
-    path: Sequence[str] = ()
-
-    def rendered(self, key: str) -> str:
-        """Возвращает ссылку в виде портала."""
-        return f"$result[{key}]" + "".join(f"[{part}]" for part in self.path)
-
-    def resolved(self, answer: Any) -> Any:
-        """Возвращает значение ссылки из готового ответа."""
-        for part in self.path:
-            answer = answer[int(part)] if isinstance(answer, list) else answer[part]
-        return answer
+MARK = "$result"
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -52,27 +39,16 @@ class Answer:
     def get(self) -> Any:
         """Возвращает значение или поднимает ошибку."""
         if self.error is not None:
-            raise self.error
+            raise copy(self.error)  # одна ошибка бывает у многих заказчиков, а след у каждого потока свой
         return self.value
 
 
 def contains_mark(value: object) -> bool:
-    """Отвечает, есть ли в текстах ``$result[``: портал подставил бы туда чужой ответ."""
+    """Отвечает, есть ли в текстах ``$result``: портал подставил бы туда чужой ответ."""
     if isinstance(value, str):
-        return MARK in value
+        return MARK in value.lower()  # портал не различает регистр
     if isinstance(value, Mapping):
-        return any(contains_mark(item) for item in value.values())
+        return any(contains_mark(item) for pair in value.items() for item in pair)
     if isinstance(value, (list, tuple)):
         return any(contains_mark(item) for item in value)
     return False
-
-
-def resolve(value: object, answers: Sequence[Answer]) -> object:
-    """Подставляет вместо ссылок готовые ответы: так группа ходит без пакета."""
-    if isinstance(value, Ref):
-        return value.resolved(answers[value.call].get())
-    if isinstance(value, Mapping):
-        return {key: resolve(item, answers) for key, item in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [resolve(item, answers) for item in value]
-    return value

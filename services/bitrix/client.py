@@ -1,8 +1,9 @@
 """Клиент REST портала, который сам собирает вызовы в пакеты (design 2.6, 2.7).
 
 Заказчик отдаёт группу вызовов и ждёт. Пока предел заставляет ждать, группы копятся; первый из ждущих
-занимает срок у предела, забирает из очереди сколько помещается и отправляет — сам, без служебных потоков.
-Отправка идёт уже вне очереди, поэтому запросы перекрываются: долгий пакет не держит следующий.
+занимает срок у предела, забирает из очереди свою группу и сколько ещё поместится и отправляет — сам, без
+служебных потоков. Отправка идёт уже вне очереди, поэтому запросы перекрываются: долгий пакет не держит
+следующий.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from services.bitrix.batching import BatchSize, Group, pack
-from services.bitrix.calls import Answer, Call, resolve
-from services.bitrix.encoding import query
+from services.bitrix.calls import Answer, Call
 from services.bitrix.limiter import RateLimiter, RedisRateLimiter, limiter_key
 from services.bitrix.operating import OperatingGate
 from services.bitrix.responses import (
+    AMBIGUITY_SECONDS,
     AmbiguousAnswer,
     AnswerLost,
     OperationTimeLimit,
@@ -82,6 +84,8 @@ class BitrixClient:
 
     def group(self, calls: Sequence[Call]) -> list[Answer]:
         """Выполняет вызовы одним запросом по порядку; у каждого свой ответ или своя ошибка."""
+        if not calls:
+            return []
         for call in calls:
             self.operating.check(call.method)
         group = Group(calls)
@@ -89,9 +93,20 @@ class BitrixClient:
             if self._closed:
                 raise Withdrawn("отправка остановлена: узел останавливается или меняет настройки")
             self._waiting.append(group)
-        while self._becomes_leader(group):
-            self._lead(group)
+        try:
+            while self._becomes_leader(group):
+                self._lead(group)
+        except BaseException:
+            # Первая в очереди группа без хозяина остановила бы всех.
+            self._withdraw(group, PortalUnreachable("отправка прервана"))
+            raise
         return group.answers
+
+    @property
+    def waiting(self) -> int:
+        """Возвращает, сколько групп ждёт отправки."""
+        with self._changed:
+            return len(self._waiting)
 
     def withdraw(self) -> None:
         """Отзывает всё, что ещё не ушло, и ничего нового не берёт; ушедшее доделается."""
@@ -112,24 +127,29 @@ class BitrixClient:
         self._transport.close()
 
     def _becomes_leader(self, group: Group) -> bool:
-        """Ждёт ответа на группу или своей очереди отправлять; False — ответ есть."""
+        """Ждёт ответа на группу или своей очереди отправлять; False — ответ есть.
+
+        Ведёт тот, чья группа первая: уйдёт она сама, и занятый чужой отправкой никого не задержит.
+        """
         with self._changed:
-            while not group.done and (self._leading or group not in self._waiting):
+            while not group.done and (self._leading or not self._is_first(group)):
                 self._changed.wait()
             self._leading = not group.done or self._leading
             return not group.done
+
+    def _is_first(self, group: Group) -> bool:
+        return bool(self._waiting) and self._waiting[0] is group
 
     def _lead(self, group: Group) -> None:
         """Занимает срок у предела, забирает ждущие группы, уступает очередь и отправляет."""
         taken: list[Group] = []
         try:
             self._wait(self._limiter.reserve() + self._linger)
+            with self._changed:
+                taken = pack(self._waiting, group, self._size.now())
+                self._flying += bool(taken)
         except SyncError as error:
             self._withdraw(group, error)
-        else:
-            with self._changed:
-                taken = pack(self._waiting, self._size.now())
-                self._flying += bool(taken)
         finally:
             with self._changed:
                 self._leading = False
@@ -154,11 +174,12 @@ class BitrixClient:
         self._sleep(seconds)
 
     def _withdraw(self, group: Group, error: SyncError) -> None:
-        """Снимает с очереди группу, которой не досталось срока (нет общего счёта в Redis)."""
+        """Снимает с очереди группу, которой не досталось срока: нет общего счёта в Redis, поток прерван."""
         with self._changed:
             if group in self._waiting:
                 self._waiting.remove(group)
             group.fail(error)
+            self._changed.notify_all()
 
     def _send(self, groups: list[Group]) -> None:
         """Отправляет взятое; что бы ни случилось, ни один заказчик не останется ждать."""
@@ -169,7 +190,7 @@ class BitrixClient:
         except SyncError as error:
             self._finish(partial(_fail, groups, error))
         except BaseException:
-            self._finish(partial(_fail, groups, AnswerLost("отправка прервана")))
+            self._finish(partial(_fail, groups, AnswerLost("отправка прервана", AMBIGUITY_SECONDS)))
             raise
         else:
             self._finish(partial(_hand_out, groups, answers))
@@ -200,14 +221,13 @@ class BitrixClient:
                 group.fail(error)
         self._waiting.extendleft(reversed(again))
 
-    def _plain(self, call: Call, params: Mapping[str, object] | None = None) -> Answer:
+    def _plain(self, call: Call) -> Answer:
         """Выполняет вызов обычным запросом; временные отказы поднимает, отказ вызову возвращает."""
-        body = dict(call.params if params is None else params)
-        reply = self._post(call.method, body, 1)
+        reply = self._post(call.method, dict(call.params), 1)
         error = error_for(reply.status, reply.body, call.method)
         if error is None:
-            self.operating.note(call.method, as_map(as_map(reply.body).get("time")))
-            return Answer(reply.body["result"] if isinstance(reply.body, dict) else None)
+            self.operating.note(call.method, as_map(reply.body.get("time")))
+            return Answer(reply.body["result"])
         if isinstance(error, (AmbiguousAnswer, QueryLimitExceeded)):
             self._slow_down(error)
             raise error
@@ -215,17 +235,18 @@ class BitrixClient:
 
     def _one_by_one(self, group: Group) -> list[Answer]:
         """Выполняет группу отдельными вызовами: её тексты нельзя доверить пакету."""
-        answers: list[Answer] = []
-        for index, call in enumerate(group.calls):
-            if index:
-                self._wait(self._limiter.reserve())
-            answers.append(self._step(call, answers))
-        return answers
+        return [self._step(call, reserved=not index) for index, call in enumerate(group.calls)]
 
-    def _step(self, call: Call, answers: Sequence[Answer]) -> Answer:
+    def _step(self, call: Call, reserved: bool) -> Answer:
+        """Выполняет вызов группы; отказ по частоте пришёл до выполнения — вызов повторяется."""
         try:
-            params = resolve(call.params, answers)
-            return self._plain(call, params if isinstance(params, dict) else {})
+            for _ in range(REFUSALS):
+                if not reserved:
+                    self._wait(self._limiter.reserve())
+                reserved = False
+                with suppress(QueryLimitExceeded):
+                    return self._plain(call)
+            return Answer(error=QueryLimitExceeded("портал просит слать реже"))
         except SyncError as error:
             return Answer(error=error)
 
@@ -254,7 +275,7 @@ class BitrixClient:
             return Answer(error=self._timed(coded_error(code, text, 0, call.method), call.method))
         if key in values:
             return Answer(values[key])
-        return Answer(error=AmbiguousAnswer(f"{call.method}: в пакете нет ответа", 65.0))
+        return Answer(error=AmbiguousAnswer(f"{call.method}: в пакете нет ответа", AMBIGUITY_SECONDS))
 
     def _timed(self, error: SyncError, method: str) -> SyncError:
         if isinstance(error, OperationTimeLimit):
@@ -283,13 +304,11 @@ def _hand_out(groups: Sequence[Group], answers: Sequence[Sequence[Answer]]) -> N
 
 
 def _commands(groups: Sequence[Group]) -> dict[str, str]:
-    commands = {}
-    for number, group in enumerate(groups):
-        keys = {index: _key(number, index) for index in range(len(group.calls))}
-        for index, call in enumerate(group.calls):
-            text = query(call.params, keys)
-            commands[keys[index]] = f"{call.method}?{text}" if text else call.method
-    return commands
+    return {
+        _key(number, index): command
+        for number, group in enumerate(groups)
+        for index, command in enumerate(group.commands)
+    }
 
 
 def _key(group: int, call: int) -> str:
@@ -301,7 +320,7 @@ def open_client(settings: PortalSettings, redis: Redis, prefix: str) -> BitrixCl
     webhook = settings.webhook.get_secret_value()
     key = limiter_key(prefix, urlsplit(webhook).netloc)
     return BitrixClient(
-        HttpTransport(webhook, settings.connect_timeout, settings.read_timeout),
+        HttpTransport(webhook, settings.connect_timeout, settings.read_timeout, settings.ca_file),
         RedisRateLimiter(redis, key, settings.requests_per_second, settings.burst),
         OperatingGate(settings.operating_limit),
         settings.batch_size,

@@ -1,20 +1,20 @@
 """Сделки, контакты и лиды портала: поиск с проверкой, создание, обновление, перевод лида (МАП 2.3).
 
 Поиск не верит порталу на слово: crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё
-(facts 4.3), findbycomm отдаёт номера без самих телефонов (facts 3).
+(facts 4.3), findbycomm отдаёт номера без самих телефонов (facts 3). Контакт, сделка и лид пишутся отдельными
+вызовами, а не цепочкой ``$result``: после отказа в звене портал привязал бы сделку к чужому контакту.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from services.bitrix.calls import Answer, Call, Ref
+from services.bitrix.calls import Answer, Call
 from services.bitrix.client import BitrixClient
-from services.bitrix.responses import AmbiguousAnswer, ItemAccessDenied, Misconfigured, as_map
-from services.domain.errors import SyncError
+from services.bitrix.responses import ItemAccessDenied, Misconfigured, as_map
 from services.domain.names import PersonName
 from services.domain.phones import Phone, same_phone
-from services.ports import Contact, CreatedDeal, Deal, Found, Lead, NewContact
+from services.ports import Contact, Deal, Found, Lead, NewContact
 
 if TYPE_CHECKING:
     from config.models import PortalSettings
@@ -67,9 +67,17 @@ class BitrixCrm:
         deals = self._deals(answers[0].get(), uids)
         if phone is None:
             return Found(deals)
-        contact_ids = [*_ids(answers[1], "CONTACT"), *([known_contact] if known_contact else [])]
-        contacts, leads = self._verified(contact_ids, _ids(answers[2], "LEAD"), phone)
-        return Found(deals, contacts, leads)
+        found, lead_ids = _ids(answers[1], "CONTACT"), _ids(answers[2], "LEAD")
+        asked = list(dict.fromkeys([*found, *([known_contact] if known_contact else [])]))
+        contacts, leads = self._read(asked, lead_ids)
+        verified = _with_phone(contacts, phone)
+        if not verified:
+            _refuse_unreadable(found, contacts)
+        return Found(
+            deals,
+            [_contact(row) for row in verified],
+            [_lead(row, phone) for row in _with_phone(leads, phone)],
+        )
 
     def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
         """Возвращает названные поля сделок."""
@@ -79,24 +87,15 @@ class BitrixCrm:
         rows = _rows(self._client.call("crm.deal.list", params))
         return {int(row["ID"]): {name: row.get(name) for name in names} for row in rows}
 
-    def create_deal(
-        self,
-        fields: Mapping[str, object],
-        contact: int | NewContact,
-        lead_id: int | None,
-        remember: Callable[[int], None] = lambda _: None,
-    ) -> CreatedDeal:
-        """Создаёт сделку одной группой с контактом и привязкой лида (постановление 8)."""
-        calls = [self._contact_call(contact)] if isinstance(contact, NewContact) else []
-        owner: object = Ref(0) if calls else contact
-        deal_index = len(calls)
-        calls.append(Call("crm.deal.add", {"fields": self._deal_fields(fields, owner)}, repeatable=False))
-        if lead_id is not None:
-            calls.append(_link_lead(Ref(deal_index), lead_id))
-        answers = self._client.group(calls)
-        if deal_index and answers[0].error is None:
-            remember(int(answers[0].value))
-        return _created(answers, contact, deal_index)
+    def create_contact(self, contact: NewContact) -> int:
+        """Создаёт контакт."""
+        return int(self._client.call("crm.contact.add", self._contact_params(contact), repeatable=False))
+
+    def create_deal(self, fields: Mapping[str, object], contact_id: int) -> int:
+        """Создаёт сделку контакта."""
+        owner = {"ASSIGNED_BY_ID": self._settings.assigned_by_id} if self._settings.assigned_by_id else {}
+        written = {**fields, **owner, "CONTACT_IDS": [contact_id]}
+        return int(self._client.call("crm.deal.add", {"fields": written}, repeatable=False))
 
     def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
         """Записывает поля сделки.
@@ -108,23 +107,19 @@ class BitrixCrm:
             params = {"id": deal_id, "fields": dict(fields)}
             self._client.call("crm.deal.update", params, repeatable=False)
 
-    def bind_contact(
-        self, deal_id: int, contact: int | NewContact, remember: Callable[[int], None] = lambda _: None
-    ) -> int:
-        """Привязывает контакт к сделке, оставшейся без него."""
-        contact_id = contact if isinstance(contact, int) else self._create_contact(contact)
-        remember(contact_id)
+    def bind_contact(self, deal_id: int, contact_id: int) -> None:
+        """Привязывает контакт к сделке, оставшейся без него; повтор безвреден."""
         params = {"id": deal_id, "fields": {"CONTACT_ID": contact_id, "IS_PRIMARY": "Y"}}
         self._client.call("crm.deal.contact.add", params)
-        return contact_id
 
     def convert_lead(self, lead_id: int, deal_id: int) -> None:
-        """Привязывает лид к сделке, затем переводит его в CONVERTED — в этом порядке."""
-        self._client.group([_link_lead(deal_id, lead_id)])[0].get()
-        self._client.call("crm.lead.update", {"id": lead_id, "fields": {"STATUS_ID": "CONVERTED"}})
+        """Привязывает лид к сделке, затем переводит его в CONVERTED — в этом порядке.
 
-    def _create_contact(self, contact: NewContact) -> int:
-        return int(self._client.group([self._contact_call(contact)])[0].get())
+        Привязывает crm.item.update: в crm.deal.* поле LEAD_ID только для чтения (facts 4.3).
+        """
+        link = {"entityTypeId": DEAL_TYPE, "id": deal_id, "fields": {"leadId": lead_id}}
+        self._client.call("crm.item.update", link)
+        self._client.call("crm.lead.update", {"id": lead_id, "fields": {"STATUS_ID": "CONVERTED"}})
 
     def _deal_list(self, uids: Sequence[str]) -> Call:
         params = {
@@ -145,27 +140,16 @@ class BitrixCrm:
             )
         return [_deal(row, str(row[self._key])) for row in found]
 
-    def _verified(
-        self, contact_ids: Sequence[int], lead_ids: Sequence[int], phone: Phone
-    ) -> tuple[list[Contact], list[Lead]]:
-        """Читает найденное по телефону и оставляет тех, у кого этот телефон и вправду есть."""
-        asked = list(dict.fromkeys(contact_ids))
-        calls = [_list("crm.contact.list", CONTACT_FIELDS, asked)] if asked else []
+    def _read(
+        self, contact_ids: Sequence[int], lead_ids: Sequence[int]
+    ) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
+        """Читает найденное по телефону одним запросом."""
+        calls = [_list("crm.contact.list", CONTACT_FIELDS, contact_ids)] if contact_ids else []
         calls += [_list("crm.lead.list", LEAD_FIELDS, lead_ids)] if lead_ids else []
-        if not calls:
-            return [], []
         answers = [_rows(answer.get()) for answer in self._client.group(calls)]
-        contacts = _with_phone(answers[0], phone) if asked else []
-        if asked and not contacts:
-            _refuse_unreadable(asked, answers[0])
-        leads = _with_phone(answers[-1], phone) if lead_ids else []
-        return [_contact(row) for row in contacts], [_lead(row, phone) for row in leads]
+        return answers[0] if contact_ids else [], answers[-1] if lead_ids else []
 
-    def _deal_fields(self, fields: Mapping[str, object], contact: object) -> dict[str, object]:
-        owner = {"ASSIGNED_BY_ID": self._settings.assigned_by_id} if self._settings.assigned_by_id else {}
-        return {**fields, **owner, "CONTACT_IDS": [contact]}
-
-    def _contact_call(self, contact: NewContact) -> Call:
+    def _contact_params(self, contact: NewContact) -> dict[str, object]:
         name, inherited = contact.name, dict(contact.inherited)
         extra = inherited.pop("PHONE", [])
         phones = [
@@ -181,7 +165,7 @@ class BitrixCrm:
             "PHONE": phones,
             "OPENED": "Y",
         }
-        return Call("crm.contact.add", {"fields": fields}, repeatable=False)
+        return {"fields": fields}
 
     def _contact_defaults(self) -> dict[str, object]:
         given = {
@@ -200,28 +184,6 @@ def _phone_calls(phone: Phone) -> list[Call]:
 def _list(method: str, fields: Sequence[str], ids: Sequence[int]) -> Call:
     params = {"filter": {"@ID": list(ids)}, "select": list(fields), "order": {"ID": "ASC"}}
     return Call(method, params)
-
-
-def _link_lead(deal: object, lead_id: int) -> Call:
-    """Возвращает привязку лида: в crm.deal.* поле LEAD_ID только для чтения (facts 4.3)."""
-    return Call("crm.item.update", {"entityTypeId": DEAL_TYPE, "id": deal, "fields": {"leadId": lead_id}})
-
-
-def _created(answers: Sequence[Answer], contact: int | NewContact, deal_index: int) -> CreatedDeal:
-    """Проверяет каждый ответ: пакет — не транзакция, сделка могла создаться без контакта."""
-    contact_id = int(answers[0].get()) if isinstance(contact, NewContact) else contact
-    deal_id = int(answers[deal_index].get())
-    for answer in answers[deal_index + 1 :]:
-        if answer.error is not None:
-            raise _after_creation(answer.error)
-    return CreatedDeal(deal_id, contact_id)
-
-
-def _after_creation(error: SyncError) -> SyncError:
-    """Делает отказ после создания повторяемым: следующая попытка найдёт сделку и доделает."""
-    if isinstance(error, AmbiguousAnswer):
-        return error
-    return AmbiguousAnswer(f"сделка создана, но не доделана: {error}")
 
 
 def _ids(answer: Answer, kind: str) -> list[int]:

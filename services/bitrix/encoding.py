@@ -3,29 +3,33 @@
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote
 
-from services.bitrix.calls import Ref
+from services.bitrix.calls import Call
 
 
-def query(params: Mapping[str, object], keys: Mapping[int, str]) -> str:
-    """Возвращает параметры одной строкой; ``keys`` — имена команд группы для ссылок $result."""
-    pairs = (pair for name, value in params.items() for pair in _flat(name, value, keys))
+def command(call: Call) -> str:
+    """Возвращает команду пакета; значение неизвестного вида — TypeError."""
+    text = query(call.params)
+    return f"{call.method}?{text}" if text else call.method
+
+
+def query(params: Mapping[str, object]) -> str:
+    """Возвращает параметры одной строкой."""
+    pairs = (pair for name, value in params.items() for pair in _flat(name, value))
     return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
 
 
-def _flat(name: str, value: object, keys: Mapping[int, str]) -> Iterator[tuple[str, str]]:
+def _flat(name: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, Mapping):
         for key, item in value.items():
-            yield from _flat(f"{name}[{key}]", item, keys)
+            yield from _flat(f"{name}[{key}]", item)
     elif isinstance(value, (list, tuple)):
         for index, item in enumerate(value):
-            yield from _flat(f"{name}[{index}]", item, keys)
+            yield from _flat(f"{name}[{index}]", item)
     else:
-        yield name, _scalar(value, keys)
+        yield name, _scalar(value)
 
 
-def _scalar(value: object, keys: Mapping[int, str]) -> str:
-    if isinstance(value, Ref):
-        return value.rendered(keys[value.call])
+def _scalar(value: object) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     if value is None:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 RESERVE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local step = math.floor(1000000 / tonumber(ARGV[1]))
+local step = math.ceil(1000000 / tonumber(ARGV[1]))
 local slack = step * (tonumber(ARGV[2]) - 1)
 local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
 if full > now + 60000000 then full = now end
@@ -28,7 +28,7 @@ return string.format('%.0f', at - now)
 FREEZE = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local slack = math.floor(1000000 / tonumber(ARGV[2])) * (tonumber(ARGV[3]) - 1)
+local slack = math.ceil(1000000 / tonumber(ARGV[2])) * (tonumber(ARGV[3]) - 1)
 local full = tonumber(redis.call('GET', KEYS[1]) or '0')
 if full > now + 60000000 then full = now end
 local frozen = math.max(full, now + tonumber(ARGV[1]) + slack)

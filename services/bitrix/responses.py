@@ -153,7 +153,7 @@ LEGACY: Mapping[str, tuple[type[SkippableError], str, str]] = {
 
 def error_for(status: int, body: object, method: str) -> SyncError | None:
     """Возвращает ошибку ответа или None, если он удачен; решает тело, код HTTP — лишь подсказка."""
-    if not isinstance(body, dict):
+    if not isinstance(body, dict) or not ("error" in body or "result" in body):
         return _unreadable(status, method)
     if "error" not in body:
         return (
@@ -203,7 +203,7 @@ def _unknown(code: str, description: str, status: int, method: str) -> SyncError
 
 
 def _unreadable(status: int, method: str) -> SyncError:
-    """Разбирает ответ не JSON: страница прокси, обрыв на 60-й секунде, переезд портала."""
+    """Разбирает чужой ответ: страница прокси, обрыв на 60-й секунде, переезд портала."""
     if 300 <= status < 400:
         return PortalClosed("портал переехал на другой адрес: впишите новый вебхук", "portal_moved")
     if status == 401:

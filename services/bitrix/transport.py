@@ -1,9 +1,12 @@
 """HTTP до портала: TLS 1.2+, без перенаправлений, адрес с кодом вебхука наружу не выходит."""
 
+import logging
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from services.bitrix.responses import AMBIGUITY_SECONDS, AnswerLost, PortalUnreachable
@@ -38,13 +41,16 @@ class Transport(Protocol):
 
 
 class HttpTransport:
-    """Запросы через requests: у каждого потока своё соединение."""
+    """Запросы через requests: у каждого потока своё соединение; ``ca_file`` — свои корневые сертификаты."""
 
-    def __init__(self, webhook: str, connect_timeout: float, read_timeout: float) -> None:
+    def __init__(
+        self, webhook: str, connect_timeout: float, read_timeout: float, ca_file: Path | None = None
+    ) -> None:
         self._base = webhook.rstrip("/") + "/"
-        self._timeouts = (connect_timeout, read_timeout)
+        self._timeouts, self._ca_file = (connect_timeout, read_timeout), ca_file
         self._lock = threading.Lock()
         self._idle: list[tuple[float, Session]] = []
+        self._closed = False
 
     def __repr__(self) -> str:
         return "HttpTransport(…)"
@@ -54,15 +60,16 @@ class HttpTransport:
         session = self._borrow()
         try:
             reply = self._post(session, method, body)
-        except SyncError:
+        except BaseException:
             session.close()
             raise
         self._give_back(session)
         return reply
 
     def close(self) -> None:
-        """Закрывает соединения, которые сейчас не заняты."""
+        """Закрывает свободные соединения; занятые закроются, когда освободятся."""
         with self._lock:
+            self._closed = True
             idle, self._idle = self._idle, []
         for _, session in idle:
             session.close()
@@ -74,12 +81,12 @@ class HttpTransport:
             response = session.post(
                 self._base + method, json=body, timeout=self._timeouts, allow_redirects=False
             )
-        except requests.exceptions.ConnectTimeout:
-            raise PortalUnreachable(f"{method}: нет связи с порталом") from None
         except requests.exceptions.RequestException as error:
-            # from None: цепочка исключений requests содержит адрес вместе с кодом вебхука.
-            raise _explained(method, error) from None
-        return Reply(response.status_code, _json(response))
+            failure = _explained(method, error)
+        else:
+            return Reply(response.status_code, _json(response))
+        # Поднимаем за пределами except: в исключении requests — адрес с кодом вебхука, и цепочке он не нужен.
+        raise failure
 
     def _borrow(self) -> "Session":
         deadline = time.monotonic() - IDLE_SECONDS
@@ -89,49 +96,79 @@ class HttpTransport:
                 if since >= deadline:
                     return session
                 session.close()
-        return new_session()
+        return new_session(self._ca_file)
 
     def _give_back(self, session: "Session") -> None:
         with self._lock:
-            self._idle.append((time.monotonic(), session))
+            if not self._closed:
+                self._idle.append((time.monotonic(), session))
+                return
+        session.close()
 
 
-def new_session() -> "Session":
+def new_session(ca_file: Path | None = None) -> "Session":
     """Возвращает сессию без прокси, без скрытых повторов и с TLS не ниже 1.2."""
-    import ssl
-
     import requests
     from requests.adapters import HTTPAdapter
-    from urllib3.util.ssl_ import create_urllib3_context
 
-    class Tls12Adapter(HTTPAdapter):
-        def init_poolmanager(self, *args: Any, **options: Any) -> None:
-            context = create_urllib3_context(ssl_minimum_version=ssl.TLSVersion.TLSv1_2)
-            super().init_poolmanager(*args, **options, ssl_context=context)
-
+    # urllib3 пишет в журнал путь запроса, а в нём код вебхука: его записи дальше него самого не идут.
+    logging.getLogger("urllib3").propagate = False
     session = requests.Session()
     session.trust_env = False  # ТЗ 11.1: портал доступен без прокси; чужие переменные не уводят данные
+    session.verify = str(ca_file) if ca_file else True
     session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
-    session.mount("https://", Tls12Adapter(pool_connections=1, pool_maxsize=1, max_retries=0))
-    session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=1, max_retries=0))
+    pool: dict[str, Any] = {"pool_connections": 1, "pool_maxsize": 1, "max_retries": 0}
+    session.mount("https://", _secure_adapter()(**pool))
+    session.mount("http://", HTTPAdapter(**pool))
     return session
 
 
+@cache
+def _secure_adapter() -> Any:
+    """Возвращает класс соединений requests: TLS 1.2+ и точный ответ, случился ли сбой до отправки."""
+    import ssl
+
+    from requests.adapters import HTTPAdapter
+    from urllib3.connection import HTTPSConnection
+    from urllib3.connectionpool import HTTPSConnectionPool
+    from urllib3.exceptions import NewConnectionError
+    from urllib3.util.ssl_ import create_urllib3_context
+
+    class Connection(HTTPSConnection):
+        def connect(self) -> None:
+            try:
+                super().connect()
+            except OSError as error:  # рукопожатие, сертификат, обрыв: запрос ещё не уходил
+                raise NewConnectionError(self, type(error).__name__) from None
+
+    class Pool(HTTPSConnectionPool):
+        ConnectionCls = Connection
+
+    class SecureAdapter(HTTPAdapter):
+        def init_poolmanager(self, *args: Any, **options: Any) -> None:
+            context = create_urllib3_context(ssl_minimum_version=ssl.TLSVersion.TLSv1_2)
+            super().init_poolmanager(*args, **options, ssl_context=context)
+            self.poolmanager.pool_classes_by_scheme = {"https": Pool}
+
+    return SecureAdapter
+
+
 def _explained(method: str, error: Exception) -> SyncError:
-    """Отличает непосланное от потерянного: соединения не было — повторять безопасно.
-
-    Сбой TLS бывает и посреди ответа: заведомо до отправки случается только отказ сертификату.
-    """
-    from ssl import SSLCertVerificationError
-
-    from urllib3.exceptions import MaxRetryError, NewConnectionError
+    """Отличает непосланное от потерянного: соединения не было — повторять безопасно."""
+    from urllib3.exceptions import ConnectTimeoutError, MaxRetryError
 
     inner = error.args[0] if error.args else None
     reason = inner.reason if isinstance(inner, MaxRetryError) else inner
-    untrusted = any(isinstance(part, SSLCertVerificationError) for part in getattr(reason, "args", ()))
-    if isinstance(reason, NewConnectionError) or untrusted:
-        return PortalUnreachable(f"{method}: нет связи с порталом")
+    if isinstance(reason, ConnectTimeoutError):  # её потомок и NewConnectionError
+        return PortalUnreachable(f"{method}: нет связи с порталом{_hint(str(reason))}")
     return AnswerLost(f"{method}: связь оборвалась, ответ потерян", AMBIGUITY_SECONDS)
+
+
+def _hint(reason: str) -> str:
+    """Называет причины, которые человек чинит сам."""
+    if "CertVerification" in reason:
+        return ": сертификат портала не проходит проверку (антивирус или прокси? укажите portal.ca_file)"
+    return ": не вышло защищённого соединения (нужен TLS 1.2 и новее)" if "SSL" in reason else ""
 
 
 def _json(response: Any) -> Any:

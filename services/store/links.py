@@ -43,7 +43,7 @@ class RedisLinks:
     def remember_contact(self, token: str, contact_id: int, ttl: timedelta) -> None:
         """Запоминает созданный контакт на время."""
         with store_errors():
-            self._redis.set(self._keys.contact(token), contact_id, ex=ttl)
+            self._redis.set(self._keys.contact(token), contact_id, px=ttl)
 
     def reject(self, rejection: Rejection) -> None:
         """Добавляет запись в отклонённые."""

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from functools import partial
 
 from services.domain.errors import RetriableError
 from services.domain.fingerprint import is_settled
@@ -23,6 +22,7 @@ from services.ports import (
     Link,
     Links,
     Locks,
+    NewContact,
     Outbox,
     Stats,
 )
@@ -159,11 +159,11 @@ class Delivery:
         self._links.save(attempt.uid, Link("", deal_id))
 
     def _bind(self, attempt: Attempt, deal: Deal, found: Found, leases: Sequence[Lease]) -> None:
-        token = attempt.ready.draft.phone.token(self._key)
-        lead = unfinished_lead(deal, found.leads)
-        client = client_for(found.contacts, lead, attempt.ready.draft, self._policy.contact_matching)
+        draft, lead = attempt.ready.draft, unfinished_lead(deal, found.leads)
+        client = client_for(found.contacts, lead, draft, self._policy.contact_matching)
         self._hold_on(attempt, leases)
-        contact_id = self._crm.bind_contact(deal.deal_id, client, partial(self._remember, token))
+        contact_id = self._contact_of(client, draft.phone.token(self._key))
+        self._crm.bind_contact(deal.deal_id, contact_id)
         self._journal.warning("contact_bound", reception=attempt.uid, deal=deal.deal_id, contact=contact_id)
 
     def _create(self, attempt: Attempt, found: Found, token: str, leases: Sequence[Lease]) -> int:
@@ -172,16 +172,20 @@ class Delivery:
         client = client_for(found.contacts, lead, draft, policy.contact_matching)
         fields = creation_fields(draft, policy.fields, policy.stages, policy.category_id)
         self._hold_on(attempt, leases)
-        created = self._crm.create_deal(
-            fields, client, lead.lead_id if lead else None, partial(self._remember, token)
-        )
+        contact_id = self._contact_of(client, token)
+        self._hold_on(attempt, leases)
+        deal_id = self._crm.create_deal(fields, contact_id)
         if lead is not None:
-            self._convert(attempt, lead.lead_id, created.deal_id, leases)
-        return created.deal_id
+            self._convert(attempt, lead.lead_id, deal_id, leases)
+        return deal_id
 
-    def _remember(self, token: str, contact_id: int) -> None:
-        """Запоминает контакт сразу: поиск портала может его ещё не видеть, а сделка — не создаться."""
+    def _contact_of(self, client: int | NewContact, token: str) -> int:
+        """Возвращает контакт клиента; нового запоминает сразу: сделка может и не создаться."""
+        if isinstance(client, int):
+            return client
+        contact_id = self._crm.create_contact(client)
         self._links.remember_contact(token, contact_id, CONTACT_MEMORY)
+        return contact_id
 
     def _convert(self, attempt: Attempt, lead_id: int, deal_id: int, leases: Sequence[Lease]) -> None:
         self._hold_on(attempt, leases)

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from demo.portal.faults import Fault, FaultKind
-from demo.portal.schema import DEAL
+from demo.portal.schema import CONTACT, DEAL
 from services.domain.errors import RetriableError
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState
@@ -244,17 +244,60 @@ def test_unclear_outcome_is_waited_out_longer_than_the_portal_can_work(world: Wo
     assert outcome.retry_after >= 65
 
 
-def test_deal_left_without_contact_gets_it_on_the_next_attempt(hasty: World) -> None:
+def test_refused_contact_makes_no_deal_and_touches_no_stranger(world: World) -> None:
+    stranger = world.add_contact("Чужая", "Нина", "+79030000000")
+    uids = [f"F1_{world.book(world.patient(phone=f'+7903111000{number}'))}" for number in range(6)]
+    world.portal.portal.faults.add(
+        Fault(FaultKind.COMMAND_ERROR, methods=("crm.contact.add",), code="CRM_FIELD_ERROR_REQUIRED")
+    )
+    outcomes = world.sync(threads=6)
+    assert sorted(map(str, outcomes)) == ["created"] * 5 + ["failed"]
+    assert len(world.deals()) == 5
+    assert stranger not in {deal["CONTACT_ID"] for deal in world.deals()}
+    world.services.store.outbox.requeue(uids, world.clock.now())
+    assert [world.send(uid) for uid in world.branch().redrive.due()] == [Outcome.CREATED]
+    assert len(world.deals()) == 6
+
+
+def test_contact_created_before_a_failed_deal_is_used_by_the_next_attempt(hasty: World) -> None:
     uid = f"F1_{hasty.book()}"
     hasty.extract()
     hasty.portal.portal.faults.add(
-        Fault(FaultKind.COMMAND_ERROR, methods=("crm.contact.add",), code="INTERNAL_SERVER_ERROR")
+        Fault(FaultKind.COMMAND_ERROR, methods=("crm.deal.add",), code="INTERNAL_SERVER_ERROR")
     )
     assert isinstance(hasty.send(uid), RetriableError)
     hasty.clock.shift = timedelta(minutes=20)
-    eventually(lambda: hasty.send(uid) is Outcome.UPDATED)
+    eventually(lambda: hasty.send(uid) is Outcome.CREATED)
     (contact,) = hasty.contacts()
     assert hasty.deal(uid)["CONTACT_ID"] == contact["ID"]
+
+
+def test_deal_that_lost_its_contact_gets_one_with_the_next_change(world: World) -> None:
+    reception_id = world.book()
+    world.sync()
+    deal = world.deal(f"F1_{reception_id}")
+    with world.portal.state.changing():
+        world.portal.portal.crm.set_contacts(deal, [], 5)
+    world.mark(reception_id, Comment="ещё раз")
+    assert world.sync() == [Outcome.UPDATED]
+    (contact,) = world.contacts()
+    assert world.deal(f"F1_{reception_id}")["CONTACT_ID"] == contact["ID"]
+
+
+def test_two_deals_of_one_phone_that_lost_their_contacts_share_one(world: World) -> None:
+    patient_id = world.patient()
+    receptions = [world.book(patient_id) for _ in range(2)]
+    world.sync()
+    (contact,) = world.contacts()
+    with world.portal.state.changing():
+        for deal in world.deals():
+            world.portal.portal.crm.set_contacts(deal, [], 5)
+        world.portal.state.remove(CONTACT, contact["ID"])
+    for reception_id in receptions:
+        world.mark(reception_id, Comment="ещё раз")
+    assert world.sync() == [Outcome.UPDATED] * 2
+    (restored,) = world.contacts()
+    assert {deal["CONTACT_ID"] for deal in world.deals()} == {restored["ID"]}
 
 
 def test_revoked_webhook_halts_sending_and_keeps_everything(world: World) -> None:

@@ -47,10 +47,10 @@ def delete(call: Call) -> list[Any]:
 def listed(call: Call) -> Reply:
     """Возвращает страницу списка."""
     type_id = _type(call)
-    resolve = _resolver(call, type_id)
-    group = filters.parse_filter(call.param("filter"), resolve, call.codec)
+    group = filters.parse_filter(call.param("filter"), _resolver(call, type_id, "filter"), call.codec)
     found = [row for row in filters.candidates(call.state, type_id, group) if filters.matches(row, group)]
-    page = filters.paged(filters.ordered(found, call.param("order"), resolve), call.param("start"))
+    ordered = filters.ordered(found, call.param("order"), _resolver(call, type_id, "order"))
+    page = filters.paged(ordered, call.param("start"))
     wanted = _wanted(call, type_id)
     rows = [_narrowed(_shown(call, type_id, row), wanted) for row in page.rows]
     return Reply({"items": rows}, page.total, page.next)
@@ -97,14 +97,14 @@ def _shown(call: Call, type_id: int, row: Row) -> Row:
     return universal_item(call.state, call.codec, type_id, row, _original(call))
 
 
-def _resolver(call: Call, type_id: int) -> Callable[[str], Field]:
+def _resolver(call: Call, type_id: int, clause: str) -> Callable[[str], Field]:
     fields = item_fields(call.state, type_id, _original(call))
     if type_id != CONTACT:
         fields["contactIds"] = fields["contactId"]
 
     def resolve(name: str) -> Field:
         if name not in fields:
-            raise _bad_argument(name)
+            raise _bad_argument(clause, name)
         return fields[name]
 
     return resolve
@@ -118,7 +118,7 @@ def _wanted(call: Call, type_id: int) -> set[str] | None:
     known = {*item_fields(call.state, type_id, _original(call)), "contactIds", "uf_*", "UF_*"}
     for name in names:
         if name not in known:
-            raise _bad_argument(name)
+            raise _bad_argument("select", name)
     return set(names)
 
 
@@ -133,8 +133,8 @@ def _narrowed(item: Row, wanted: set[str] | None) -> Row:
     }
 
 
-def _bad_argument(name: str) -> RestError:
-    text = f"Invalid value for field: field '{name}' is not allowed in filter"
+def _bad_argument(clause: str, name: str) -> RestError:
+    text = f"Invalid {clause}: field '{name}' is not allowed in {clause}"
     return RestError(400, "INVALID_ARG_VALUE", text)
 
 

@@ -1,0 +1,107 @@
+"""То, чего подделка не знает: ответы самого портала в BitrixCrm и цена его вызовов."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from demo.portal.faults import Fault, FaultKind
+from demo.portal.server import PortalServer
+from services.bitrix.responses import AnswerLost, FieldRefused, Misconfigured
+from services.domain.names import PersonName
+from services.domain.phones import Phone
+from services.ports import NewContact
+from tests.support.crm_world import EmulatedPortal
+
+PHONE = Phone("+79031112233")
+ALSU = PersonName.of("Лунёва", "Алсу", "")
+
+
+@pytest.fixture
+def world(portal: PortalServer) -> Iterator[EmulatedPortal]:
+    """Портал с обычными настройками."""
+    world = EmulatedPortal(portal)
+    yield world
+    world.close()
+
+
+@pytest.fixture
+def configured(portal: PortalServer) -> Iterator[EmulatedPortal]:
+    """Портал с ответственным и источником из настроек."""
+    world = EmulatedPortal(portal, assigned_by_id=5, contact_source_id="CALL")
+    yield world
+    world.close()
+
+
+def test_missing_key_field_stops_everything_before_a_deal_is_made(world: EmulatedPortal) -> None:
+    world.add_deal("F1_1")
+    world.portal.state.userfields[:] = []
+    with pytest.raises(Misconfigured, match="portal setup") as caught:
+        world.crm.find(["F1_2"], None)
+    assert caught.value.reason == "key_field_missing"
+
+
+def test_search_by_key_and_phone_is_one_request(world: EmulatedPortal) -> None:
+    world.crm.find(["F1_1"], PHONE)
+    assert [len(record.commands) for record in world.portal.stats.records] == [3]
+
+
+def test_found_people_are_read_by_one_more_request(world: EmulatedPortal) -> None:
+    world.add_contact("Лунёва", "Алсу", PHONE.value)
+    world.add_lead(PHONE.value)
+    world.crm.find(["F1_1"], PHONE)
+    assert [len(record.commands) for record in world.portal.stats.records] == [3, 2]
+
+
+def test_update_of_nothing_sends_nothing(world: EmulatedPortal) -> None:
+    world.crm.update_deal(1, {})
+    assert world.portal.stats.requests == 0
+
+
+def test_responsible_and_source_come_from_the_settings(configured: EmulatedPortal) -> None:
+    contact_id = configured.crm.create_contact(NewContact(ALSU, PHONE))
+    deal = configured.deal(configured.crm.create_deal({"TITLE": "x"}, contact_id))
+    contact = configured.contact(contact_id)
+    assert (contact["ASSIGNED_BY_ID"], contact["SOURCE_ID"], deal["ASSIGNED_BY_ID"]) == (5, "CALL", 5)
+
+
+def test_data_of_the_lead_are_stronger_than_the_settings(configured: EmulatedPortal) -> None:
+    contact_id = configured.crm.create_contact(NewContact(ALSU, PHONE, {"SOURCE_ID": "WEB"}))
+    assert configured.contact(contact_id)["SOURCE_ID"] == "WEB"
+
+
+def test_leads_with_the_number_of_the_clinic_do_not_hide_the_contact(world: EmulatedPortal) -> None:
+    contact_id = world.add_contact("Лунёва", "Алсу", PHONE.value)
+    for _ in range(25):
+        world.add_lead(PHONE.value, status="JUNK")
+    (contact,) = world.crm.find(["F1_1"], PHONE).contacts
+    assert contact.contact_id == contact_id
+
+
+def test_refused_fields_are_the_trouble_of_one_record(world: EmulatedPortal) -> None:
+    with pytest.raises(FieldRefused):
+        world.crm.create_contact(NewContact(ALSU, PHONE, {"EMAIL": [{"VALUE": "не почта"}]}))
+
+
+@pytest.mark.parametrize("method", ["crm.contact.add", "crm.deal.add"])
+def test_lost_answer_to_a_creation_is_not_repeated(world: EmulatedPortal, method: str) -> None:
+    world.portal.portal.faults.add(Fault(FaultKind.LOST_ANSWER, methods=(method,), times=None))
+    with pytest.raises(AnswerLost):
+        world.crm.create_deal({"TITLE": "x"}, world.crm.create_contact(NewContact(ALSU, PHONE)))
+    assert world.portal.stats.count(method) == 1
+
+
+def test_lost_answer_to_an_update_is_left_to_the_queue(world: EmulatedPortal) -> None:
+    # Повтор тут же мог бы встать поверх более новой записи: прежний запрос портал ещё выполняет.
+    deal_id = world.add_deal("F1_1")
+    world.portal.portal.faults.add(Fault(FaultKind.LOST_ANSWER, methods=("crm.deal.update",)))
+    with pytest.raises(AnswerLost):
+        world.crm.update_deal(deal_id, {"COMMENTS": "новый"})
+    assert world.portal.stats.count("crm.deal.update") == 1
+
+
+def test_failed_link_of_a_lead_does_not_convert_it(world: EmulatedPortal) -> None:
+    lead_id, deal_id = world.add_lead(PHONE.value), world.add_deal("F1_1")
+    world.portal.portal.faults.add(Fault(FaultKind.COMMAND_ERROR, methods=("crm.item.update",)))
+    with pytest.raises(FieldRefused):
+        world.crm.convert_lead(lead_id, deal_id)
+    assert world.portal.state.entities[1][lead_id]["STATUS_ID"] == "NEW"

@@ -1,0 +1,230 @@
+"""Подделки портов в памяти: держат тот же договор, что настоящие (tests/contract), и нужны сценариям."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+
+from services.domain.errors import SkippableError
+from services.domain.names import PersonName
+from services.domain.phones import Phone, same_phone
+from services.ports import Contact, Deal, Found, Lead, NewContact
+
+KEY = "UF_CRM_RECEPTION_ID"
+
+
+class FakeClock:
+    """Часы, которые переводит проверка."""
+
+    def __init__(self, now: datetime) -> None:
+        self.moment = now
+
+    def now(self) -> datetime:
+        """Возвращает время."""
+        return self.moment
+
+    def advance(self, **passed: float) -> None:
+        """Переводит часы вперёд."""
+        self.moment += timedelta(**passed)
+
+
+class FakeJournal:
+    """Журнал в памяти: события с полями."""
+
+    def __init__(self) -> None:
+        self.events: list[tuple[str, str, dict[str, object]]] = []
+
+    @property
+    def names(self) -> list[str]:
+        """Возвращает имена событий по порядку."""
+        return [event for _, event, _ in self.events]
+
+    def fields(self, event: str) -> dict[str, object]:
+        """Возвращает поля единственного события с таким именем."""
+        (found,) = [fields for _, name, fields in self.events if name == event]
+        return found
+
+    def info(self, event: str, **fields: object) -> None:
+        """Записывает обычное событие."""
+        self.events.append(("info", event, fields))
+
+    def warning(self, event: str, **fields: object) -> None:
+        """Записывает предупреждение."""
+        self.events.append(("warning", event, fields))
+
+    def error(self, event: str, **fields: object) -> None:
+        """Записывает сбой."""
+        self.events.append(("error", event, fields))
+
+
+# --- Портал --------------------------------------------------------------------------------------
+
+
+@dataclass
+class FakePerson:
+    """Контакт или лид портала."""
+
+    person_id: int
+    name: PersonName
+    phones: list[str]
+    fields: dict[str, object] = field(default_factory=dict)
+    status: str = "NEW"
+    contact_id: int | None = None
+    created_at: datetime | None = None
+    readable: bool = True
+
+
+@dataclass
+class FakeDeal:
+    """Сделка портала."""
+
+    deal_id: int
+    fields: dict[str, object]
+    contact_id: int | None
+    lead_id: int | None = None
+    created_at: datetime | None = None
+
+
+class FakeCrm:
+    """CRM в памяти; ``trouble`` — какие ошибки поднять: (метод, ошибка, выполнив или нет)."""
+
+    def __init__(self, now: datetime = datetime(2024, 12, 29, 9, 0, tzinfo=UTC)) -> None:
+        self.now = now
+        self.deals: dict[int, FakeDeal] = {}
+        self.contacts: dict[int, FakePerson] = {}
+        self.leads: dict[int, FakePerson] = {}
+        self.calls: list[str] = []
+        self._troubles: dict[str, list[tuple[BaseException, bool]]] = defaultdict(list)
+        self._numbers = {kind: count(1) for kind in ("deal", "contact", "lead")}
+
+    # --- подготовка ---
+
+    def trouble(self, method: str, error: BaseException, after: bool = False) -> None:
+        """Заказывает одну ошибку метода; ``after`` — вызов выполнится, но ответ потеряется."""
+        self._troubles[method].append((error, after))
+
+    def add_contact(self, surname: str, name: str, *phones: str, **fields: object) -> int:
+        """Кладёт контакт."""
+        number = next(self._numbers["contact"])
+        person = PersonName.of(surname, name, "")
+        self.contacts[number] = FakePerson(number, person, list(phones), dict(fields))
+        return number
+
+    def add_lead(
+        self, *phones: str, status: str = "NEW", contact_id: int | None = None, **fields: object
+    ) -> int:
+        """Кладёт лид."""
+        number = next(self._numbers["lead"])
+        person = PersonName.of("", "Заявка", "")
+        self.leads[number] = FakePerson(
+            number, person, list(phones), dict(fields), status, contact_id, self.now
+        )
+        return number
+
+    def add_deal(self, uid: str, contact_id: int | None = None, **fields: object) -> int:
+        """Кладёт сделку."""
+        number = next(self._numbers["deal"])
+        self.deals[number] = FakeDeal(number, {KEY: uid, **fields}, contact_id, None, self.now)
+        return number
+
+    # --- договор ---
+
+    def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
+        """Ищет сделки по ключам и клиента по телефону."""
+        with self._called("find"):
+            deals = [self._deal(deal) for deal in self.deals.values() if deal.fields.get(KEY) in uids]
+            if phone is None:
+                return Found(deals)
+            return Found(deals, self._contacts(phone), self._leads(phone))
+
+    def create_contact(self, contact: NewContact) -> int:
+        """Создаёт контакт."""
+        with self._called("create_contact"):
+            inherited = dict(contact.inherited)
+            extra = [str(item["VALUE"]) for item in inherited.pop("PHONE", [])]  # type: ignore[attr-defined]
+            number = next(self._numbers["contact"])
+            phones = [contact.phone.value, *extra]
+            self.contacts[number] = FakePerson(number, contact.name, phones, inherited)
+            return number
+
+    def create_deal(self, fields: Mapping[str, object], contact_id: int) -> int:
+        """Создаёт сделку."""
+        with self._called("create_deal"):
+            number = next(self._numbers["deal"])
+            owner = contact_id if contact_id in self.contacts else None
+            self.deals[number] = FakeDeal(number, dict(fields), owner, None, self.now)
+            return number
+
+    def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
+        """Записывает поля сделки."""
+        if fields:
+            with self._called("update_deal"):
+                self._existing(self.deals, deal_id).fields.update(fields)
+
+    def bind_contact(self, deal_id: int, contact_id: int) -> None:
+        """Привязывает контакт."""
+        with self._called("bind_contact"):
+            self._existing(self.deals, deal_id).contact_id = contact_id
+
+    def convert_lead(self, lead_id: int, deal_id: int) -> None:
+        """Привязывает лид к сделке и переводит его."""
+        with self._called("convert_lead"):
+            self._existing(self.deals, deal_id).lead_id = lead_id
+            self._existing(self.leads, lead_id).status = "CONVERTED"
+
+    # --- устройство ---
+
+    @contextmanager
+    def _called(self, method: str) -> Iterator[None]:
+        self.calls.append(method)
+        error, after = self._troubles[method].pop(0) if self._troubles[method] else (None, False)
+        if error is not None and not after:
+            raise error
+        yield
+        if error is not None:
+            raise error
+
+    def _contacts(self, phone: Phone) -> list[Contact]:
+        found = [person for person in self.contacts.values() if _has(person, phone)]
+        readable = [person for person in found if person.readable]
+        if found and not readable:
+            raise SkippableError("контакт закрыт для владельца вебхука", "contact_unreadable")
+        return [Contact(person.person_id, person.name) for person in readable]
+
+    def _leads(self, phone: Phone) -> list[Lead]:
+        found = [person for person in self.leads.values() if _has(person, phone)]
+        return [
+            Lead(
+                lead.person_id,
+                lead.status not in ("CONVERTED", "JUNK"),
+                lead.contact_id,
+                lead.created_at,
+                _inherited(lead, phone),
+            )
+            for lead in found
+        ]
+
+    def _deal(self, deal: FakeDeal) -> Deal:
+        stage, category = str(deal.fields.get("STAGE_ID", "")), int(str(deal.fields.get("CATEGORY_ID", 0)))
+        uid = str(deal.fields[KEY])
+        return Deal(deal.deal_id, uid, stage, category, deal.contact_id, deal.lead_id, deal.created_at)
+
+    @staticmethod
+    def _existing(rows: dict[int, Any], number: int) -> Any:
+        if number not in rows:
+            raise SkippableError("элемента на портале нет", "not_found")
+        return rows[number]
+
+
+def _has(person: FakePerson, phone: Phone) -> bool:
+    return any(same_phone(value, phone) for value in person.phones)
+
+
+def _inherited(lead: FakePerson, phone: Phone) -> dict[str, object]:
+    """Возвращает данные лида для контакта: прочие телефоны едут вместе с ними."""
+    others = [value for value in lead.phones if not same_phone(value, phone)]
+    phones = [{"VALUE": value, "VALUE_TYPE": "MOBILE"} for value in others]
+    return {**lead.fields, **({"PHONE": phones} if phones else {})}

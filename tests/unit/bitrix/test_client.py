@@ -1,0 +1,358 @@
+"""Клиент портала: пакеты, перекрытие запросов, повторы, передача ведения (design 2.6, 2.7)."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import pytest
+
+from services.bitrix.calls import Answer, Call
+from services.bitrix.client import REFUSAL_PAUSE, REFUSALS, RESENDS
+from services.bitrix.responses import (
+    AmbiguousAnswer,
+    AnswerLost,
+    FieldRefused,
+    OperationTimeLimit,
+    PortalUnreachable,
+    QueryLimitExceeded,
+    Unauthorized,
+)
+from services.bitrix.transport import Reply
+from services.domain.errors import StoreError, Withdrawn
+from tests.fakes_bitrix import PATIENCE, Desk, FakeLimiter, FakeTransport, refusal
+
+CRASH = refusal(500, "INTERNAL_SERVER_ERROR")
+TOO_OFTEN = refusal(503, "QUERY_LIMIT_EXCEEDED")
+MARKED = "смотри $result[g0c0]"
+
+
+def read(number: int, text: str = "") -> Call:
+    """Строит чтение."""
+    return Call("crm.deal.get", {"id": number, "text": text} if text else {"id": number})
+
+
+def create(number: int) -> Call:
+    """Строит создание: повторять его нельзя."""
+    return Call("crm.deal.add", {"id": number}, repeatable=False)
+
+
+def order(desk: Desk, *calls: Call) -> Callable[[], list[Answer]]:
+    """Возвращает заказ группы вызовов."""
+    return partial(desk.client.group, calls)
+
+
+def outcomes(answers: list[Answer]) -> list[Any]:
+    """Возвращает ответы, ошибки — видом."""
+    return [type(answer.error) if answer.error else answer.value for answer in answers]
+
+
+# --- Пакеты ---------------------------------------------------------------------------------------
+
+
+def test_single_call_leaves_as_a_plain_request_with_typed_params() -> None:
+    desk = Desk()
+    assert desk.client.call("crm.deal.get", {"id": 5, "flag": True}) == {"id": 5, "flag": True}
+    assert desk.transport.requests == [("crm.deal.get", {"id": 5, "flag": True})]
+
+
+def test_group_leaves_as_one_batch_in_its_order() -> None:
+    desk = Desk()
+    answers = desk.client.group([read(1), create(2)])
+    assert outcomes(answers) == [{"id": "1"}, {"id": "2"}]
+    assert desk.transport.methods == ["batch"]
+    assert desk.transport.commands(0) == ["crm.deal.get", "crm.deal.add"]
+    assert desk.transport.requests[0][1]["halt"] == 0
+
+
+def test_nothing_to_ask_costs_nothing() -> None:
+    desk = Desk()
+    assert desk.client.group([]) == []
+    assert desk.limiter.reserved == 0
+
+
+def test_groups_that_waited_leave_together_and_each_gets_its_own() -> None:
+    desk = Desk()
+    orders = [order(desk, read(number), read(-number)) for number in range(1, 11)]
+    answers = desk.together(orders)
+    assert desk.transport.methods == ["batch"]
+    assert [outcomes(own) for own in answers] == [
+        [{"id": str(number)}, {"id": str(-number)}] for number in range(1, 11)
+    ]
+
+
+def test_more_than_fifty_commands_take_a_second_request() -> None:
+    desk = Desk()
+    desk.together([order(desk, read(1), read(2), read(3)) for _ in range(20)])
+    assert sorted(len(desk.transport.commands(number)) for number in range(2)) == [12, 48]
+    assert desk.limiter.reserved == 2
+
+
+def test_one_failing_group_does_not_sink_the_others() -> None:
+    desk = Desk()
+    desk.transport.failures["crm.deal.add"] = {"error": "CRM_FIELD_ERROR_REQUIRED", "error_description": "x"}
+    answers = desk.together([order(desk, read(1)), order(desk, create(2), read(3)), order(desk, read(4))])
+    assert [outcomes(own) for own in answers] == [
+        [{"id": "1"}],
+        [FieldRefused, {"id": "3"}],
+        [{"id": "4"}],
+    ]
+
+
+def test_value_that_cannot_be_written_is_noticed_before_it_joins_the_queue() -> None:
+    desk = Desk()
+    with pytest.raises(TypeError):
+        desk.client.group([read(1), Call("crm.deal.add", {"fields": {"X": object()}})])
+    assert (desk.client.waiting, desk.transport.requests) == (0, [])
+
+
+def test_command_without_any_answer_is_ambiguous() -> None:
+    desk = Desk(FakeTransport(Reply(200, {"result": {"result": [], "result_error": []}})))
+    answers = desk.client.group([read(1), create(2)])
+    assert outcomes(answers) == [AmbiguousAnswer, AmbiguousAnswer]
+    assert answers[1].error.retry_after >= 60  # type: ignore[union-attr]
+
+
+def test_error_of_the_whole_batch_goes_to_every_owner() -> None:
+    desk = Desk(FakeTransport(refusal(401, "NO_AUTH_FOUND")))
+    answers = desk.together([order(desk, read(1)), order(desk, read(2), read(3))])
+    assert [outcomes(own) for own in answers] == [[Unauthorized], [Unauthorized] * 2]
+
+
+def test_counters_count_requests_and_commands() -> None:
+    desk = Desk()
+    desk.client.group([read(1), read(2), read(3)])
+    desk.client.call("profile", {})
+    assert (desk.client.traffic.requests, desk.client.traffic.commands) == (2, 4)
+
+
+# --- Перекрытие и передача ведения ---------------------------------------------------------------
+
+
+def test_long_batch_does_not_hold_the_next_request() -> None:
+    desk, both = Desk(), threading.Barrier(2, timeout=PATIENCE)
+    desk.transport.meanwhile = lambda number: both.wait() and None
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda number: desk.client.call("crm.deal.get", {"id": number}), [1, 2]))
+    assert answers == [{"id": 1}, {"id": 2}]
+
+
+def test_group_that_did_not_fit_leaves_while_its_neighbours_are_on_the_way() -> None:
+    desk, both = Desk(), threading.Barrier(2, timeout=PATIENCE)
+    desk.transport.meanwhile = lambda number: both.wait() and None
+    large = [read(number) for number in range(49)]
+    answers = desk.together([order(desk, *large), order(desk, read(100), read(101))])
+    assert outcomes(answers[1]) == [{"id": "100"}, {"id": "101"}]
+
+
+def test_waiting_owner_takes_over_when_the_first_has_left() -> None:
+    desk = Desk()
+    desk.together([order(desk, *[read(number) for number in range(50)]) for _ in range(5)])
+    assert desk.transport.methods == ["batch"] * 5
+
+
+def test_keyboard_interrupt_while_waiting_withdraws_the_group() -> None:
+    class Impatient(FakeLimiter):
+        def reserve(self) -> float:
+            raise KeyboardInterrupt
+
+    desk = Desk(limiter=Impatient())
+    with pytest.raises(KeyboardInterrupt):
+        desk.client.call("crm.deal.add", {}, repeatable=False)
+    assert (desk.client.waiting, desk.transport.requests) == (0, [])
+
+
+def test_owner_without_a_shared_count_fails_and_the_next_tries_by_itself() -> None:
+    desk = Desk(limiter=FakeLimiter(StoreError("Redis недоступен")))
+    answers = desk.together([order(desk, read(1)), order(desk, read(2))])
+    assert [outcomes(own) for own in answers] == [[StoreError], [{"id": 2}]]
+
+
+def test_bug_in_the_connection_reaches_its_owner_and_frees_the_rest() -> None:
+    desk = Desk(FakeTransport(RuntimeError("ошибка программы")))
+    answers = desk.together([order(desk, create(1)), order(desk, create(2))])
+    assert isinstance(answers[0], RuntimeError)
+    assert outcomes(answers[1]) == [AnswerLost]
+    # Сосед мог и выполниться: раньше минуты его повторять нельзя.
+    assert answers[1][0].error.retry_after >= 60
+
+
+def test_the_wait_for_the_limit_is_slept_and_counted() -> None:
+    desk = Desk(limiter=FakeLimiter(0.5))
+    desk.client.call("profile", {})
+    assert desk.slept == [0.5]
+    assert desk.client.traffic.waited == 0.5
+
+
+# --- Повторы -------------------------------------------------------------------------------------
+
+
+def test_reading_group_is_sent_again_after_a_crash_of_the_portal() -> None:
+    desk = Desk(FakeTransport(CRASH))
+    assert desk.client.call("crm.deal.get", {"id": 1}) == {"id": 1}
+    assert len(desk.transport.requests) == 2
+
+
+@pytest.mark.parametrize("turn", [CRASH, Reply(502, None), AnswerLost("обрыв", 65.0)], ids=str)
+def test_reads_give_up_after_a_few_repeats(turn: Reply | AnswerLost) -> None:
+    desk = Desk(FakeTransport(*[turn] * (RESENDS + 1)))
+    with pytest.raises((AmbiguousAnswer, AnswerLost)):
+        desk.client.call("crm.deal.get", {"id": 1})
+    assert len(desk.transport.requests) == RESENDS + 1
+
+
+@pytest.mark.parametrize("turn", [CRASH, AnswerLost("обрыв", 65.0)], ids=["сбой", "обрыв"])
+def test_creating_group_is_never_repeated_after_an_unknown_outcome(turn: Reply | AnswerLost) -> None:
+    desk = Desk(FakeTransport(turn))
+    with pytest.raises((AmbiguousAnswer, AnswerLost)) as caught:
+        desk.client.call("crm.deal.add", {}, repeatable=False)
+    assert caught.value.retry_after is not None
+    assert caught.value.retry_after >= 60
+    assert len(desk.transport.requests) == 1
+
+
+def test_after_a_lost_batch_only_the_reads_are_sent_again() -> None:
+    desk = Desk(FakeTransport(AnswerLost("обрыв", 65.0)))
+    answers = desk.together([order(desk, read(1), read(2)), order(desk, create(3))])
+    assert [outcomes(own) for own in answers] == [[{"id": "1"}, {"id": "2"}], [AnswerLost]]
+    assert desk.transport.commands(1) == ["crm.deal.get"] * 2
+
+
+def test_unreachable_portal_is_not_hammered() -> None:
+    desk = Desk(FakeTransport(PortalUnreachable("нет связи")))
+    answers = desk.together([order(desk, read(1)), order(desk, create(2))])
+    assert [outcomes(own) for own in answers] == [[PortalUnreachable]] * 2
+    assert len(desk.transport.requests) == 1
+
+
+def test_refusal_for_frequency_repeats_creations_too_and_slows_everybody() -> None:
+    desk = Desk(FakeTransport(TOO_OFTEN, TOO_OFTEN))
+    answers = desk.together([order(desk, read(1)), order(desk, create(2))])
+    assert [outcomes(own) for own in answers] == [[{"id": "1"}], [{"id": "2"}]]
+    assert desk.limiter.frozen == [REFUSAL_PAUSE] * 2
+    assert desk.client.traffic.refused == 2
+
+
+def test_endless_refusals_end_with_an_error() -> None:
+    desk = Desk(FakeTransport(*[TOO_OFTEN] * (REFUSALS + 1)))
+    with pytest.raises(QueryLimitExceeded):
+        desk.client.call("crm.deal.add", {}, repeatable=False)
+    assert len(desk.transport.requests) == REFUSALS + 1
+
+
+# --- Тексты, которым нельзя в пакет --------------------------------------------------------------
+
+
+def test_text_with_the_mark_travels_alone_and_unchanged() -> None:
+    desk = Desk()
+    desk.together([order(desk, read(1)), order(desk, read(2, MARKED)), order(desk, read(3))])
+    assert sorted(desk.transport.methods) == ["batch", "crm.deal.get"]
+    assert ("crm.deal.get", {"id": 2, "text": MARKED}) in desk.transport.requests
+
+
+def test_group_with_the_mark_goes_call_by_call_within_the_limit() -> None:
+    desk = Desk()
+    desk.transport.failures["crm.deal.add"] = {"error": "ERROR_CORE", "error_description": "x"}
+    answers = desk.client.group([read(1, MARKED), create(2), read(3)])
+    assert outcomes(answers) == [{"id": 1, "text": MARKED}, FieldRefused, {"id": 3}]
+    assert desk.limiter.reserved == 3
+
+
+def test_refused_call_of_such_a_group_is_repeated() -> None:
+    desk = Desk(FakeTransport(TOO_OFTEN))
+    answers = desk.client.group([read(1, MARKED), create(2)])
+    assert outcomes(answers) == [{"id": 1, "text": MARKED}, {"id": 2}]
+    assert desk.limiter.reserved == 3
+
+
+def test_such_a_group_gives_up_on_endless_refusals_and_losses() -> None:
+    desk = Desk(FakeTransport(*[TOO_OFTEN] * REFUSALS, AnswerLost("обрыв", 65.0)))
+    answers = desk.client.group([read(1, MARKED), create(2)])
+    assert outcomes(answers) == [QueryLimitExceeded, AnswerLost]
+
+
+# --- Время методов -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("calls", [[read(1)], [read(1), read(2)]], ids=["одиночный", "пакет"])
+def test_method_close_to_its_budget_is_stopped_before_the_portal_stops_it(calls: list[Call]) -> None:
+    desk = Desk()
+    desk.transport.timing = {"operating": 471.0, "operating_reset_at": 1120}
+    desk.client.group(calls)
+    with pytest.raises(OperationTimeLimit) as caught:
+        desk.client.group([Call("profile"), read(3)])
+    assert caught.value.retry_after == 120.0
+    assert len(desk.transport.requests) == 1
+    assert desk.client.call("profile", {}) == {}
+
+
+def test_refusal_of_a_method_names_when_to_come_back() -> None:
+    desk = Desk()
+    desk.transport.failures["crm.deal.get"] = {"error": "OPERATION_TIME_LIMIT", "error_description": "x"}
+    answers = desk.client.group([read(1), create(2)])
+    assert outcomes(answers) == [OperationTimeLimit, {"id": "2"}]
+    assert answers[0].error.retry_after == 10.0  # type: ignore[union-attr]
+
+
+# --- Остановка -----------------------------------------------------------------------------------
+
+
+def test_stop_frees_those_who_wait_and_closes_connections() -> None:
+    desk = Desk()
+    desk.limiter.hold()
+    with ThreadPoolExecutor(2) as pool:
+        waiting = [pool.submit(desk.client.group, [read(number)]) for number in range(2)]
+        desk.await_queue(2)
+        desk.client.close()
+        desk.limiter.release()
+        answers = [future.result(PATIENCE) for future in waiting]
+    assert [outcomes(own) for own in answers] == [[Withdrawn]] * 2
+    assert (desk.transport.requests, desk.transport.closed) == ([], True)
+
+
+def test_stopped_client_takes_no_orders() -> None:
+    desk = Desk()
+    desk.client.close()
+    with pytest.raises(Withdrawn, match="останавливается"):
+        desk.client.call("profile", {})
+
+
+def test_what_has_left_is_waited_for() -> None:
+    desk, left, answered = Desk(), threading.Event(), threading.Event()
+
+    def on_the_way(number: int) -> None:
+        left.set()
+        answered.wait(PATIENCE)
+
+    desk.transport.meanwhile = on_the_way
+    with ThreadPoolExecutor(1) as pool:
+        answer = pool.submit(desk.client.call, "crm.deal.get", {"id": 1})
+        left.wait(PATIENCE)
+        desk.client.withdraw()
+        assert desk.client.drain(0.01) is False
+        answered.set()
+        assert desk.client.drain(PATIENCE) is True
+        assert answer.result(PATIENCE) == {"id": 1}
+
+
+def test_read_caught_by_the_stop_is_not_repeated() -> None:
+    desk = Desk(FakeTransport(AnswerLost("обрыв", 65.0)))
+    desk.transport.meanwhile = lambda number: desk.client.close()
+    with pytest.raises(AnswerLost):
+        desk.client.call("crm.deal.get", {"id": 1})
+
+
+# --- Всё вместе ----------------------------------------------------------------------------------
+
+
+def test_hundred_owners_each_get_their_own_answers() -> None:
+    desk = Desk()
+
+    def work(number: int) -> list[Any]:
+        calls = [read(number * 10 + index) for index in range(number % 4 + 1)]
+        return [int(answer.get()["id"]) for answer in desk.client.group(calls)]
+
+    with ThreadPoolExecutor(100) as pool:
+        found = list(pool.map(work, range(400)))
+    assert found == [[number * 10 + index for index in range(number % 4 + 1)] for number in range(400)]

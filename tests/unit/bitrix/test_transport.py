@@ -1,0 +1,175 @@
+"""Связь с порталом: запрос, перенаправления, прокси, сроки, чужие ответы, судьба потерянного запроса."""
+
+import socket
+import threading
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+
+import pytest
+
+from demo.broker import free_port
+from demo.portal.faults import Fault, FaultKind
+from demo.portal.options import PortalOptions
+from demo.portal.server import PortalServer
+from services.bitrix.responses import AnswerLost, PortalUnreachable
+from services.bitrix.transport import USER_AGENT
+from tests.support.http_site import SECRET, failure, open_link, running, says
+
+GENEROUS = PortalOptions(rate=1000, threshold=1000)
+
+# --- Запрос --------------------------------------------------------------------------------------
+
+
+def test_call_is_a_json_post_to_the_method_of_the_webhook() -> None:
+    with running(says(200, b'{"result": 5}')) as site:
+        link = open_link(site.url)
+        reply = link.post("crm.deal.add", {"fields": {"TITLE": "Лунёва"}})
+        link.close()
+    ((path, headers, body),) = site.seen
+    assert (reply.status, reply.body) == (200, {"result": 5})
+    assert path == f"/rest/1/{SECRET}/crm.deal.add"
+    assert headers["Content-Type"] == "application/json"
+    assert (headers["User-Agent"], headers["Accept"]) == (USER_AGENT, "application/json")
+    assert b"\\u041b" in body
+
+
+@pytest.mark.parametrize("body", [b"<html>502</html>", b"", b'{"result": {"a"', b"\xff\xfe\x00"])
+def test_foreign_body_is_no_crash(body: bytes) -> None:
+    with running(says(502, body)) as site:
+        link = open_link(site.url)
+        assert link.post("profile", {}).body is None
+        link.close()
+
+
+def test_connection_is_used_again() -> None:
+    with running(says(200, b'{"result": 1}')) as site:
+        link = open_link(site.url)
+        for _ in range(5):
+            link.post("profile", {})
+        link.close()
+    assert (site.connections, len(site.seen)) == (1, 5)
+
+
+def test_simultaneous_calls_have_their_own_connections() -> None:
+    both = threading.Barrier(2, timeout=20)
+
+    def wait(request: BaseHTTPRequestHandler) -> None:
+        both.wait()
+        says(200, b'{"result": 1}')(request)
+
+    with running(wait) as site:
+        link = open_link(site.url)
+        threads = [threading.Thread(target=link.post, args=("profile", {})) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        link.close()
+    assert site.connections == 2
+
+
+def test_closing_during_a_call_leaves_no_connection_behind() -> None:
+    with running(says(200, b'{"result": 1}')) as site:
+        link = open_link(site.url)
+
+        def close(request: BaseHTTPRequestHandler) -> None:
+            link.close()
+            says(200, b'{"result": 2}')(request)
+
+        with running(close) as other:
+            link._base = other.url
+            assert link.post("profile", {}).body == {"result": 2}
+        assert link._idle == []
+        assert site.seen == []
+
+
+# --- Куда запрос не пойдёт -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_redirect_is_not_followed(status: int) -> None:
+    with running(says(200, b'{"result": 13}')) as stranger:
+        answer = says(status, b"", Location=stranger.url)
+        with running(answer) as site:
+            link = open_link(site.url)
+            assert link.post("profile", {}).status == status
+            link.close()
+    assert stranger.seen == []
+
+
+def test_proxy_of_the_environment_is_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    with running(says(200, b'{"result": 13}')) as proxy, running(says(200, b'{"result": 1}')) as site:
+        for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        link = open_link(site.url)
+        assert link.post("profile", {}).body == {"result": 1}
+        link.close()
+    assert proxy.seen == []
+
+
+def test_password_from_netrc_is_not_sent(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login someone password else\n")
+    monkeypatch.setenv("NETRC", str(netrc))
+    with running(says(200, b'{"result": 1}')) as site:
+        link = open_link(site.url)
+        link.post("profile", {})
+        link.close()
+    assert "Authorization" not in site.seen[0][1]
+
+
+# --- Что случилось с запросом --------------------------------------------------------------------
+
+
+def test_nobody_listens_means_certainly_not_executed() -> None:
+    error = failure(open_link(f"http://127.0.0.1:{free_port()}/rest/1/{SECRET}/"))
+    assert isinstance(error, PortalUnreachable)
+    assert error.retry_after is None
+
+
+def test_unknown_host_means_certainly_not_executed() -> None:
+    assert isinstance(failure(open_link(f"https://portal.invalid/rest/1/{SECRET}/")), PortalUnreachable)
+
+
+def test_connection_cut_during_the_handshake_means_certainly_not_executed() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        cutter = threading.Thread(target=lambda: listener.accept()[0].close(), daemon=True)
+        cutter.start()
+        error = failure(open_link(f"https://127.0.0.1:{port}/rest/1/{SECRET}/"))
+        cutter.join()
+    assert isinstance(error, PortalUnreachable)
+
+
+@pytest.mark.parametrize("tls", [False, True], ids=["http", "https"])
+@pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.RESET])
+def test_cut_after_the_request_means_it_may_have_been_executed(kind: FaultKind, tls: bool) -> None:
+    with PortalServer(GENEROUS, tls=tls) as portal:
+        portal.portal.faults.add(Fault(kind))
+        error = failure(open_link(portal.url, ca_file=portal.ca_file))
+    assert isinstance(error, AnswerLost)
+    assert error.retry_after is not None
+    assert error.retry_after > 60
+
+
+def test_silent_portal_is_waited_for_as_long_as_it_was_said() -> None:
+    leave = threading.Event()
+
+    def silence(request: BaseHTTPRequestHandler) -> None:
+        leave.wait(20)
+
+    with running(silence) as site:
+        error = failure(open_link(site.url, read=0.2))
+        leave.set()
+    assert isinstance(error, AnswerLost)
+
+
+def test_broken_connection_is_not_used_again() -> None:
+    with PortalServer(GENEROUS) as portal:
+        link = open_link(portal.url)
+        portal.portal.faults.add(Fault(FaultKind.LOST_ANSWER))
+        with pytest.raises(AnswerLost):
+            link.post("profile", {})
+        assert link.post("profile", {}).status == 200
+        link.close()
