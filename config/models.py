@@ -54,12 +54,8 @@ class PortalSettings(Section):
     batch_size: int = Field(default=50, ge=1, le=50)
     connect_timeout: float = Field(default=5.0, gt=0)
     read_timeout: float = Field(default=65.0, gt=0)
-    #: Файл с корневым сертификатом, если HTTPS портала подписан не общепринятым центром. Менять: портал за
-    #: корпоративным шлюзом.
     ca_file: Path | None = None
     linger: float = Field(default=0.03, ge=0, le=1)
-    #: Сколько портал может доделывать запрос с потерянным ответом: раньше его не ищут и не пишут снова.
-    #: Менять: не нужно, портал держит запрос до 60 с.
     uncertainty: timedelta = timedelta(seconds=65)
     operating_limit: float = Field(default=480.0, gt=0)
     category_id: int = Field(default=1, ge=0)
@@ -153,7 +149,6 @@ class NodeSettings(Section):
     upserts_per_second: float = Field(default=1000.0, gt=0)
     sql_dir: Path | None = None
     state_dir: Path = Path("var")
-    #: Узел, столько не исполнявший задач, завершается с кодом 70: служба его перезапустит. Менять: не нужно.
     stuck_after: timedelta = timedelta(minutes=4)
 
 
@@ -169,15 +164,10 @@ class RetrySettings(Section):
     пробуются раз в цикл выборки.
     """
 
-    #: Сеть до портала. Менять: не нужно.
     network: Steps = SCHEDULES[Family.NETWORK]
-    #: Портал ответил временным отказом (429, 5xx). Менять: не нужно.
     api: Steps = SCHEDULES[Family.API]
-    #: База Ident не ответила; дальше — раз в цикл выборки. Менять: не нужно.
     database: Steps = SCHEDULES[Family.DATABASE]
-    #: Redis не ответил. Менять: не нужно.
     store: Steps = SCHEDULES[Family.STORE]
-    #: Портал лежит: столько молчит отправка, прежде чем попробовать одной записью. Менять: не нужно.
     breaker: Steps = (timedelta(seconds=10), timedelta(seconds=30), timedelta(minutes=1))
 
     @property
@@ -201,10 +191,7 @@ class SyncSettings(Section):
     reconcile_ahead: timedelta = timedelta(days=90)
     lease: timedelta = timedelta(seconds=100)
     hint_timeout: timedelta = timedelta(seconds=90)
-    #: Срок замка выборки и сверки: убитый узел освобождает их так быстро, живой продлевает. Менять: не нужно.
     turn: timedelta = timedelta(seconds=20)
-    #: Через сколько снова пробовать отказавшее по временной причине; первый раз — как только связь вернулась.
-    #: Менять: не нужно.
     revival: timedelta = timedelta(minutes=15)
     outbox_warning: int = Field(default=1000, ge=1)
 

@@ -237,21 +237,27 @@ def test_portal_back_after_an_outage_gets_everything_without_a_person(
         world.close()
 
 
-def test_record_given_up_during_an_outage_is_revived_as_soon_as_another_gets_through(world: World) -> None:
-    given_up = f"F1_{world.book()}"
-    world.extract()
-    world.portal.portal.faults.add(Fault(FaultKind.QUERY_LIMIT, times=None))
-    for minutes in (0, 2, 6, 16):
-        world.clock.shift += timedelta(minutes=minutes)
-        world.services.store.gate.resume()
-        world.send(given_up)
-    assert world.services.store.outbox.depth("F1")[EntryState.FAILED] == 1
-    world.portal.portal.faults.clear()
-    assert world.branch().redrive.due() == []
-    other = f"F1_{world.book(world.patient(phone='+79035559999'))}"
-    world.extract()
-    world.send(other)
-    assert world.branch().redrive.due() == [given_up]
+def test_record_given_up_during_an_outage_is_revived_as_soon_as_another_gets_through(hasty: World) -> None:
+    given_up = f"F1_{hasty.book()}"
+    hasty.extract()
+    hasty.portal.portal.faults.add(Fault(FaultKind.INTERNAL_ERROR, times=None))
+    for attempts, minutes in enumerate((0, 2, 6, 16), start=1):
+        hasty.clock.shift += timedelta(minutes=minutes)
+        hasty.services.store.gate.resume()
+        # Пока исход неясен, запись занята: попытка случится, когда замок отпустит.
+        eventually(lambda attempts=attempts: hasty.send(given_up) and _attempts(hasty) == attempts)
+    assert hasty.services.store.outbox.depth("F1")[EntryState.FAILED] == 1
+    hasty.portal.portal.faults.clear()
+    assert hasty.branch().redrive.due() == []
+    other = f"F1_{hasty.book(hasty.patient(phone='+79035559999'))}"
+    hasty.extract()
+    hasty.send(other)
+    assert hasty.branch().redrive.due() == [given_up]
+
+
+def _attempts(world: World) -> int:
+    (entry,) = world.services.store.outbox.entries("F1")
+    return entry.attempts
 
 
 def test_whole_portal_failing_with_500_rests_too(hasty: World) -> None:
