@@ -34,7 +34,8 @@ from services.bitrix.responses import (
     error_for,
 )
 from services.bitrix.transport import HttpTransport, Reply, Transport
-from services.domain.errors import SyncError, Withdrawn
+from services.domain.errors import GripLost, SyncError, Withdrawn
+from services.ports import write_guard
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -88,7 +89,7 @@ class BitrixClient:
             return []
         for call in calls:
             self.operating.check(call.method)
-        group = Group(calls)
+        group = Group(calls, write_guard.get())
         with self._changed:
             if self._closed:
                 raise Withdrawn("отправка остановлена: узел останавливается или меняет настройки")
@@ -183,6 +184,8 @@ class BitrixClient:
 
     def _send(self, groups: list[Group]) -> None:
         """Отправляет взятое; что бы ни случилось, ни один заказчик не останется ждать."""
+        if not (groups := [group for group in groups if self._may_leave(group)]):
+            return
         try:
             answers = self._exchange(groups)
         except (AmbiguousAnswer, AnswerLost, PortalUnreachable, QueryLimitExceeded) as error:
@@ -194,6 +197,17 @@ class BitrixClient:
             raise
         else:
             self._finish(partial(_hand_out, groups, answers))
+
+    def _may_leave(self, group: Group) -> bool:
+        """Спрашивает сторожа группы в последний миг; без ответа Redis писать нельзя."""
+        try:
+            if group.may_leave():
+                return True
+            error: SyncError = GripLost("запись уже чужая: аренда кончилась до отправки")
+        except SyncError as failure:
+            error = failure
+        self._finish(partial(group.fail, error))
+        return False
 
     def _exchange(self, groups: Sequence[Group]) -> list[list[Answer]]:
         """Выполняет группы и возвращает ответы каждой."""

@@ -127,6 +127,22 @@ def test_wiped_redis_in_the_middle_of_a_slow_create_makes_no_second_deal(doubtfu
     assert len(doubtful.deals(uid)) == len(doubtful.contacts()) == 1
 
 
+def test_lease_lost_while_waiting_for_the_limit_stops_the_write_at_the_last_moment(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    world = World(tmp_path / "slow", redis_url, portal, portal={"requests_per_second": 0.5, "burst": 1})
+    uid = f"F1_{world.book()}"
+    world.extract()
+    with ThreadPoolExecutor(1) as pool:
+        sending = pool.submit(world.send, uid)
+        eventually(lambda: portal.stats.count("crm.deal.list"))
+        # Решение создать уже принято, запрос ждёт предела: тут аренду и замки теряют.
+        world.services.store.redis.flushall()
+        assert sending.result() in (Outcome.HALTED, Outcome.BUSY) or isinstance(sending.result(), Postponed)
+    assert world.deals() == world.contacts() == []
+    world.close()
+
+
 def test_contact_is_remembered_though_its_deal_failed(hasty: World) -> None:
     uid = f"F1_{hasty.book()}"
     hasty.extract()
