@@ -332,11 +332,16 @@ def _key(group: int, call: int) -> str:
 def open_client(settings: PortalSettings, redis: Redis, prefix: str) -> BitrixClient:
     """Собирает клиент по настройкам; предел общий для всех процессов на этом Redis."""
     webhook = settings.webhook.get_secret_value()
-    key = limiter_key(prefix, urlsplit(webhook).netloc)
     return BitrixClient(
         HttpTransport(webhook, settings.connect_timeout, settings.read_timeout, settings.ca_file),
-        RedisRateLimiter(redis, key, settings.requests_per_second, settings.burst),
+        open_limiter(settings, redis, prefix),
         OperatingGate(settings.operating_limit),
         settings.batch_size,
         settings.linger,
     )
+
+
+def open_limiter(settings: PortalSettings, redis: Redis, prefix: str) -> RedisRateLimiter:
+    """Собирает предел запросов портала: один на вебхук и на токены сотрудников (facts 2.1)."""
+    key = limiter_key(prefix, urlsplit(settings.webhook.get_secret_value()).netloc)
+    return RedisRateLimiter(redis, key, settings.requests_per_second, settings.burst)
