@@ -46,6 +46,7 @@ FAST: dict[str, dict[str, Any]] = {
         "packet_pause": 0.05,
         "first_run_pause": 0.05,
     },
+    "node": {"stuck_after": 8},
     "retries": {
         "network": [1, 2, 4],
         "api": [1, 2, 4],
@@ -144,7 +145,11 @@ class Stage:
             "redis": {"url": self.redis.url, "socket_timeout": 3},
             **clinic,
             "databases": databases,
-            "node": {"state_dir": str(self.folder / "state"), "concurrency": 30},
+            "node": {
+                "state_dir": str(self.folder / "state"),
+                "concurrency": 30,
+                **self._pace.get("node", {}),
+            },
             "sync": self._pace["sync"],
             "retries": self._pace["retries"],
             "journal": {"folder": str(self.folder / "logs")},
