@@ -153,6 +153,18 @@ def test_contact_is_remembered_though_its_deal_failed(hasty: World) -> None:
     assert hasty.services.store.links.contact(token) == hasty.contacts()[0]["ID"]
 
 
+def test_deal_born_of_a_lost_answer_gets_the_snapshot_of_its_plans_too(hasty: World) -> None:
+    patient_id = hasty.patient()
+    hasty.ident.plan(1, patient_id=patient_id)
+    uid = f"F1_{hasty.book(patient_id)}"
+    hasty.extract()
+    hasty.portal.portal.faults.add(Fault(FaultKind.LOST_ANSWER, ("crm.deal.add",)))
+    assert isinstance(hasty.send(uid), Postponed)
+    hasty.clock.shift += timedelta(minutes=20)
+    eventually(lambda: hasty.send(uid) is Outcome.UPDATED)
+    assert hasty.branch().redrive.due() == [f"F1_P{patient_id}"]
+
+
 # --- отказы ---
 
 
