@@ -129,6 +129,13 @@ class Stage:
                 self.portal.portal.crm.update(DEAL, deal, Edit({"STAGE_ID": stage}, CURATOR))
                 self.manual[uid] = stage
 
+    def open_uids(self) -> list[str]:
+        """Возвращает ключи открытых сделок: закрытую куратор на ручную стадию не вернёт."""
+        with self.portal.state.lock:
+            rows = self.portal.state.entities[DEAL].values()
+            found = [row for row in rows if row.get("UF_CRM_RECEPTION_ID") and row.get("CLOSED") != "Y"]
+            return sorted(str(row["UF_CRM_RECEPTION_ID"]) for row in found)
+
     def uids(self) -> list[str]:
         """Возвращает ключи сделок портала."""
         with self.portal.state.lock:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from services.bitrix import client
 from services.bitrix.calls import Answer, Call
 from services.bitrix.client import REFUSAL_PAUSE, REFUSALS, RESENDS
 from services.bitrix.responses import (
@@ -415,3 +416,14 @@ def test_guard_that_cannot_be_asked_holds_the_write_back(
     guarded(guard)
     assert outcomes(desk.client.group([create(1)])) == [StoreError]
     assert desk.transport.requests == []
+
+
+def test_process_that_slept_between_the_guard_and_the_request_does_not_write(
+    guarded: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "DROWSY_SECONDS", -1.0)
+    desk = Desk()
+    guarded(lambda: True)
+    assert outcomes(desk.client.group([create(1)])) == [GripLost]
+    assert outcomes(desk.client.group([read(1)])) == [{"id": 1}]
+    assert desk.transport.methods == ["crm.deal.get"]
