@@ -1,7 +1,7 @@
 """Подделки портов в памяти: держат тот же договор, что настоящие (tests/contract), и нужны сценариям."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -89,7 +89,7 @@ class FakeDeal:
 
 
 class FakeCrm:
-    """CRM в памяти; ``trouble`` — какие ошибки поднять: (метод, ошибка, выполнив или нет)."""
+    """CRM в памяти; ``meanwhile`` — что случается в мире, пока портал отвечает на метод."""
 
     def __init__(self, now: datetime = datetime(2024, 12, 29, 9, 0, tzinfo=UTC)) -> None:
         self.now = now
@@ -97,6 +97,7 @@ class FakeCrm:
         self.contacts: dict[int, FakePerson] = {}
         self.leads: dict[int, FakePerson] = {}
         self.calls: list[str] = []
+        self.meanwhile: dict[str, Callable[[], object]] = {}
         self._troubles: dict[str, list[tuple[BaseException, bool]]] = defaultdict(list)
         self._numbers = {kind: count(1) for kind in ("deal", "contact", "lead")}
 
@@ -105,6 +106,10 @@ class FakeCrm:
     def trouble(self, method: str, error: BaseException, after: bool = False) -> None:
         """Заказывает одну ошибку метода; ``after`` — вызов выполнится, но ответ потеряется."""
         self._troubles[method].append((error, after))
+
+    def heal(self) -> None:
+        """Отменяет заказанные ошибки."""
+        self._troubles.clear()
 
     def add_contact(self, surname: str, name: str, *phones: str, **fields: object) -> int:
         """Кладёт контакт."""
@@ -180,6 +185,7 @@ class FakeCrm:
     @contextmanager
     def _called(self, method: str) -> Iterator[None]:
         self.calls.append(method)
+        self.meanwhile.pop(method, lambda: None)()
         error, after = self._troubles[method].pop(0) if self._troubles[method] else (None, False)
         if error is not None and not after:
             raise error
