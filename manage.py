@@ -19,7 +19,7 @@ VENV = ROOT / ".venv"
 STAMP = VENV / "installed.json"
 #: Наборы зависимостей: каждый следующий включает предыдущий.
 LEVELS = ("runtime", "demo", "dev")
-LEVEL_OF = {"demo": "demo", "test": "dev", "bench": "dev"}
+LEVEL_OF = {"demo": "demo", "docs": "demo", "test": "dev", "bench": "dev"}
 MINIMUM, TOO_NEW = (3, 11), (3, 14)
 
 

@@ -1,0 +1,204 @@
+"""Описание настроек: вид, пределы и умолчание — из моделей, смысл — из примечаний над полями.
+
+Примечание: ``#: Смысл. Менять: когда.`` над полем в config/models.py. Работающая программа их не читает.
+Для полей без примечания смысл стоит в docs/settings.toml.
+"""
+
+import ast
+import tomllib
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel, SecretStr
+from pydantic.fields import FieldInfo
+
+from config import models
+from config.models import Section, Settings
+
+MARK, WHEN = "#:", " Менять: "
+MEANINGS = Path(__file__).resolve().parents[2] / "docs" / "settings.toml"
+
+KINDS: dict[object, str] = {
+    str: "строка",
+    int: "целое",
+    float: "число",
+    bool: "true или false",
+    Path: "путь",
+    SecretStr: "секрет",
+    timedelta: "длительность, с",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingRow:
+    """Настройка: ключ, вид, умолчание, что значит и когда менять."""
+
+    key: str
+    kind: str
+    default: str
+    meaning: str
+    when: str
+
+
+@dataclass(frozen=True, slots=True)
+class SectionTable:
+    """Раздел файла настроек: заголовок TOML, назначение, строки."""
+
+    header: str
+    purpose: str
+    rows: Sequence[SettingRow]
+
+
+def describe(meanings: Path = MEANINGS) -> list[SectionTable]:
+    """Возвращает разделы в порядке файла, вложенные — за своим; пробелы и лишнее — ValueError."""
+    sections = [*_sections(Settings, "")]
+    texts = _texts(sections, meanings)
+    return [
+        SectionTable(header, _purpose(model), [_row(model, name, texts[f"{path}.{name}"]) for name in names])
+        for path, header, model in sections
+        if (names := _plain(model))
+    ]
+
+
+def _texts(sections: Sequence[tuple[str, str, type[Section]]], meanings: Path) -> dict[str, Sequence[str]]:
+    """Собирает смысл каждой настройки; называет все, о которых не сказано, и все лишние строки."""
+    notes = field_notes(Path(models.__file__).read_text(encoding="utf-8"))
+    wanted = {
+        f"{path}.{name}": (model.__name__, name) for path, _, model in sections for name in _plain(model)
+    }
+    noted = {key: notes[place] for key, place in wanted.items() if notes.get(place)}
+    with meanings.open("rb") as file:
+        written = dict(_written(tomllib.load(file), ""))
+    if gaps := sorted(set(wanted) - set(noted) - set(written)):
+        raise ValueError(f"не сказано о настройках {', '.join(gaps)}: нужно «#: Смысл. Менять: когда.»")
+    if strangers := sorted(set(written) - (set(wanted) - set(noted))):
+        raise ValueError(f"docs/settings.toml: лишние строки {', '.join(strangers)}")
+    return {**written, **noted}
+
+
+def field_notes(source: str) -> dict[tuple[str, str], Sequence[str]]:
+    """Возвращает примечания над полями: (класс, поле) → (смысл, когда менять)."""
+    lines = source.splitlines()
+    return {
+        (node.name, item.target.id): _above(lines, item.lineno - 1)
+        for node in ast.parse(source).body
+        if isinstance(node, ast.ClassDef)
+        for item in node.body
+        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
+    }
+
+
+def _above(lines: Sequence[str], line: int) -> Sequence[str]:
+    found: list[str] = []
+    while line and (text := lines[line - 1].strip()).startswith(MARK):
+        found.insert(0, text.removeprefix(MARK).strip())
+        line -= 1
+    meaning, mark, when = " ".join(found).partition(WHEN)
+    return (meaning, when) if mark else ()
+
+
+def _written(texts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Sequence[str]]]:
+    for name, node in texts.items():
+        if isinstance(node, dict):
+            yield from _written(node, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", node
+
+
+def _sections(owner: type[Section], prefix: str) -> Iterator[tuple[str, str, type[Section]]]:
+    """Находит разделы: путь смысла, заголовок TOML, модель; повторяющийся — в двойных скобках."""
+    for name, field in owner.model_fields.items():
+        repeated = get_origin(field.annotation) is tuple
+        models = [*_models_of(field.annotation)]
+        for model in models:
+            kind = _kind_of(model) if len(models) > 1 else ""
+            header = f"[[{prefix}{name}]]" if repeated else f"[{prefix}{name}]"
+            path = f"{prefix}{name}.{kind}" if kind else f"{prefix}{name}"
+            yield path, f'{header} с type = "{kind}"' if kind else header, model
+            yield from _sections(model, f"{prefix}{name}.")
+
+
+def _kind_of(model: type[Section]) -> str:
+    """Возвращает вид раздела, у которого их несколько: значение его ключа ``type``."""
+    return str(get_args(model.model_fields["type"].annotation)[0])
+
+
+def _models_of(annotation: object) -> Iterator[type[Section]]:
+    if isinstance(annotation, type) and issubclass(annotation, Section):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models_of(inner)
+
+
+def _plain(model: type[Section]) -> list[str]:
+    """Возвращает поля раздела, которые сами не разделы."""
+    return [name for name, field in model.model_fields.items() if not [*_models_of(field.annotation)]]
+
+
+def _purpose(model: type[BaseModel]) -> str:
+    return (model.__doc__ or "").split("\n\n")[0].strip()
+
+
+def _row(model: type[Section], name: str, text: Sequence[str]) -> SettingRow:
+    field, (meaning, when) = model.model_fields[name], text
+    return SettingRow(name, _kind(field), _default(field), meaning, when)
+
+
+def _kind(field: FieldInfo) -> str:
+    limits = _limits(field.metadata)
+    return _name(field.annotation) + (f", {limits}" if limits else "")
+
+
+def _name(annotation: Any) -> str:
+    """Называет вид значения по-русски."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _name(inner[0])
+    if origin is Literal:
+        return " или ".join(f"`{value}`" for value in inner)
+    if origin in (Union, types.UnionType):
+        return _name(next(item for item in inner if item is not type(None)))
+    if origin in (tuple, list, set, frozenset):
+        return f"список: {_name(inner[0])}"
+    if origin is dict:
+        return "подраздел"
+    return KINDS.get(annotation) or str(getattr(annotation, "__name__", annotation))
+
+
+def _limits(metadata: Sequence[object]) -> str:
+    """Возвращает пределы значения: знаки сравнения и числа."""
+    signs = {"ge": "≥", "gt": ">", "le": "≤", "lt": "<"}
+    found = [(sign, getattr(item, name, None)) for item in metadata for name, sign in signs.items()]
+    return ", ".join(f"{sign} {_number(value)}" for sign, value in found if value is not None)
+
+
+def _number(value: Any) -> str:
+    return f"{value.total_seconds() if isinstance(value, timedelta) else value:.10g}"
+
+
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
+        return "обязателен"
+    value = field.get_default(call_default_factory=True)
+    return _spelled(value)
+
+
+def _spelled(value: object) -> str:
+    """Пишет умолчание так, как его пишут в TOML; секрет открыт: умолчание не тайна."""
+    if value is None or value in ((), {}):
+        return "—"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, timedelta):
+        return f"`{_number(value)}`"
+    if isinstance(value, SecretStr):
+        return f'`"{value.get_secret_value()}"`'
+    if isinstance(value, (str, Path)):
+        return f'`"{value}"`'
+    if isinstance(value, tuple):
+        return ", ".join(_spelled(item).replace('"', "") for item in value)
+    return f"`{value}`"
