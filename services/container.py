@@ -22,6 +22,7 @@ from services.sync.branch import Branch, Pace
 from services.sync.delivery import DealPolicy, Delivery
 from services.sync.extract import Extract
 from services.sync.intake import Intake
+from services.sync.preview import Preview
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
 from services.sync.upsert import Upsert
@@ -212,6 +213,13 @@ class Services:
             Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
             Backfill(intake, store.backfills, store.locks, journal, clock),
         )
+
+    def preview(self, branch_id: str) -> Preview:
+        """Возвращает предпросмотр филиала: ничего не пишет."""
+        branch, store = self.court(branch_id), self.store
+        source = self.source(branch.database_id)
+        state = store.cursors, store.links
+        return Preview(branch, source, *state, self.crm, self.policy, self.pace, self.clock)
 
     def court(self, branch_id: str) -> Branch:
         """Возвращает филиал с правилами суда над его приёмами."""

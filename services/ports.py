@@ -133,6 +133,10 @@ class Crm(Protocol):
         """
         ...
 
+    def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
+        """Возвращает названные поля сделок (до 50 номеров); пропавшие сделки пропущены."""
+        ...
+
     def create_contact(self, contact: NewContact) -> int:
         """Создаёт контакт и возвращает его номер."""
         ...

@@ -11,10 +11,15 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import bootsteps
 from celery.signals import task_postrun
+
+from services.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from services.container import Services
 
 log = logging.getLogger("ident.node")
 
@@ -109,11 +114,21 @@ class WatchdogStep(bootsteps.StartStopStep):
         def send() -> None:
             worker.app.send_task(HEARTBEAT, (node,), queue=queue, priority=0)
 
-        term = process_services().settings.node.stuck_after
-        self._watchdog = Watchdog(node, term, send)
+        services = process_services()
+        self._watchdog = Watchdog(node, services.settings.node.stuck_after, send)
         self._watchdog.start()
+        _tell_durability(services)
 
     def stop(self, worker: Any) -> None:
         """Кончает присмотр."""
         if self._watchdog is not None:
             self._watchdog.stop()
+
+
+def _tell_durability(services: "Services") -> None:
+    """Называет в журнале настройки Redis, с которыми очередь может пропасть (ТЗ 4.1)."""
+    try:
+        for warning in services.store.durability():
+            log.warning("redis_not_durable message=%s", warning)
+    except StoreError as error:
+        log.warning("redis_not_checked error=%s", error)

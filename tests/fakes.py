@@ -145,6 +145,12 @@ class FakeCrm:
                 return Found(deals)
             return Found(deals, self._contacts(phone), self._leads(phone))
 
+    def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
+        """Возвращает названные поля сделок."""
+        with self._called("read_deals"):
+            found = [self.deals[number] for number in deal_ids if number in self.deals]
+            return {deal.deal_id: {name: deal.fields.get(name) for name in names} for deal in found}
+
     def create_contact(self, contact: NewContact) -> int:
         """Создаёт контакт."""
         with self._called("create_contact"):

@@ -90,6 +90,7 @@ def _mend(stage: Stage) -> None:
     stage.portal.portal.faults.clear()
     stage.wire.set(Wire.WHOLE)
     stage.clocks.set(0)
+    time.sleep(0.5)  # процессы перечитывают смещение часов пять раз в секунду
     for _ in range(20):
         try:
             stage.services.store.gate.resume()

@@ -71,7 +71,7 @@ class RedisOutbox:
         """Возвращает записи, чьё время пришло."""
         hint_at, farthest = (now + hinted_for).timestamp(), (now + HORIZON).timestamp()
         arguments = [now.timestamp(), hint_at, limit, self._keys.entry(""), farthest]
-        keys = [self._keys.due(branch_id), self._keys.index(branch_id)]
+        keys = [self._keys.due(branch_id), self._keys.index(branch_id), self._keys.clock(branch_id)]
         with store_errors():
             found: list[str] = self._scripts["due"](keys=keys, args=arguments)
         return found

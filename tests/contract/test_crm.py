@@ -79,6 +79,19 @@ def test_deal_without_a_contact_or_a_lead_says_so(world: World) -> None:
     assert deal.created_at.tzinfo is not None
 
 
+def test_named_fields_of_deals_are_read(world: World) -> None:
+    first, second = world.add_deal("F1_1", COMMENTS="первая"), world.add_deal("F1_2")
+    found = world.crm.read_deals([first, second, 999], ["COMMENTS", "UF_CRM_RECEPTION_ID"])
+    assert {number: dict(fields) for number, fields in found.items()} == {
+        first: {"COMMENTS": "первая", "UF_CRM_RECEPTION_ID": "F1_1"},
+        second: {"COMMENTS": None, "UF_CRM_RECEPTION_ID": "F1_2"},
+    }
+
+
+def test_reading_no_deals_returns_nothing(world: World) -> None:
+    assert world.crm.read_deals([], ["COMMENTS"]) == {}
+
+
 # --- Люди по телефону ----------------------------------------------------------------------------
 
 

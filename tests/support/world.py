@@ -93,7 +93,7 @@ class World:
 
     def order(self, reception_id: int, *prices: int, company_id: int = 1) -> int:
         """Открывает заказ с услугами по номерам цен."""
-        stamp = {"DateTimeAdded": clinic_now()}
+        stamp: dict[str, Any] = {"DateTimeAdded": clinic_now()}
         order_id = self.ident.order(reception_id, company_id, **stamp)
         for price in prices:
             self.ident.line(order_id, price, **stamp)
