@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("ident.node")
 
 EXIT_STUCK = 70
+#: Столько длится остановка самое большее: портал отвечает до минуты, остальное отозвано сразу.
+STOP_SECONDS = 90.0
 LOOKS_PER_TERM = 12
 
 
@@ -120,9 +122,22 @@ class WatchdogStep(bootsteps.StartStopStep):
         _tell_durability(services)
 
     def stop(self, worker: Any) -> None:
-        """Кончает присмотр."""
+        """Кончает присмотр, отзывает неотправленное и не даёт остановке длиться вечно."""
+        from tasks.process import withdraw_unsent
+
         if self._watchdog is not None:
             self._watchdog.stop()
+        withdraw_unsent()
+        last_resort = threading.Timer(STOP_SECONDS, _give_up_stopping)
+        last_resort.daemon = True
+        last_resort.start()
+
+
+def _give_up_stopping() -> None:
+    """Завершает узел, который останавливается и не может: поток пула застрял."""
+    log.error("node_stuck_stopping")
+    logging.shutdown()
+    os._exit(EXIT_STUCK)
 
 
 def _tell_durability(services: "Services") -> None:

@@ -66,10 +66,12 @@ class BitrixClient:
         operating: OperatingGate,
         batch_size: int = 50,
         linger: float = 0.03,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._transport, self._limiter, self.operating = transport, limiter, operating
-        self._size, self._linger, self._sleep = BatchSize(batch_size), linger, sleep
+        self._size, self._linger, self._stopped = BatchSize(batch_size), linger, threading.Event()
+        # Ждущего предела будит остановка: узел не засиживается из-за чужой очереди.
+        self._sleep: Callable[[float], object] = sleep or self._stopped.wait
         self._waiting: deque[Group] = deque()
         self._changed = threading.Condition()
         self._leading = self._closed = False
@@ -110,6 +112,7 @@ class BitrixClient:
         """Отзывает всё, что ещё не ушло, и ничего нового не берёт; ушедшее доделается."""
         with self._changed:
             self._closed = True
+            self._stopped.set()
             left, self._waiting = list(self._waiting), deque()
             self._finish(lambda: _fail(left, Withdrawn("отправка отозвана до запроса")))
 
