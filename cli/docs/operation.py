@@ -17,7 +17,15 @@ MINIMAL = {
     "databases": [{"id": "D1", "type": "sqlite", "path": "ident.sqlite"}],
     "branches": [{"number": 1, "name": "Филиал", "database": "D1"}],
 }
-SAMPLES = {"uid": "F1_123", "branch_id": "F1", "token": "оттиск", "name": "имя", "hour": "ГГГГММДДЧЧ"}
+SAMPLES = {
+    "uid": "F1_123",
+    "branch_id": "F1",
+    "token": "оттиск",
+    "portal_id": "портал",
+    "secret_id": "вебхук",
+    "name": "имя",
+    "hour": "ГГГГММДДЧЧ",
+}
 
 
 def commands() -> str:
