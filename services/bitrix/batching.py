@@ -2,7 +2,7 @@
 
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.encoding import command
@@ -16,10 +16,10 @@ START_SECONDS_PER_COMMAND = 0.1
 class Group:
     """Группа вызовов одного заказчика: ждёт, пока её возьмут и вернут с ответами."""
 
-    def __init__(self, calls: Sequence[Call]) -> None:
+    def __init__(self, calls: Sequence[Call], guard: Callable[[], bool] | None = None) -> None:
         if len(calls) > MAX_COMMANDS:
             raise ValueError(f"в группе не больше {MAX_COMMANDS} вызовов")
-        self.calls = calls
+        self.calls, self.guard = calls, guard
         # Записываем сразу: негодное значение — беда заказчика, а не соседей по пакету.
         self.commands = [command(call) for call in calls]
         self.answers: list[Answer] = []
