@@ -70,9 +70,13 @@ worker_proc_alive_timeout = 30.0
 beat_max_loop_interval = 5
 beat_scheduler = "tasks.schedule:SteadyScheduler"  # монотонное, без файла, с талонами
 
-UPSERT, EXTRACT, REDRIVE, RECONCILE, BACKFILL, HEARTBEAT = (
+UPSERT, EXTRACT, LOOKUP, PLANS, PLAN_SWEEP, PLAN_PUSH, REDRIVE, RECONCILE, BACKFILL, HEARTBEAT = (
     "receptions.upsert",
     "receptions.extract",
+    "plans.lookup",
+    "plans.extract",
+    "plans.sweep",
+    "plans.push",
     "maintenance.redrive",
     "maintenance.reconcile",
     "maintenance.backfill",
@@ -84,6 +88,11 @@ LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
 def queue_of(branch_id: str) -> str:
     """Возвращает имя очереди филиала."""
     return f"branch.{branch_id}"
+
+
+def plans_queue_of(branch_id: str) -> str:
+    """Возвращает имя очереди вопросов о планах: её слушает отдельный уголок исполнителя (ADR 0010)."""
+    return f"plans.{branch_id}"
 
 
 def node_queue(node: str) -> str:
@@ -128,9 +137,22 @@ def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
         ("redrive", REDRIVE, sync.redrive_interval),
         ("reconcile", RECONCILE, sync.reconcile_interval),
     )
+    table = {
+        f"{name}-{branch.branch_id}": _entry(task, every, branch)
+        for branch in settings.served
+        for name, task, every in jobs
+    }
+    return table | plan_table(settings)
+
+
+def plan_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
+    """Возвращает расписание снимков планов: пациент один на базу, ведёт его домашний филиал."""
+    sync = settings.sync
+    jobs = (("plans", PLANS, sync.interval), ("plan-sweep", PLAN_SWEEP, sync.reconcile_interval))
     return {
         f"{name}-{branch.branch_id}": _entry(task, every, branch)
         for branch in settings.served
+        if branch.home or len(settings.branches_of(branch.database)) == 1
         for name, task, every in jobs
     }
 

@@ -11,7 +11,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-TARGETS = ("services", "config", "tasks", "cli", "demo", "tests", "celeryconfig.py", "manage.py")
+TARGETS = (
+    "services",
+    "config",
+    "tasks",
+    "plan_frontend",
+    "cli",
+    "demo",
+    "tests",
+    "celeryconfig.py",
+    "manage.py",
+)
 CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,?\s*)+ in [\d.]+s.*?)\s*=*$")
 
 

@@ -17,6 +17,11 @@ from services.domain.validation import REQUIRED
 LOOPBACK = r"(?:127(?:\.\d{1,3}){3}|localhost|\[::1\])"
 WEBHOOK = re.compile(rf"(?:https://[^\s/?#@]+|http://{LOOPBACK}(?::\d+)?)/rest/\d+/[^\s/?#]+/?")
 OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
+ORIGIN = re.compile(rf"https://[A-Za-z0-9.-]+(?::\d+)?|http://{LOOPBACK}(?::\d+)?")
+LOCAL_HOST = re.compile(rf"{LOOPBACK}(?::\d+)?")
+#: Серверы авторизации Bitrix24: другому токен сотрудника не показывают (facts 9).
+OAUTH_HOSTS = ("oauth.bitrix24.tech", "oauth.bitrix.info")
+SDK_HOSTS = ("api.bitrix24.com", "api.bitrix24.tech")
 
 
 def _refuse_strangers(name: str, values: Iterable[str], known: Iterable[str]) -> None:
@@ -63,6 +68,11 @@ class PortalSettings(Section):
     contact_source_id: str | None = None
     stages: dict[Stage, str] = Field(default_factory=dict)
     fields: dict[str, str] = Field(default_factory=dict)
+
+    @property
+    def origin(self) -> str:
+        """Возвращает адрес портала без пути и секрета: https://имя."""
+        return "/".join(self.webhook.get_secret_value().split("/")[:3])
 
     @property
     def stage_table(self) -> StageTable:
@@ -145,7 +155,7 @@ class NodeSettings(Section):
     """Этот компьютер: какие филиалы он ведёт и сколько записей отправляет одновременно."""
 
     branches: tuple[str, ...] = ()
-    concurrency: int = Field(default=100, ge=1, le=500)
+    concurrency: int = Field(default=200, ge=1, le=500)
     upserts_per_second: float = Field(default=1000.0, gt=0)
     sql_dir: Path | None = None
     state_dir: Path = Path("var")
@@ -241,6 +251,83 @@ class SecuritySettings(Section):
     key_file: Path | None = None
 
 
+def _origin(value: str) -> str:
+    if not ORIGIN.fullmatch(value):
+        raise ValueError("ожидается https://имя или https://имя:порт (http — только для этого компьютера)")
+    return value
+
+
+Origin = Annotated[str, AfterValidator(_origin)]
+
+
+class WebSettings(Section):
+    """Страницы узла: ответы вкладке «План лечения»; по умолчанию слышны только этому компьютеру."""
+
+    #: Показывать ли страницы узла. Менять: false — узел без страниц, их держит другой процесс (web).
+    enabled: bool = True
+    #: Адрес, на котором слышны ответы вкладке. Менять: "0.0.0.0" — для компьютеров клиники, вместе с
+    #: сертификатом (docs/lan_access.md).
+    host: str = Field(default="127.0.0.1", min_length=1)
+    #: Порт ответов вкладке. Менять: порт занят.
+    port: int = Field(default=8443, ge=0, le=65535)
+    #: Файл сертификата с цепочкой (PEM). Менять: вместе с host.
+    certificate: Path | None = None
+    #: Файл ключа сертификата (PEM). Менять: вместе с certificate.
+    private_key: Path | None = None
+    #: Адреса страниц, которым браузер отдаст ответ (CORS): откуда портал открывает приложение.
+    #: Менять: при установке приложения (docs/lan_access.md).
+    origins: tuple[Origin, ...] = ()
+    #: Сколько секунд вкладка ждёт ответа Ident. Менять: база отвечает дольше.
+    deadline: timedelta = Field(default=timedelta(seconds=10), gt=timedelta(), le=timedelta(seconds=30))
+
+    @model_validator(mode="after")
+    def _network_needs_tls(self) -> Self:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate и private_key указывают вместе")
+        if self.certificate is None and not LOCAL_HOST.fullmatch(self.host):
+            raise ValueError(
+                "чтобы слушать сеть, нужны certificate и private_key: данные идут только по https"
+            )
+        return self
+
+
+def _oauth(value: str) -> str:
+    if value not in OAUTH_HOSTS and not LOCAL_HOST.fullmatch(value):
+        raise ValueError(f"ожидается {' или '.join(OAUTH_HOSTS)}")
+    return value
+
+
+def _sdk(value: str) -> str:
+    origin = "/".join(value.split("/")[:3])
+    if origin not in [f"https://{host}" for host in SDK_HOSTS] and not LOCAL_HOST.fullmatch(origin[7:]):
+        raise ValueError(f"ожидается адрес на {' или '.join(SDK_HOSTS)}")
+    return value
+
+
+class ApplicationSettings(Section):
+    """Локальное приложение портала: чьи токены принимать и где страница спрашивает планы."""
+
+    #: Код приложения (client_id) с его страницы на портале. Менять: приложение создано заново.
+    client_id: str = Field(pattern=r"[A-Za-z0-9._-]{3,100}")
+    #: Постоянный номер портала (member_id). Менять: другой портал.
+    member_id: str = Field(pattern=r"[A-Za-z0-9._-]{3,100}")
+    #: Сервер авторизации: oauth.bitrix24.tech или oauth.bitrix.info. Менять: токены не узнаются, хотя
+    #: client_id и member_id верны.
+    oauth: Annotated[str, AfterValidator(_oauth)] = OAUTH_HOSTS[0]
+    #: Адрес сценария BX24 для страницы приложения. Менять: портал живёт на api.bitrix24.tech.
+    sdk: Annotated[str, AfterValidator(_sdk)] = f"https://{SDK_HOSTS[0]}/api/v1/"
+    #: Где страница спрашивает планы: https://имя:порт узла; пусто — только сохранённые копии.
+    #: Менять: при установке.
+    shim: Origin | None = None
+    #: То же по филиалам: F3 = "https://…". Менять: у филиалов свои узлы.
+    shims: dict[str, Origin] = Field(default_factory=dict)
+
+    @property
+    def oauth_url(self) -> str:
+        """Возвращает адрес сервера авторизации."""
+        return f"{'https' if self.oauth in OAUTH_HOSTS else 'http'}://{self.oauth}/"
+
+
 class Settings(Section):
     """Все настройки."""
 
@@ -254,6 +341,8 @@ class Settings(Section):
     rules: RuleSettings = RuleSettings()
     journal: JournalSettings = JournalSettings()
     security: SecuritySettings = SecuritySettings()
+    web: WebSettings = WebSettings()
+    application: ApplicationSettings | None = None
 
     @model_validator(mode="after")
     def _references_are_sound(self) -> Self:
@@ -268,6 +357,8 @@ class Settings(Section):
         known = {branch.branch_id for branch in self.branches}
         if unknown := sorted(set(self.node.branches) - known):
             raise ValueError(f"node.branches: филиалы {', '.join(unknown)} не описаны в branches")
+        if self.application and (strangers := sorted(set(self.application.shims) - known)):
+            raise ValueError(f"application.shims: филиалы {', '.join(strangers)} не описаны в branches")
         return self
 
     def _check_home(self, database_id: str) -> None:

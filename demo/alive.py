@@ -7,11 +7,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
+from demo.app_hosting import AppHosting
 from demo.broker import broker, free_port
 from demo.counts import Counts, counts_since
+from demo.plan_tab import PlanTab
 from demo.portal.options import PortalOptions
 from demo.processes import Processes
 from demo.site import Site
+from plan_frontend.packaging import application_zip
 from services.container import Services
 from services.ports import EntryState
 
@@ -25,11 +28,12 @@ def run_alive(folder: Path, fresh: bool, port: int, minutes: float | None) -> in
     """Держит демонстрацию до Ctrl+C (или ``minutes``); код 0 — остановлена человеком или по времени."""
     site = Site(folder)
     built = site.prepare(fresh)
-    options = PortalOptions(latency_ms=120, write_ms=80, read_ms=15, persist=site.folder / "portal.json")
     with ExitStack() as stack:
         redis = stack.enter_context(broker(site.folder / "redis"))
-        portal = stack.enter_context(site.portal(options, _port(port)))
-        path = site.write_settings(portal.url, redis.url, INTERVAL_SECONDS)
+        plans = PlanTab(stack.enter_context(AppHosting()))
+        portal = stack.enter_context(site.portal(_options(site, plans), _port(port)))
+        path = site.write_settings(portal.url, redis.url, INTERVAL_SECONDS, plans.sections(portal.base_url))
+        plans.hosting.upload(application_zip(site.settings(path)))
         processes = stack.enter_context(Processes(path, site.logs))
         flower = free_port()
         _start(processes, flower, site.folder)
@@ -37,6 +41,17 @@ def run_alive(folder: Path, fresh: bool, port: int, minutes: float | None) -> in
         stack.callback(services.close)
         _introduce(portal.base_url, f"http://127.0.0.1:{flower}/", site, built)
         return _watch(site, services, processes, minutes)
+
+
+def _options(site: Site, plans: PlanTab) -> PortalOptions:
+    return PortalOptions(
+        latency_ms=120,
+        write_ms=80,
+        read_ms=15,
+        persist=site.folder / "portal.json",
+        tokens=(plans.token,),
+        plan_app_url=plans.hosting.url,
+    )
 
 
 def _port(wanted: int) -> int:
@@ -55,12 +70,13 @@ def _start(processes: Processes, flower_port: int, folder: Path) -> None:
     processes.celery("worker", "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
     processes.celery("beat", "beat", "--schedule", str(folder / "beat-schedule"), "--pidfile=")
     processes.celery("flower", "flower", f"--port={flower_port}", *FLOWER_ARGUMENTS)
+    processes.python("web", "cli", "web")
 
 
 def _introduce(portal: str, flower: str, site: Site, built: bool) -> None:
     origin = "новая клиника, люди выдуманы" if built else "клиника прошлого запуска (--fresh — новая)"
     print(f"Демонстрация: {origin}; выборка каждые {INTERVAL_SECONDS} с, к порталу до 2 запросов в секунду")
-    print(f"  Портал:  {portal}   воронка и карточки сделок")
+    print(f"  Портал:  {portal}   воронка; в карточке сделки — вкладка «План лечения»")
     print(f"  Flower:  {flower}   задачи Celery")
     print(f"  Журналы: {site.logs}")
     print("Остановить — Ctrl+C.\n", flush=True)

@@ -4,7 +4,7 @@ import json
 import random
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,19 +129,23 @@ def _services(settings: Settings) -> Iterator[Services]:
 def _settle(services: Services, processes: Processes, path: Path) -> int:
     """Посылает выборки и ждёт, пока очередь опустеет; возвращает, сколько записей осталось ждать."""
     branches = [branch.branch_id for branch in services.settings.served]
-    seen = {branch: services.store.stats.notes(branch).get("last_success") for branch in branches}
-    _send_extracts(path, branches)
-    deadline, shown = time.monotonic() + WAIT_SECONDS, 0.0
+    jobs = _jobs(services.settings)
+    seen = {name: services.store.stats.notes(name).get("last_success") for name in jobs}
+    _send(path, jobs.values())
+    deadline, shown, quiet = time.monotonic() + WAIT_SECONDS, 0.0, 0
     while time.monotonic() < deadline:
-        extracted = [b for b in branches if services.store.stats.notes(b).get("last_success") != seen[b]]
+        notes = {name: services.store.stats.notes(name).get("last_success") for name in jobs}
+        extracted = [name for name in jobs if notes[name] != seen[name]]
         left = sum(_unsent(services, branch) for branch in branches)
-        if len(extracted) == len(branches) and not left:
+        # Новая сделка ставит в очередь снимок планов чуть позже, чем освобождает своё место.
+        quiet = quiet + 1 if len(extracted) == len(jobs) and not left else 0
+        if quiet > 2:
             return 0
         if dead := processes.dead():
             raise SystemExit(f"Процесс {dead[0]} остановился сам:\n{processes.tail(dead[0])}")
         if time.monotonic() - shown > SHOW_SECONDS:
             shown = time.monotonic()
-            _say(f"Прочитано филиалов: {len(extracted)} из {len(branches)}, в очереди записей: {left}")
+            _say(f"Прочитано выборок: {len(extracted)} из {len(jobs)}, в очереди записей: {left}")
         time.sleep(0.2)
     return sum(_unsent(services, branch) for branch in branches)
 
@@ -151,18 +155,27 @@ def _unsent(services: Services, branch_id: str) -> int:
     return sum(count for state, count in depth.items() if state is not EntryState.FAILED)
 
 
-def _send_extracts(settings: Path, branches: list[str]) -> None:
+def _jobs(settings: Settings) -> dict[str, tuple[str, str]]:
+    """Возвращает выборки приёмов и планов: под каким именем отмечается итог → задача и филиал."""
+    from celeryconfig import EXTRACT, PLANS, plan_table
+
+    receptions = {branch.branch_id: (EXTRACT, branch.branch_id) for branch in settings.served}
+    homes = [line["args"][0] for line in plan_table(settings).values() if line["task"] == PLANS]
+    return receptions | {f"{home}.plans": (PLANS, home) for home in homes}
+
+
+def _send(settings: Path, jobs: Iterable[tuple[str, str]]) -> None:
     """Ставит выборки в очередь так же, как их ставит расписание."""
     import os
 
     from config.loader import CONFIG_VARIABLE
 
     os.environ[CONFIG_VARIABLE] = str(settings)
-    from celeryconfig import CONTROL_PRIORITY, EXTRACT, queue_of
+    from celeryconfig import CONTROL_PRIORITY, queue_of
     from tasks.app import celery_app
 
-    for branch in branches:
-        celery_app.send_task(EXTRACT, (branch,), queue=queue_of(branch), priority=CONTROL_PRIORITY)
+    for task, branch in jobs:
+        celery_app.send_task(task, (branch,), queue=queue_of(branch), priority=CONTROL_PRIORITY)
     celery_app.close()
 
 

@@ -102,8 +102,10 @@ class Site:
             _furnish(server, self.clinic)
         return server
 
-    def write_settings(self, webhook: str, redis_url: str, interval: float) -> Path:
-        """Пишет файл настроек: обычный TOML, как на рабочем компьютере."""
+    def write_settings(
+        self, webhook: str, redis_url: str, interval: float, extra: Mapping[str, object] | None = None
+    ) -> Path:
+        """Пишет файл настроек: обычный TOML, как на рабочем компьютере; ``extra`` — добавочные разделы."""
         path = self.folder / "settings.toml"
         sections = {
             "portal": {
@@ -116,6 +118,7 @@ class Site:
             "node": {"state_dir": str(self.folder)},
             "sync": {"interval": interval, "first_run_pause": 0.5, "redrive_interval": min(15.0, interval)},
             "journal": {"folder": str(self.logs)},
+            **(extra or {}),
         }
         path.write_text(to_toml(sections), encoding="utf-8")
         return path

@@ -19,8 +19,11 @@ from services.domain.cursor import ChangePoint
 from services.domain.judgement import Ready, Refused
 from services.domain.mapping import creation_fields, update_fields
 from services.domain.phones import Phone, same_phone
+from services.domain.plan_snapshot import hash_of
 from services.domain.stages import MANUAL, RANK, KeepStage, SetStage, Stage, StageTable, move_stage
+from services.ident.plan_source import IdentPlanSource
 from services.ports import ReceptionSource
+from services.sync.plan_snapshots import Snapshots
 
 Row = Mapping[str, Any]
 
@@ -56,10 +59,27 @@ class Judge:
             deals = self._deals_by_uid()
             for branch in self._settings.served:
                 self._judge_branch(branch, since, deals)
+            self._judge_snapshots()
             self._judge_history()
             self._judge_contacts()
         self._services.close()
         return self._verdict
+
+    def _judge_snapshots(self) -> None:
+        """Сверяет снимки планов: в открытой сделке стоит тот, что снялся бы сейчас (СПЕЦ 2.3.2)."""
+        fields = self._settings.portal.field_table
+        for deal in self._state.entities[DEAL].values():
+            database_id, _, patient_id = str(deal.get(fields["ident_patient"]) or "").rpartition("_")
+            if not database_id or deal["CLOSED"] == "Y":
+                continue
+            snapshot = self._snapshots(database_id).of(int(patient_id))
+            wanted = snapshot.fingerprint if snapshot and snapshot.text else ""
+            if hash_of(str(deal.get(fields["treatment_plans"]) or "")) != wanted:
+                self._differ(str(deal.get(self._key)), "снимок планов")
+
+    def _snapshots(self, database_id: str) -> Snapshots:
+        source = IdentPlanSource(self._services.source(database_id))
+        return Snapshots(source, self._services.clock, self._settings.rules.zone)
 
     def _deals_by_uid(self) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}

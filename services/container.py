@@ -4,24 +4,25 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
-from config.loader import application_key
+from config.loader import ConfigError, application_key
 from config.models import Settings
 from services.domain.branches import BranchRule
 from services.domain.judgement import Court
-from services.ports import Clock, Crm, Journal, ReceptionSource
+from services.ports import Clock, Crm, Journal
 from services.store.clock import RedisClock
 from services.sync.backfill import Backfill
 from services.sync.branch import Branch, Pace
 from services.sync.delivery import DealPolicy, Delivery
 from services.sync.extract import Extract
 from services.sync.intake import Intake
+from services.sync.plan_snapshots import PlanIntake, PlanPush, PlanSweep, Snapshots
 from services.sync.preview import Preview
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
@@ -29,7 +30,10 @@ from services.sync.upsert import Upsert
 
 if TYPE_CHECKING:
     from services.bitrix.client import BitrixClient
+    from services.bitrix.visitors import PortalVisitors
+    from services.ident.source import IdentSource
     from services.store.bundle import Identity, Store
+    from services.sync.plans import SealedPlanLookup
 
 
 def _sleep(pause: timedelta) -> None:
@@ -45,6 +49,22 @@ class BranchServices:
     redrive: Redrive
     reconcile: Reconcile
     backfill: Backfill
+    plans: PlanServices
+
+
+@dataclass(frozen=True, slots=True)
+class PlanServices:
+    """Снимки планов одного филиала."""
+
+    extract: Extract
+    sweep: PlanSweep
+    push: PlanPush
+    intake: PlanIntake
+    clock: Clock
+
+    def deal_created(self, uid: str) -> Sequence[str]:
+        """Ставит в очередь снимок для новой сделки."""
+        return self.intake.deal_created(uid, self.clock.now())
 
 
 class Services:
@@ -59,7 +79,7 @@ class Services:
         self.settings, self._pause = settings, pause
         self.clock: Clock = clock or RedisClock(lambda: self.store.redis)
         self._lock = threading.RLock()
-        self._sources: dict[str, ReceptionSource] = {}
+        self._sources: dict[str, IdentSource] = {}
         self._branches: dict[str, BranchServices] = {}
 
     def branch(self, branch_id: str) -> BranchServices:
@@ -69,7 +89,18 @@ class Services:
                 self._branches[branch_id] = self._assemble(branch_id)
             return self._branches[branch_id]
 
-    def source(self, database_id: str) -> ReceptionSource:
+    def plans(self, branch_id: str) -> SealedPlanLookup:
+        """Возвращает поиск планов в базе филиала; неизвестный филиал — KeyError."""
+        from services.ident.plan_source import IdentPlanSource
+        from services.sealing import plan_answer_sealer, plan_request_sealer
+        from services.sync.plans import PlanLookup, SealedPlanLookup
+
+        source = IdentPlanSource(self.source(self.settings.branch(branch_id).database).ahead)
+        lookup = PlanLookup(branch_id, source, self.journal, self.settings.rules.zone)
+        key = application_key(self.settings)
+        return SealedPlanLookup(lookup, plan_request_sealer(key), plan_answer_sealer(key))
+
+    def source(self, database_id: str) -> IdentSource:
         """Возвращает чтение базы."""
         from services.ident.source import open_source
 
@@ -112,6 +143,25 @@ class Services:
         from services.bitrix.crm import BitrixCrm
 
         return BitrixCrm(self.client, self.settings.portal)
+
+    @cached_property
+    def security_journal(self) -> Journal:
+        """Журнал безопасности: кто смотрел план и кому отказано (СПЕЦ 3.4.3)."""
+        from services.journal.events import EventLogger
+
+        return EventLogger("ident.security")
+
+    @cached_property
+    def visitors(self) -> PortalVisitors:
+        """Проверка тех, кто спрашивает планы; без раздела application — ConfigError."""
+        from services.bitrix.client import open_limiter
+        from services.bitrix.visitors import open_visitors
+
+        portal, application = self.settings.portal, self.settings.application
+        if application is None:
+            raise ConfigError("Чтобы показывать планы, заполните раздел application")
+        limiter = open_limiter(portal, self.store.redis, self.settings.redis.prefix)
+        return open_visitors(portal, application, limiter)
 
     @cached_property
     def pace(self) -> Pace:
@@ -168,11 +218,13 @@ class Services:
             opened = vars(self)
             if "client" in opened:
                 self.client.close()
+            if "visitors" in opened:
+                self.visitors.close()
             for source in self._sources.values():
                 source.close()
             if "store" in opened:
                 self.store.close()
-            for name in ("client", "crm", "store"):
+            for name in ("client", "crm", "visitors", "store"):
                 opened.pop(name, None)
             self._sources.clear()
             self._branches.clear()
@@ -212,6 +264,7 @@ class Services:
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
             Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
             Backfill(intake, store.backfills, store.locks, journal, clock),
+            self._plan_services(branch),
         )
 
     def preview(self, branch_id: str) -> Preview:
@@ -220,6 +273,30 @@ class Services:
         source = self.source(branch.database_id)
         state = store.cursors, store.links
         return Preview(branch, source, *state, self.crm, self.policy, self.pace, self.clock)
+
+    def _plan_services(self, branch: Branch) -> PlanServices:
+        from services.bitrix.plan_deals import BitrixPlanDeals
+        from services.ident.plan_source import IdentPlanSource
+
+        store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
+        source = IdentPlanSource(self.source(branch.database_id))
+        snapshots = Snapshots(source, clock, self.settings.rules.zone)
+        intake = PlanIntake(branch.branch_id, source, snapshots, store.outbox, store.links, pace)
+        push = PlanPush(
+            branch,
+            snapshots,
+            BitrixPlanDeals(self.client, self.settings.portal),
+            store.links,
+            store.locks,
+            pace,
+            store.outbox,
+            store.gate,
+            store.stats,
+            journal,
+            clock,
+        )
+        extract = Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause)
+        return PlanServices(extract, PlanSweep(intake, store.locks, journal, clock), push, intake, clock)
 
     def court(self, branch_id: str) -> Branch:
         """Возвращает филиал с правилами суда над его приёмами."""

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+from services.domain.admission import TokenOwner, VisitedDeal
 from services.domain.cursor import ChangePoint
 from services.domain.names import PersonName
 from services.domain.phones import Phone
@@ -500,6 +501,22 @@ class Clock(Protocol):
 class PlanSource(Protocol):
     """Чтение планов лечения одной базы Ident; сбой связи или запроса — DatabaseError."""
 
+    def patient(self, patient_id: int) -> PlanPatient | None:
+        """Возвращает пациента по номеру; нет такого — None."""
+        ...
+
+    def changed_after(self, point: ChangePoint) -> ChangePage:
+        """Возвращает до 50 пациентов, чьи планы изменились строго после точки; номер точки — пациента."""
+        ...
+
+    def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
+        """Возвращает до 50 пациентов с действующими планами и приёмами в [since, until), по возрастанию."""
+        ...
+
+    def now(self) -> datetime:
+        """Возвращает время сервера базы."""
+        ...
+
     def patient_of(self, reception_id: int) -> PlanPatient | None:
         """Возвращает пациента приёма; нет такого приёма — None."""
         ...
@@ -514,4 +531,39 @@ class PlanSource(Protocol):
 
     def plan_rows(self, plan_ids: Sequence[int]) -> Sequence[PlanRow]:
         """Возвращает строки планов (до 50 номеров) в порядке этапов."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PlanDeal:
+    """Открытая сделка пациента и снимок планов, который в ней стоит."""
+
+    deal_id: int
+    snapshot: str
+
+    def __repr__(self) -> str:
+        return f"PlanDeal({self.deal_id})"
+
+
+class PlanDeals(Protocol):
+    """Снимки планов в сделках портала; ошибки — как у Crm."""
+
+    def open_deals(self, patient: str) -> Sequence[PlanDeal]:
+        """Возвращает открытые сделки пациента по ключу ``D1_17`` (UF_CRM_IDENT_PATIENT), до 50 новых."""
+        ...
+
+    def write(self, deal_id: int, snapshot: str) -> None:
+        """Записывает снимок в сделку; повтор безвреден."""
+        ...
+
+
+class Visitors(Protocol):
+    """Проверка спрашивающего на портале; отказ — AdmissionRefused, спросить некого — AdmissionUnavailable."""
+
+    def owner(self, token: str) -> TokenOwner:
+        """Возвращает, чей это токен: приложение, портал, сотрудник."""
+        ...
+
+    def deal(self, token: str, deal_id: int) -> tuple[int, VisitedDeal]:
+        """Читает сделку токеном сотрудника; возвращает его номер на портале и сделку."""
         ...

@@ -13,6 +13,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
+from tasks.lookup_room import LookupRoom
 from tasks.watchdog import WatchdogStep
 
 
@@ -26,10 +27,11 @@ def _deployment() -> dict[str, Any]:
 celery_app = Celery(
     "ident_bitrix",
     task_cls="tasks.base:SyncTask",
-    include=["tasks.receptions", "tasks.maintenance"],
+    include=["tasks.receptions", "tasks.plans", "tasks.maintenance"],
     config_source="celeryconfig",
 )
 celery_app.add_defaults(_deployment)
+celery_app.steps["consumer"].add(LookupRoom)
 celery_app.steps["worker"].add(WatchdogStep)
 
 

@@ -5,7 +5,7 @@ from contextlib import closing
 from celeryconfig import BACKFILL, HEARTBEAT, RECONCILE, REDRIVE
 from tasks.app import celery_app
 from tasks.base import SyncTask
-from tasks.receptions import hint
+from tasks.hints import hint
 
 
 @celery_app.task(name=REDRIVE, bind=True)

@@ -1,9 +1,14 @@
 """Узел служебного компьютера: исполнитель и расписание в одном процессе (design 2.11)."""
 
+import logging
 from typing import Any
 
 from celery import bootsteps
 from celery.beat import EmbeddedService
+
+from tasks.base import process_services
+
+log = logging.getLogger("ident.node")
 
 
 class BeatStep(bootsteps.StartStopStep):
@@ -26,11 +31,34 @@ class BeatStep(bootsteps.StartStopStep):
             self._service.stop()
 
 
+class WebStep(bootsteps.StartStopStep):
+    """Страницы узла в потоке исполнителя; их библиотеки грузятся, только если показывать есть что."""
+
+    def __init__(self, worker: Any, **options: Any) -> None:
+        super().__init__(worker, **options)
+        self._servers: Any = None
+
+    def start(self, worker: Any) -> None:
+        """Открывает страницы; занятый порт не мешает узлу синхронизировать."""
+        from plan_frontend.serving import Servers
+        from plan_frontend.sites import sites
+
+        if pages := sites(process_services()):
+            self._servers = Servers(pages, lambda error: log.error("page_not_served error=%s", error))
+            self._servers.start()
+
+    def stop(self, worker: Any) -> None:
+        """Закрывает страницы."""
+        if self._servers is not None:
+            self._servers.stop()
+
+
 def run_node(app: Any, arguments: list[str]) -> int:
     """Запускает узел и ждёт его остановки; возвращает код завершения."""
     from celery.bin.celery import celery
 
     app.steps["worker"].add(BeatStep)
+    app.steps["worker"].add(WebStep)
     celery.params[0].default = app
     # app.worker_main сделал бы то же, но код завершения потерял бы: служба не узнала бы о сбое.
     # Заставку печатать некому, а при полном диске её печать уронила бы узел (ТЗ 7.1.4 № 5).

@@ -1,12 +1,13 @@
 """Задачи о приёмах: выборка филиала и отправка одной записи."""
 
-from collections.abc import Sequence
 from contextlib import closing
 
-from celeryconfig import EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
+from celeryconfig import EXTRACT, UPSERT
 from services.domain.reception import parse_uid
+from services.sync.delivery import Outcome
 from tasks.app import celery_app
 from tasks.base import SyncTask
+from tasks.hints import hint
 
 
 @celery_app.task(name=EXTRACT, bind=True)
@@ -20,11 +21,6 @@ def extract(self: SyncTask, branch_id: str) -> None:
 @celery_app.task(name=UPSERT, bind=True, outlives_retries=True)
 def upsert(self: SyncTask, uid: str) -> None:
     """Приводит сделку записи к её состоянию в Ident; повторный вызов безвреден."""
-    self.services.branch(parse_uid(uid).branch_id).upsert.run(uid)
-
-
-def hint(uids: Sequence[str]) -> None:
-    """Посылает подсказки: по сообщению на запись, в сообщении только её ключ."""
-    for uid in uids:
-        queue = queue_of(parse_uid(uid).branch_id)
-        upsert.apply_async((uid,), queue=queue, priority=UPSERT_PRIORITY)
+    branch = self.services.branch(parse_uid(uid).branch_id)
+    if branch.upsert.run(uid) is Outcome.CREATED:
+        hint(branch.plans.deal_created(uid))

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from celery import bootsteps
 from celery.signals import task_postrun
 
+from celeryconfig import LOOKUP
 from services.domain.errors import StoreError
 
 if TYPE_CHECKING:
@@ -68,8 +69,10 @@ class Watchdog:
         self._stopped.set()
         task_postrun.disconnect(self._finished)
 
-    def _finished(self, **_: object) -> None:
-        self.vigil.alive()
+    def _finished(self, sender: Any = None, **_: object) -> None:
+        # Вопросы о планах исполняют отдельные потоки: об общем пуле они ничего не говорят (ADR 0010).
+        if getattr(sender, "name", "") != LOOKUP:
+            self.vigil.alive()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._pause):

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cli.docs import mapping, operation, settings
+from cli.docs import api, mapping, operation, settings
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(<!-- таблица (\w+): [^\n]*-->\n).*?(<!-- конец -->)", re.DOTALL)
@@ -27,6 +27,11 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "retries": operation.retries,
     "schedule": operation.schedule,
     "keys": operation.keys,
+    "api_paths": api.paths,
+    "api_parameters": api.parameters,
+    "api_answers": api.answers,
+    "api_failures": api.failures,
+    "api_refusals": api.refusals,
 }
 
 

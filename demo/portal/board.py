@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import heapq
-import json
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urljoin
 
 from demo.portal.engine import Portal
+from demo.portal.options import OAuthToken
 from demo.portal.render import person_name
 from demo.portal.schema import CONTACT, DEAL, LEAD, Field
 from demo.portal.stages import stages_of
@@ -167,20 +167,29 @@ def card(portal: Portal, deal_id: int) -> Row | None:
             if (row["ENTITY_TYPE_ID"], row["OWNER_ID"]) == (DEAL, deal_id)
         ][::-1],
         "timeline": [_event(portal, event) for event in state.timeline.get(f"{DEAL}:{deal_id}", [])][::-1],
-        "plan_app_url": _plan_url(portal, deal_id),
+        "plan_app": application(portal),
     }
 
 
-def _plan_url(portal: Portal, deal_id: int) -> str | None:
-    """Возвращает адрес вкладки с тем, что портал передаёт приложению: место, номер сделки, доступ."""
-    url = portal.options.plan_app_url
+def application(portal: Portal, page: str = "index.html") -> Row | None:
+    """Возвращает приложение вкладки: адрес и доступ, которым портал делится с окном приложения.
+
+    Адрес — из настроек эмулятора, иначе тот, что приложение само привязало к карточке сделки.
+    """
+    url = portal.options.plan_app_url or next(
+        (row["handler"] for row in portal.state.placements if row["placement"] == "CRM_DEAL_DETAIL_TAB"), None
+    )
     if url is None:
         return None
-    given = {"LANG": "ru", "PROTOCOL": 0, "PLACEMENT": "CRM_DEAL_DETAIL_TAB"}
-    given |= {"PLACEMENT_OPTIONS": json.dumps({"ID": str(deal_id)})}
-    for token in portal.options.tokens[:1]:
-        given |= {"AUTH_ID": token.token, "AUTH_EXPIRES": 3600, "member_id": token.member_id}
-    return f"{url}{'&' if '?' in url else '?'}{urlencode(given)}"
+    token = portal.options.tokens[0] if portal.options.tokens else OAuthToken("")
+    user = portal.state.user(token.user_id)
+    return {
+        "url": urljoin(url, page),
+        "token": token.token,
+        "refreshed_token": portal.options.tokens[-1].token if token.expired else token.token,
+        "member_id": token.member_id,
+        "is_admin": bool(user and user["ADMIN"]),
+    }
 
 
 def _fields(portal: Portal, type_id: int, row: Row) -> list[Row]:

@@ -16,11 +16,12 @@ from typing import Any, Self
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import FileResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from demo.portal import board
 from demo.portal.control import Control
 from demo.portal.engine import Portal
 from demo.portal.funnel import build_demo_portal
@@ -50,10 +51,13 @@ class PortalApp:
         self.portal = portal
         self._rest = RestEndpoint(portal)
         routes = [
-            Route("/rest/{path:path}", self._rest, methods=["GET", "POST"]),
+            Route("/rest/{path:path}", open_to_applications(self._rest), methods=["GET", "POST", "OPTIONS"]),
             *Control(portal).routes(),
             Route("/", _page),
             Route("/deal/{id:int}", _page),
+            Route("/application", _installer),
+            Route("/emulator/application", self._application),
+            Route("/api/v1/", _sdk),
             Mount("/page", StaticFiles(directory=PAGE)),
         ]
         self._app: ASGIApp = Starlette(routes=routes, lifespan=self._lifespan)
@@ -82,6 +86,25 @@ class PortalApp:
     def _save(self) -> None:
         if self.portal.options.persist is not None:
             self.portal.state.save(self.portal.options.persist)
+
+    async def _application(self, request: Request) -> Response:
+        """Отдаёт странице установки, что за приложение установить."""
+        return JSONResponse(board.application(self.portal, "install.html"))
+
+
+def open_to_applications(endpoint: ASGIApp) -> ASGIApp:
+    """Разрешает звать REST со страниц приложений: они живут на чужих адресах, доступ даёт токен."""
+    from starlette.middleware.cors import CORSMiddleware
+
+    return CORSMiddleware(endpoint, allow_origins=["*"], allow_methods=["GET", "POST"], allow_headers=["*"])
+
+
+async def _installer(request: Request) -> Response:
+    return FileResponse(PAGE / "application.html", headers={"Cache-Control": "no-cache"})
+
+
+async def _sdk(request: Request) -> Response:
+    return FileResponse(PAGE / "bx24.js", media_type="text/javascript", headers={"Cache-Control": "no-cache"})
 
 
 async def _page(request: Request) -> Response:

@@ -1,7 +1,6 @@
-"""Укладка групп в пакеты: целиком, по очереди, не больше 50 команд (design 2.7)."""
+"""Группы вызовов и размер пакета, с которым портал справится вовремя (design 2.7)."""
 
 import threading
-from collections import deque
 from collections.abc import Callable, Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
@@ -29,6 +28,11 @@ class Group:
         self.alone = any(contains_mark(call.params) for call in calls)
 
     @property
+    def writes(self) -> bool:
+        """Отвечает, пишет ли группа: ею приём кончается, и она идёт раньше чужих поисков."""
+        return not all(call.reads for call in self.calls)
+
+    @property
     def repeatable(self) -> bool:
         """Отвечает, безвреден ли повтор всей группы."""
         return all(call.repeatable for call in self.calls)
@@ -41,29 +45,6 @@ class Group:
     def fail(self, error: SyncError) -> None:
         """Отдаёт заказчику одну ошибку на все вызовы."""
         self.finish([Answer(error=error) for _ in self.calls])
-
-
-def pack(waiting: deque[Group], own: Group, size: int) -> list[Group]:
-    """Забирает из очереди группу ведущего и те, что уйдут с ней одним запросом.
-
-    Своя уходит всегда, даже если одна больше размера; дальше по очереди — сколько помещается целиком.
-    """
-    if own not in waiting:
-        return []
-    waiting.remove(own)
-    taken = [own]
-    if own.alone:
-        return taken
-    room, left = size - len(own.calls), deque[Group]()
-    while waiting:
-        group = waiting.popleft()
-        if not group.alone and len(group.calls) <= room:
-            taken.append(group)
-            room -= len(group.calls)
-        else:
-            left.append(group)
-    waiting.extend(left)
-    return taken
 
 
 class BatchSize:

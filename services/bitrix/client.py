@@ -18,10 +18,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from services.bitrix.batching import BatchSize, Group, pack
+from services.bitrix.batching import BatchSize, Group
 from services.bitrix.calls import Answer, Call
 from services.bitrix.limiter import RateLimiter, RedisRateLimiter, limiter_key
 from services.bitrix.operating import OperatingGate
+from services.bitrix.packing import PageFull, Slot, lay_out, pack
 from services.bitrix.responses import (
     AMBIGUITY_SECONDS,
     AmbiguousAnswer,
@@ -269,9 +270,9 @@ class BitrixClient:
             raise error
         return Answer(error=self._timed(error, call.method))
 
-    def _one_by_one(self, group: Group) -> list[Answer]:
-        """Выполняет группу отдельными вызовами: её тексты нельзя доверить пакету."""
-        return [self._step(call, reserved=not index) for index, call in enumerate(group.calls)]
+    def _one_by_one(self, group: Group, reserved: bool = True) -> list[Answer]:
+        """Выполняет группу отдельными вызовами; ``reserved`` — срок первого уже занят."""
+        return [self._step(call, reserved and not index) for index, call in enumerate(group.calls)]
 
     def _step(self, call: Call, reserved: bool) -> Answer:
         """Выполняет вызов группы; отказ по частоте пришёл до выполнения — вызов повторяется."""
@@ -287,19 +288,24 @@ class BitrixClient:
             return Answer(error=error)
 
     def _batch(self, groups: Sequence[Group]) -> list[list[Answer]]:
-        commands = _commands(groups)
+        layout = lay_out(groups)
         started = time.monotonic()
-        reply = self._post("batch", {"halt": 0, "cmd": commands}, len(commands))
+        reply = self._post("batch", {"halt": 0, "cmd": layout.commands}, len(layout.commands))
         error = error_for(reply.status, reply.body, "batch")
         if error is not None:
             self._slow_down(error)
             raise error
-        self._size.took(len(commands), time.monotonic() - started)
+        self._size.took(len(layout.commands), time.monotonic() - started)
         result = as_map(reply.body["result"])
-        return [
-            [self._answer(result, _key(number, index), call) for index, call in enumerate(group.calls)]
-            for number, group in enumerate(groups)
-        ]
+        return [self._answers(result, layout.slots[number], group) for number, group in enumerate(groups)]
+
+    def _answers(self, result: Mapping[str, Any], slots: Sequence[Slot], group: Group) -> list[Answer]:
+        """Достаёт ответы группы; склеенный поиск, не поместившийся в страницу, повторяется по одному."""
+        found = [self._answer(result, slot.key, call) for slot, call in zip(slots, group.calls, strict=True)]
+        try:
+            return [slot.share(answer) for slot, answer in zip(slots, found, strict=True)]
+        except PageFull:
+            return self._one_by_one(group, reserved=False)
 
     def _answer(self, result: Mapping[str, Any], key: str, call: Call) -> Answer:
         """Достаёт ответ команды из пакета: значение, свою ошибку или пропажу."""
@@ -344,26 +350,19 @@ def _hand_out(groups: Sequence[Group], answers: Sequence[Sequence[Answer]]) -> N
         group.finish(own)
 
 
-def _commands(groups: Sequence[Group]) -> dict[str, str]:
-    return {
-        _key(number, index): command
-        for number, group in enumerate(groups)
-        for index, command in enumerate(group.commands)
-    }
-
-
-def _key(group: int, call: int) -> str:
-    return f"g{group}c{call}"
-
-
 def open_client(settings: PortalSettings, redis: Redis, prefix: str) -> BitrixClient:
     """Собирает клиент по настройкам; предел общий для всех процессов на этом Redis."""
     webhook = settings.webhook.get_secret_value()
-    key = limiter_key(prefix, urlsplit(webhook).netloc)
     return BitrixClient(
         HttpTransport(webhook, settings.connect_timeout, settings.read_timeout, settings.ca_file),
-        RedisRateLimiter(redis, key, settings.requests_per_second, settings.burst),
+        open_limiter(settings, redis, prefix),
         OperatingGate(settings.operating_limit),
         settings.batch_size,
         settings.linger,
     )
+
+
+def open_limiter(settings: PortalSettings, redis: Redis, prefix: str) -> RedisRateLimiter:
+    """Собирает предел запросов портала: один на вебхук и на токены сотрудников (facts 2.1)."""
+    key = limiter_key(prefix, urlsplit(settings.webhook.get_secret_value()).netloc)
+    return RedisRateLimiter(redis, key, settings.requests_per_second, settings.burst)

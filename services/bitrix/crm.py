@@ -137,7 +137,7 @@ class BitrixCrm:
             "order": {"ID": "ASC"},
             "start": -1,
         }
-        return Call("crm.deal.list", params)
+        return Call("crm.deal.list", params, keyed=self._key)
 
     def _deals(self, rows: object, uids: Sequence[str]) -> list[Deal]:
         """Оставляет сделки с нужным ключом; чужие строки значат, что поля на портале нет."""

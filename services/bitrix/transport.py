@@ -83,15 +83,16 @@ class HttpTransport:
         import requests
 
         try:
-            response = session.post(
-                self._base + method, json=body, timeout=self._timeouts, allow_redirects=False
-            )
+            response = self._send(session, method, body)
         except requests.exceptions.RequestException as error:
             failure = _explained(method, error)
         else:
             return Reply(response.status_code, _json(response))
         # Поднимаем за пределами except: в исключении requests — адрес с кодом вебхука, и цепочке он не нужен.
         raise failure
+
+    def _send(self, session: "Session", method: str, body: Mapping[str, object]) -> Any:
+        return session.post(self._base + method, json=body, timeout=self._timeouts, allow_redirects=False)
 
     def _borrow(self) -> "Session":
         deadline = time.monotonic() - self._lifetime

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from typing import Any, Protocol
 
 from services.domain.errors import DatabaseError, DatabaseResting
@@ -63,18 +63,43 @@ class Rest:
         self._failures, self._until = 0, 0.0
 
 
+class Turnstile:
+    """Очередь к соединению: по одному, и ждущий человек (``urgent``) проходит впереди обмена."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._busy, self._urgent = False, 0
+
+    @contextmanager
+    def turn(self, urgent: bool = False) -> Iterator[None]:
+        """Держит соединение на время блока."""
+        with self._changed:
+            self._urgent += urgent
+            self._changed.wait_for(lambda: not self._busy and (urgent or not self._urgent))
+            self._urgent -= urgent
+            self._busy = True
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._busy = False
+                self._changed.notify_all()
+
+
 class HeldConnection:
     """Не больше одного открытого соединения на базу и процесс (ТЗ 5.2 № 6); запросы идут по одному."""
 
     def __init__(self, connector: Connector, rest: Rest | None = None) -> None:
         self._connector, self._rest = connector, rest or Rest()
-        self._lock = threading.Lock()
+        self._turnstile = Turnstile()
         self._held: Any = None
         self._opened = self._retired = False
 
-    def rows(self, sql: str, parameters: Sequence[object]) -> list[Mapping[str, object]]:
-        """Выполняет запрос и возвращает строки словарями; сбой — DatabaseError."""
-        with self._lock:
+    def rows(
+        self, sql: str, parameters: Sequence[object], urgent: bool = False
+    ) -> list[Mapping[str, object]]:
+        """Выполняет запрос и возвращает строки словарями; ``urgent`` — вне очереди; сбой — DatabaseError."""
+        with self._turnstile.turn(urgent):
             if self._retired:
                 raise DatabaseResting("настройки базы сменились", 0.0)
             self._rest.check()
@@ -87,12 +112,12 @@ class HeldConnection:
 
     def close(self) -> None:
         """Закрывает соединение; следующий запрос откроет его снова."""
-        with self._lock:
+        with self._turnstile.turn():
             self._drop()
 
     def retire(self) -> None:
         """Закрывает соединение навсегда: рядом с новым оно было бы вторым."""
-        with self._lock:
+        with self._turnstile.turn():
             self._retired = True
             self._drop()
 

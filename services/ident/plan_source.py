@@ -1,14 +1,17 @@
 """Планы лечения из базы Ident по договору PlanSource; соединение общее с выборкой приёмов."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Protocol
 
+from services.domain.cursor import ChangePoint
 from services.domain.names import PersonName
 from services.domain.patients_match import name_key, surname_patterns
 from services.domain.plan import PlanItem, teeth_count
 from services.domain.plan_view import LAST, PlanHead, PlanPatient, PlanRow
 from services.domain.texts import line
-from services.ident.rows import Row, moment, money, number, text
+from services.ident.rows import Row, moment, money, number, required, text
+from services.ports import ChangePage
 
 
 class Questions(Protocol):
@@ -29,6 +32,26 @@ class IdentPlanSource:
         """Возвращает пациента приёма."""
         rows = self._questions.ask("patient_of_reception", reception_id=reception_id)
         return _patient(rows[0]) if rows else None
+
+    def patient(self, patient_id: int) -> PlanPatient | None:
+        """Возвращает пациента по номеру."""
+        rows = self._questions.ask("patient", patient_id=patient_id)
+        return _patient(rows[0]) if rows else None
+
+    def changed_after(self, point: ChangePoint) -> ChangePage:
+        """Возвращает до 50 пациентов, чьи планы изменились после точки."""
+        rows = self._questions.ask("changed_plans", since=point.at, since_id=point.reception_id)
+        points = [ChangePoint(required(row, "changed_at"), number(row, "patient_id")) for row in rows]
+        return ChangePage(points, required(rows[0], "database_now") if rows else self.now())
+
+    def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
+        """Возвращает до 50 пациентов с действующими планами и приёмами в [since, until)."""
+        rows = self._questions.ask("planned_patients", since=since, until=until, after_id=after_id)
+        return [number(row, "patient_id") for row in rows]
+
+    def now(self) -> datetime:
+        """Возвращает время сервера базы."""
+        return required(self._questions.ask("server_time")[0], "database_now")
 
     def patients_named(self, full_name: str) -> Sequence[PlanPatient]:
         """Возвращает пациентов с точно таким ФИО: база отбирает похожие фамилии, сравнивает программа."""

@@ -120,3 +120,11 @@ def _column(row: Row, name: str) -> object:
         return row[name]
     except KeyError:
         raise DatabaseError(f"в ответе базы нет столбца {name}: проверьте файлы запросов") from None
+
+
+def required(row: Row, name: str) -> datetime:
+    """Возвращает время, без которого строка бессмысленна; пусто — DatabaseError."""
+    value = moment(row, name)
+    if value is None:
+        raise DatabaseError(f"столбец {name} пуст: проверьте файлы запросов")
+    return value

@@ -6,10 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.domain.cursor import ChangePoint
-from services.domain.errors import DatabaseError
 from services.domain.reception import Reception
 from services.ident.connection import RESTS, HeldConnection, Rest
-from services.ident.rows import moment, number, parse_order_lines, parse_plan_lines, parse_receptions
+from services.ident.rows import number, parse_order_lines, parse_plan_lines, parse_receptions, required
 from services.ident.statements import Statement, parse_statement, read_sql
 from services.ports import ChangePage
 
@@ -40,8 +39,8 @@ class IdentSource:
             since_id=point.reception_id,
             visits_since=point.at - VISITS_BACK,
         )
-        points = [ChangePoint(_required(row, "changed_at"), number(row, "reception_id")) for row in rows]
-        return ChangePage(points, _required(rows[0], "database_now") if rows else self.now())
+        points = [ChangePoint(required(row, "changed_at"), number(row, "reception_id")) for row in rows]
+        return ChangePage(points, required(rows[0], "database_now") if rows else self.now())
 
     def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
         """Возвращает до 50 номеров приёмов с началом в [since, until), больших after_id."""
@@ -63,7 +62,7 @@ class IdentSource:
 
     def now(self) -> datetime:
         """Возвращает время сервера базы."""
-        return _required(self.ask("server_time")[0], "database_now")
+        return required(self.ask("server_time")[0], "database_now")
 
     def close(self) -> None:
         """Закрывает соединение."""
@@ -75,21 +74,33 @@ class IdentSource:
 
     def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
         """Выполняет запрос из файла ``name`` и возвращает его строки."""
+        return self._ask(name, values, urgent=False)
+
+    @property
+    def ahead(self) -> "Ahead":
+        """Те же запросы вне очереди: их ответа ждёт человек."""
+        return Ahead(self._ask)
+
+    def _ask(self, name: str, values: Mapping[str, object], urgent: bool) -> list[Mapping[str, object]]:
         if name not in self._statements:
             self._statements[name] = parse_statement(self._read(name))
         statement = self._statements[name]
         ready = {key: self._adapted(value) for key, value in values.items()}
-        return self._connection.rows(statement.text, statement.bind(ready))
+        return self._connection.rows(statement.text, statement.bind(ready), urgent)
 
     def _adapted(self, value: object) -> object:
         return self._to_parameter(value) if isinstance(value, datetime) else value
 
 
-def _required(row: Mapping[str, object], name: str) -> datetime:
-    value = moment(row, name)
-    if value is None:
-        raise DatabaseError(f"столбец {name} пуст: проверьте файлы запросов")
-    return value
+class Ahead:
+    """Запросы, которые не стоят в очереди за обменом."""
+
+    def __init__(self, ask: Callable[..., list[Mapping[str, object]]]) -> None:
+        self._ask = ask
+
+    def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
+        """Выполняет запрос вне очереди."""
+        return self._ask(name, values, urgent=True)
 
 
 def open_source(

@@ -1,16 +1,51 @@
 """Выборка: изменения из Ident страницами по 50 в очередь отправки (design 2.5, СПЕЦ 3.1.2–3.1.3)."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from services.domain.cursor import ChangePoint, advance, first_point, resume_point
 from services.domain.errors import DatabaseError
-from services.ports import ChangePage, Clock, Cursors, Journal, Lease, Locks, ReceptionSource, Stats
+from services.ports import ChangePage, Clock, Cursors, Journal, Lease, Locks, Stats
 from services.sync.branch import Pace
-from services.sync.intake import Intake
 
 #: Сколько ждать замка сверх его срока: выборка убитого узла освободится, живая — останется занятой.
 PATIENCE = timedelta(seconds=5)
+
+
+class Changes(Protocol):
+    """Откуда выборка берёт изменения."""
+
+    def changed_after(self, point: ChangePoint) -> ChangePage:
+        """Возвращает до 50 изменений строго после точки."""
+        ...
+
+    def now(self) -> datetime:
+        """Возвращает время сервера базы."""
+        ...
+
+
+class Taking(Protocol):
+    """Приёмка изменений: приёмов (Intake) или планов (PlanIntake)."""
+
+    @property
+    def name(self) -> str:
+        """Возвращает имя выборки: под ним лежат курсор, замок и отметки."""
+        ...
+
+    @property
+    def pace(self) -> Pace:
+        """Возвращает темп."""
+        ...
+
+    @property
+    def source(self) -> Changes:
+        """Возвращает источник изменений."""
+        ...
+
+    def take(self, numbers: Sequence[int], now: datetime) -> Sequence[str]:
+        """Ставит изменившееся в очередь; возвращает ключи для подсказок."""
+        ...
 
 
 class Extract:
@@ -18,7 +53,7 @@ class Extract:
 
     def __init__(
         self,
-        intake: Intake,
+        intake: Taking,
         cursors: Cursors,
         locks: Locks,
         stats: Stats,
@@ -28,7 +63,7 @@ class Extract:
     ) -> None:
         self._intake, self._cursors, self._locks = intake, cursors, locks
         self._stats, self._journal, self._clock, self._pause = stats, journal, clock, pause
-        self._branch_id = intake.branch.branch_id
+        self._branch_id = intake.name
 
     def packets(self) -> Generator[Sequence[str], None, None]:
         """Выдаёт пакеты ключей, которым нужна подсказка.
@@ -81,7 +116,7 @@ class Extract:
         self._journal.error("extract_failed", branch=self._branch_id, error=str(error))
 
 
-def changed_pages(source: ReceptionSource, cursor: ChangePoint | None, pace: Pace) -> Iterator[ChangePage]:
+def changed_pages(source: Changes, cursor: ChangePoint | None, pace: Pace) -> Iterator[ChangePage]:
     """Читает страницы изменений от курсора с нахлёстом; без курсора — последние 7 дней."""
     database_now = source.now()
     point = (

@@ -26,6 +26,11 @@ class Intake:
         self.branch, self.source, self.pace = branch, source, pace
         self._outbox, self._links, self._stats, self._journal = outbox, links, stats, journal
 
+    @property
+    def name(self) -> str:
+        """Возвращает имя выборки приёмов: код филиала."""
+        return self.branch.branch_id
+
     def take(self, reception_ids: Sequence[int], now: datetime) -> Sequence[str]:
         """Читает приёмы (до 50), ставит изменившиеся в очередь; возвращает ключи для подсказок."""
         if not reception_ids:

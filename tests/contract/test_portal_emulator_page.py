@@ -115,7 +115,7 @@ def test_card_shows_everything_about_the_deal(rest: Rest) -> None:
         (None, "Запись на консультацию"),
     ]
     assert card["timeline"][0]["by"] == "Анна Администратор (вебхук)"
-    assert card["plan_app_url"] is None
+    assert card["plan_app"] is None
 
 
 def test_card_survives_people_deleted_by_hand(rest: Rest) -> None:
@@ -126,13 +126,16 @@ def test_card_survives_people_deleted_by_hand(rest: Rest) -> None:
 
 
 def test_card_hands_the_plan_tab_what_a_portal_hands_an_application() -> None:
-    options = PortalOptions(plan_app_url="http://127.0.0.1:9/app?x=1", tokens=(OAuthToken("ключ"),))
+    options = PortalOptions(plan_app_url="http://127.0.0.1:9/app/", tokens=(OAuthToken("ключ"),))
     with PortalServer(options) as portal:
         rest = Rest(portal)
-        url = fetched(rest, f"deals/{rest.deal(**DENTAL)}")["plan_app_url"]
-    assert url.startswith("http://127.0.0.1:9/app?x=1&LANG=ru")
-    assert "PLACEMENT=CRM_DEAL_DETAIL_TAB" in url
-    assert "AUTH_ID=" in url
+        application = fetched(rest, f"deals/{rest.deal(**DENTAL)}")["plan_app"]
+    assert application["url"] == "http://127.0.0.1:9/app/index.html"
+    assert (application["token"], application["member_id"], application["is_admin"]) == (
+        "ключ",
+        "demo-member",
+        True,
+    )
 
 
 def test_unknown_deal_has_no_card(rest: Rest) -> None:

@@ -1,5 +1,6 @@
 // Карточка сделки: поля, контакт, лид, история, лента, вкладка «План лечения».
 
+import { applicationFrame } from "./bridge.js";
 import { el, filialHue, rubles, when } from "./format.js";
 
 const drawer = document.getElementById("drawer");
@@ -11,6 +12,7 @@ let tab = "main";
 let returnFocus = null;
 let drawn = "";
 let frame = null;
+let planPanelNow = null;
 
 export const openDeal = () => openId;
 
@@ -18,12 +20,12 @@ export async function showDeal(id, fresh = true) {
   const response = await fetch(`/emulator/deals/${id}`);
   const card = response.ok ? await response.json() : null;
   const text = JSON.stringify(card);
-  if (fresh) { returnFocus = document.activeElement; tab = "main"; frame = null; drawn = ""; }
+  if (fresh) { returnFocus = document.activeElement; tab = location.hash === "#plan" ? "plan" : "main"; frame = null; drawn = ""; }
   else if (openId !== id || text === drawn) return;
   openId = id;
   drawn = text;
   const scroll = drawer.scrollTop;
-  drawer.replaceChildren(...(card ? content(card, id) : missing(id)));
+  replace(card ? content(card, id) : missing(id));
   drawer.hidden = shade.hidden = false;
   document.body.classList.add("locked");
   drawer.scrollTop = fresh ? 0 : scroll;
@@ -38,9 +40,19 @@ function showStage() {
   if (now) bar.scrollLeft = now.offsetLeft - bar.offsetLeft - (bar.clientWidth - now.clientWidth) / 2;
 }
 
+// Окно приложения нельзя вынимать из страницы: оно загрузилось бы заново и потеряло место в плане.
+function replace(nodes) {
+  const kept = planPanelNow?.isConnected && nodes.includes(planPanelNow) ? planPanelNow : null;
+  if (!kept) { drawer.replaceChildren(...nodes); return; }
+  for (const node of [...drawer.childNodes]) if (node !== kept) node.remove();
+  const at = nodes.indexOf(kept);
+  kept.before(...nodes.slice(0, at));
+  kept.after(...nodes.slice(at + 1));
+}
+
 export function hideDeal() {
   openId = null;
-  frame = null;
+  frame = planPanelNow = null;
   drawer.hidden = shade.hidden = true;
   document.body.classList.remove("locked");
   if (returnFocus?.isConnected) returnFocus.focus({ preventScroll: true });
@@ -144,9 +156,10 @@ function human(one, isLead = false) {
 
 function planPanel(card) {
   const snapshot = card.fields.find((field) => field.name === "UF_CRM_TREATMENT_PLANS");
-  if (card.plan_app_url) {
-    frame ??= el("iframe", { src: card.plan_app_url, title: "План лечения пациента", class: "plan-frame", loading: "lazy" });
-    return panel("plan", frame);
+  if (card.plan_app) {
+    const options = { ID: String(card.tile.id) };
+    frame ??= applicationFrame(card.plan_app, "CRM_DEAL_DETAIL_TAB", options, { title: "План лечения пациента", class: "plan-frame", loading: "lazy" });
+    return planPanelNow = frame.closest(".tab-panel") || panel("plan", frame);
   }
   return panel("plan", el("div", { class: "card-empty" }, el("b", {}, "Здесь откроется приложение «План лечения»"),
     el("p", {}, "Адрес вкладки задаётся при запуске портала (--plan-app-url).")),

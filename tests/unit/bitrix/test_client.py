@@ -38,6 +38,11 @@ def create(number: int) -> Call:
     return Call("crm.deal.add", {"id": number}, repeatable=False)
 
 
+def search(uid: str) -> Call:
+    """Строит поиск по ключу."""
+    return Call("crm.deal.list", {"filter": {"@UF_KEY": [uid]}}, keyed="UF_KEY")
+
+
 def order(desk: Desk, *calls: Call) -> Callable[[], list[Answer]]:
     """Возвращает заказ группы вызовов."""
     return partial(desk.client.group, calls)
@@ -64,6 +69,23 @@ def test_group_leaves_as_one_batch_in_its_order() -> None:
     assert desk.transport.methods == ["batch"]
     assert desk.transport.commands(0) == ["crm.deal.get", "crm.deal.add"]
     assert desk.transport.requests[0][1]["halt"] == 0
+
+
+def test_searches_of_one_kind_leave_as_one_command_and_part_again() -> None:
+    found = [{"ID": "7", "UF_KEY": "F1_2"}, {"ID": "8", "UF_KEY": "F1_1"}]
+    desk = Desk(FakeTransport(Reply(200, {"result": {"result": {"m0": found}}})))
+    answers = desk.together([order(desk, search("F1_1")), order(desk, search("F1_2"))])
+    assert desk.transport.commands(0) == ["crm.deal.list"]
+    assert sorted(row["ID"] for own in answers for row in own[0].get()) == ["7", "8"]
+
+
+def test_merged_search_that_filled_the_page_is_asked_again_one_by_one() -> None:
+    full = [{"ID": str(number), "UF_KEY": "F1_1"} for number in range(50)]
+    own = Reply(200, {"result": [{"ID": "1", "UF_KEY": "F1_2"}]})
+    desk = Desk(FakeTransport(Reply(200, {"result": {"result": {"m0": full}}}), own, own))
+    answers = desk.together([order(desk, search("F1_1")), order(desk, search("F1_2"))])
+    assert desk.transport.methods == ["batch", "crm.deal.list", "crm.deal.list"]
+    assert [len(own[0].get()) for own in answers] == [1, 1]
 
 
 def test_nothing_to_ask_costs_nothing() -> None:

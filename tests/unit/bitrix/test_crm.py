@@ -21,9 +21,9 @@ def crm(*replies: Reply) -> BitrixCrm:
     )
 
 
-def batch(*results: object) -> Reply:
-    """Возвращает ответ пакета одной группы."""
-    found = {f"g0c{number}": result for number, result in enumerate(results)}
+def batch(deals: object, *people: object) -> Reply:
+    """Возвращает ответ пакета: поиск сделок едет общей командой, поиски людей — своими."""
+    found = {"m0": deals, **{f"g0c{number}": result for number, result in enumerate(people, 1)}}
     return Reply(200, {"result": {"result": found, "result_error": []}})
 
 

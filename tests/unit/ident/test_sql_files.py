@@ -28,6 +28,9 @@ CONTRACT: Mapping[str, set[str]] = {
     "planned_total": {"total"},
     "patient_of_reception": PATIENT_COLUMNS,
     "patients_by_name": PATIENT_COLUMNS,
+    "patient": PATIENT_COLUMNS,
+    "changed_plans": {"patient_id", "changed_at", "database_now"},
+    "planned_patients": {"patient_id"},
     "patient_plans": {"plan_id", "plan_name", "created_at", "price_fixed_at"}
     | {f"doctor_{part}" for part in ("surname", "name", "patronymic")},
     "plan_details": {"plan_id", "line_id", "stage", "stage_order", "element", "service", "price"}
@@ -43,6 +46,9 @@ VARIABLES: Mapping[str, set[str]] = {
     "planned_total": {"since", "until"},
     "patient_of_reception": {"reception_id"},
     "patients_by_name": {"titled", "upper", "lower"},
+    "patient": {"patient_id"},
+    "changed_plans": {"since", "since_id"},
+    "planned_patients": {"since", "until", "after_id"},
     "patient_plans": {"patient_id"},
     "plan_details": {"ids"},
 }
@@ -97,7 +103,7 @@ IDENT: Mapping[str, str] = {
 }
 
 #: Отвечают не больше чем одной строкой: порядок не нужен.
-ALONE = {"patient_of_reception", "planned_total", "server_time"}
+ALONE = {"patient", "patient_of_reception", "planned_total", "server_time"}
 
 every_file = pytest.mark.parametrize("name", CONTRACT)
 
@@ -164,7 +170,7 @@ def test_every_column_belongs_to_its_table(name: str) -> None:
 @every_file
 def test_columns_are_spelled_letter_for_letter(name: str) -> None:
     real = {column for columns in IDENT.values() for column in columns.split()}
-    own = {"reception_id", "changed_at"}
+    own = {"reception_id", "patient_id", "changed_at"}
     assert {column.name for column in parsed(name).find_all(exp.Column)} <= real | own
 
 

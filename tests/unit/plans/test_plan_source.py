@@ -1,13 +1,16 @@
 """Запросы о планах: выполняются на SQLite из тех же файлов T-SQL."""
 
-from datetime import datetime
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
 
+from services.domain.cursor import ChangePoint
 from services.domain.plan_view import LAST
 from services.ident.plan_source import IdentPlanSource
 from tests.fakes_ident import SmallIdent
+from tests.unit.plans.conftest import NOW
 
 ALSU = "Лунёва Алсу Ильинична"
 LINES = "TreatmentPlanElementRelations"
@@ -169,3 +172,64 @@ def test_line_is_done_by_order_and_paid_by_bill(
 
 def test_nothing_is_asked_about_no_plans(plans: IdentPlanSource) -> None:
     assert plans.plan_rows([]) == ()
+
+
+def plan_at(ident: SmallIdent, patient_id: int, at: datetime, **values: object) -> int:
+    """Заводит план с отметкой времени."""
+    return ident.insert("TreatmentPlans", ID_Patients=patient_id, DateTimeAdded=at, **values)
+
+
+def changed(plans: IdentPlanSource, since: datetime) -> list[tuple[datetime, int]]:
+    """Возвращает изменения после точки."""
+    return [(point.at, point.reception_id) for point in plans.changed_after(ChangePoint(since, 0)).points]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda ident, plan, line, at: ident.change("TreatmentPlans", plan, DateTimeChanged=at),
+        lambda ident, plan, line, at: ident.change("TreatmentPlanElementRelations", line, DateTimeChanged=at),
+        lambda ident, plan, line, at: ident.line(
+            ident.order(ident.reception()), ID_TreatmentPlans=plan, DateTimeAdded=at
+        ),
+        lambda ident, plan, line, at: ident.line(
+            ident.order(ident.reception(), DateTimeBillFormed=at), ID_TreatmentPlans=plan
+        ),
+    ],
+    ids=["plan", "line", "fulfilled", "billed"],
+)
+def test_every_kind_of_change_of_a_plan_is_seen(
+    ident: SmallIdent, plans: IdentPlanSource, change: Callable[[SmallIdent, int, int, datetime], object]
+) -> None:
+    plan_id, (line_id,) = ident.plan(1)
+    assert changed(plans, NOW) == []
+    change(ident, plan_id, line_id, NOW + timedelta(minutes=5))
+    assert changed(plans, NOW) == [(NOW + timedelta(minutes=5), 1)]
+
+
+def test_changes_come_in_order_by_pages(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    for number in range(60):
+        plan_at(ident, 1000 + number, NOW + timedelta(seconds=number // 2))
+    page = plans.changed_after(ChangePoint(NOW - timedelta(days=1), 0))
+    assert len(page.points) == 50
+    rest = plans.changed_after(page.points[-1])
+    assert [point.reception_id for point in rest.points] == list(range(1050, 1060))
+
+
+def test_patients_with_active_plans_and_visits_are_listed(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    ident.plan(1)
+    ident.plan(1, patient_id=50)
+    ident.plan(1, active=False, patient_id=60)
+    ident.reception()
+    ident.reception(ID_Patients=60)
+    ident.reception(ID_Patients=50, PlanStart=NOW - timedelta(days=90))
+    window = NOW - timedelta(days=7), NOW + timedelta(days=90)
+    assert plans.planned_between(*window, 0) == [1]
+    assert plans.planned_between(*window, 1) == []
+
+
+def test_patient_is_read_by_number(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    found = plans.patient(1)
+    assert found is not None
+    assert found.card_number == "К-1"
+    assert plans.patient(404) is None

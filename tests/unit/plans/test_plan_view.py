@@ -12,6 +12,7 @@ from services.domain.plan_view import (
     UNNAMED_PLAN,
     UNNAMED_SERVICE,
     PlanHead,
+    PlanPatient,
     PlanRow,
     newest_first,
     plan_summary,
@@ -114,3 +115,4 @@ def test_newest_plan_is_first_and_dateless_last() -> None:
 
 def test_people_do_not_leak_through_repr() -> None:
     assert repr(HEAD) == "PlanHead(7)"
+    assert repr(PlanPatient(3, "К-3", "Лунёва Алсу")) == "PlanPatient(3)"

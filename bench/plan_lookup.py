@@ -1,0 +1,244 @@
+"""Просмотр плана через службу: покой и синхронизация 200 приёмов, рядом — голые запросы к базе.
+
+Настоящие узел (исполнитель, расписание, страницы в одном процессе) и Redis; портал-эмулятор держит обычный
+предел и обычные задержки. Каждый вопрос — о новой сделке: её проверяют на портале, память не помогает.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import requests
+
+from config.loader import CONFIG_VARIABLE
+from demo.broker import broker, free_port
+from demo.portal.options import PortalOptions
+from demo.portal.server import PortalServer
+from services.container import Services
+from tests.support.plans import CURATOR, PlanWorld, bearer
+
+ROOT = Path(__file__).resolve().parent.parent
+LATENCY_MS, WRITE_MS, READ_MS = 120, 80, 15
+LINES, IDLE_PAUSE, BUSY_PAUSE = 30, 0.4, 1.0
+QUIET_SECONDS, WAIT_SECONDS = 61.0, 180.0
+GOALS = {"покой": 300.0, "синхронизация": 1000.0}
+
+
+@dataclass
+class Stand:
+    """Стенд замера: клиника, узел и адрес службы."""
+
+    world: PlanWorld
+    port: int
+    process: psutil.Process
+
+    def ask(self, deal: int) -> float:
+        """Спрашивает план сделки; возвращает миллисекунды, неудача — ошибка замера."""
+        started = time.perf_counter()
+        answer = requests.get(
+            f"http://127.0.0.1:{self.port}/api/v1/plans", {"deal": deal}, headers=bearer(CURATOR), timeout=30
+        )
+        if answer.status_code != 200 or answer.json()["found"] != "plans":
+            raise SystemExit(f"служба ответила {answer.status_code}: {answer.text[:200]}")
+        return (time.perf_counter() - started) * 1000
+
+    def memory(self) -> float:
+        """Возвращает PSS узла с детьми, МБ."""
+        family = [self.process, *self.process.children(recursive=True)]
+        return sum(float(one.memory_full_info().pss) for one in family) / 1e6
+
+
+def main(arguments: list[str]) -> int:
+    """Печатает таблицу и пишет JSON; код 0 — цели достигнуты."""
+    options = parser().parse_args(arguments)
+    rows = measured(options.receptions, options.questions)
+    show(rows)
+    options.output.parent.mkdir(parents=True, exist_ok=True)
+    options.output.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
+    return int(any(row.get("цель") and row["p95"] > row["цель"] for row in rows))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Возвращает разбор ключей."""
+    found = argparse.ArgumentParser(prog="manage.py bench plan-lookup", description=__doc__)
+    found.add_argument("--receptions", type=int, default=200, help="приёмов в синхронизации (200)")
+    found.add_argument("--questions", type=int, default=40, help="вопросов в покое (40)")
+    found.add_argument("--output", type=Path, default=Path("var/bench/plan_lookup.json"), help="куда JSON")
+    return found
+
+
+def measured(receptions: int, questions: int) -> list[dict[str, Any]]:
+    """Поднимает стенд и возвращает строки таблицы."""
+    with stand() as place:
+        world = place.world
+        deals = iter([world.visit() for _ in range(questions + 200)])
+        place.ask(next(deals))
+        time.sleep(2)
+        before = place.memory()
+        bare_sql(world)
+        bare = row("голый SQL (те же запросы)", [bare_sql(world) for _ in range(questions)])
+        idle = row("служба в покое", [paused(place, next(deals), IDLE_PAUSE) for _ in range(questions)])
+        # Служба считает вопросы одного сотрудника: не больше 60 в минуту.
+        time.sleep(QUIET_SECONDS)
+        again = next(deals)
+        place.ask(again)
+        cached = row("та же сделка ещё раз", [place.ask(again) for _ in range(20)])
+        busy = row(f"служба во время {receptions} приёмов", during_sync(place, receptions, deals))
+        idle["цель"], busy["цель"] = GOALS["покой"], GOALS["синхронизация"]
+        idle["PSS узла, МБ"], busy["PSS узла, МБ"] = round(before, 1), round(place.memory(), 1)
+        return [bare, idle, cached, busy]
+
+
+@contextmanager
+def stand() -> Iterator[Stand]:
+    """Поднимает Redis, портал и узел; останавливает их в обратном порядке."""
+    options = PortalOptions(latency_ms=LATENCY_MS, write_ms=WRITE_MS, read_ms=READ_MS, tokens=(CURATOR,))
+    with (
+        tempfile.TemporaryDirectory(prefix="plan-lookup-", ignore_cleanup_errors=True) as name,
+        broker(Path(name) / "redis") as redis,
+        PortalServer(options) as portal,
+    ):
+        world, port = world_on(Path(name), redis.url, portal)
+        with node(world.path) as process:
+            place = Stand(world, port, psutil.Process(process.pid))
+            wait_for(lambda: requests.get(f"http://127.0.0.1:{port}/healthz", timeout=2).ok)
+            yield place
+        world.close()
+
+
+def world_on(folder: Path, redis_url: str, portal: PortalServer) -> tuple[PlanWorld, int]:
+    """Возвращает клинику с планом из 30 строк; темп портала — как в работе, выборка — по команде."""
+    port = free_port()
+    world = PlanWorld(
+        folder / "world",
+        redis_url,
+        portal,
+        web={"port": port},
+        sync={"interval": 100_000, "first_run_pause": 0},
+    )
+    text = world.path.read_text(encoding="utf-8")
+    for old, new in {
+        "requests_per_second = 50.0": "requests_per_second = 2.0",
+        "burst = 20": "burst = 2",
+    }.items():
+        text = text.replace(old, new)
+    world.path.write_text(text.replace("linger = 0.0", "linger = 0.03"), encoding="utf-8")
+    world.plan(LINES)
+    return world, port
+
+
+@contextmanager
+def node(settings: Path) -> Iterator["subprocess.Popen[bytes]"]:
+    """Запускает узел и останавливает его."""
+    environment = {**os.environ, CONFIG_VARIABLE: str(settings), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    with (settings.parent / "node.log").open("ab") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cli", "run"], env=environment, stdout=output, stderr=output, cwd=ROOT
+        )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.wait(timeout=60)
+
+
+def paused(place: Stand, deal: int, pause: float) -> float:
+    """Спрашивает и ждёт: у человека между вопросами проходит время."""
+    spent = place.ask(deal)
+    time.sleep(pause)
+    return spent
+
+
+def during_sync(place: Stand, receptions: int, deals: Iterator[int]) -> list[float]:
+    """Спрашивает, пока переносятся приёмы."""
+    world = place.world
+    time.sleep(QUIET_SECONDS)
+    for number in range(receptions):
+        world.book(world.patient(phone=f"+7903{number:07}"))
+    before = len(world.deals())
+    send_extract(world)
+    wait_for(lambda: len(world.deals()) > before)
+    spent = []
+    while len(world.deals()) < before + receptions:
+        spent.append(paused(place, next(deals), BUSY_PAUSE))
+    return spent
+
+
+def send_extract(world: PlanWorld) -> None:
+    """Ставит выборку в очередь так же, как расписание."""
+    from celery import Celery
+
+    from celeryconfig import EXTRACT, deployment, queue_of
+
+    with Celery(set_as_current=False) as app:
+        app.config_from_object("celeryconfig")
+        app.conf.update(deployment(world.settings))
+        app.send_task(EXTRACT, ("F1",), queue=queue_of("F1"))
+
+
+def bare_sql(world: PlanWorld) -> float:
+    """Меряет запросы плана к базе без службы и очереди, миллисекунды."""
+    from services.ident.plan_source import IdentPlanSource
+
+    services: Services = world.services
+    source = IdentPlanSource(services.source("D1"))
+    started = time.perf_counter()
+    patient = source.patient_of(1)
+    heads = source.active_plans(patient.patient_id if patient else 0)
+    source.plan_rows([head.plan_id for head in heads])
+    return (time.perf_counter() - started) * 1000
+
+
+def row(name: str, spent: Sequence[float]) -> dict[str, Any]:
+    """Возвращает строку таблицы: сколько замеров, середина, 95-й и худший."""
+    ordered = sorted(spent)
+    p50, p95 = (round(ordered[int(len(ordered) * share)], 1) for share in (0.5, 0.95))
+    return {"что": name, "замеров": len(ordered), "p50": p50, "p95": p95, "худший": round(ordered[-1], 1)}
+
+
+def show(rows: Sequence[Mapping[str, Any]]) -> None:
+    """Печатает таблицу; времена — миллисекунды."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title="Просмотр плана лечения, мс", box=SIMPLE_HEAD)
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    for name in columns:
+        table.add_column(name, justify="left" if name == "что" else "right")
+    for one in rows:
+        table.add_row(*("" if one.get(name) is None else str(one[name]) for name in columns))
+    console = Console(width=max(110, Console().width))
+    console.print(table)
+    console.print(
+        f"Портал: задержка {LATENCY_MS} мс, чтение {READ_MS} мс, запись {WRITE_MS} мс, 2 запроса в секунду. "
+        f"План из {LINES} строк; в каждом вопросе, кроме повторных, одна проверка сделки на портале."
+    )
+
+
+def wait_for(what: Callable[[], object]) -> None:
+    """Ждёт, пока условие не станет верным."""
+    deadline = time.monotonic() + WAIT_SECONDS
+    while True:
+        try:
+            if what():
+                return
+        except requests.ConnectionError:
+            pass
+        if time.monotonic() > deadline:
+            raise SystemExit("не дождались: см. журнал узла")
+        time.sleep(0.05)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,49 @@
+"""Страницы узла отдельным процессом: ``python manage.py web``."""
+
+import argparse
+import signal
+import sys
+import threading
+
+from config.loader import CONFIG_VARIABLE, load_settings
+
+
+def main(arguments: list[str]) -> int:
+    """Открывает страницы и работает до Ctrl+C; нечего показывать — код 2."""
+    parser = argparse.ArgumentParser(
+        prog="manage.py web",
+        description="Ответы вкладке «План лечения» отдельным процессом (внутри узла их запускает run).",
+    )
+    parser.add_argument("--config", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
+    settings = load_settings(parser.parse_args(arguments).config)
+
+    from plan_frontend.serving import Servers, ServingError
+    from plan_frontend.sites import sites
+    from services.container import build_services, start_journal
+
+    start_journal(settings)
+    services = build_services(settings)
+    pages = sites(services)
+    if not pages:
+        print("Показывать нечего: заполните раздел application или web.enabled = true.", file=sys.stderr)
+        return 2
+    try:
+        with Servers(pages) as servers:
+            print("\n".join(f"Открыто: {address}" for address in servers.addresses), flush=True)
+            _until_stopped()
+    except ServingError as error:
+        print(error, file=sys.stderr)
+        return 1
+    finally:
+        services.close()
+    return 0
+
+
+def _until_stopped() -> None:
+    stopped = threading.Event()
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
+        if (number := getattr(signal, name, None)) is not None:
+            signal.signal(number, lambda *_: stopped.set())
+    # На Windows ожидание без срока не прерывается сигналом.
+    while not stopped.wait(1.0):
+        pass

@@ -1,0 +1,58 @@
+// Вкладка «План лечения»: сделка → пациент → вопрос службе → таблица (ТЗ 2.4.2).
+
+import { ask, Unreachable } from "./answers.js";
+import { readDeal, ready } from "./portal.js";
+import { SETTINGS } from "./settings.js";
+import { fromSnapshot, readSnapshot } from "./snapshot.js";
+import { showBusy, showChoice, showLoading, showNothing, showPlans, showTrouble, watchSize } from "./view.js";
+
+let chosen = {};
+let turn = 0;
+
+async function load(choice = chosen) {
+  chosen = choice;
+  turn += 1;
+  const mine = turn;
+  const late = setTimeout(showLoading, 400);
+  showBusy();
+  try {
+    const deal = await readDeal(SETTINGS.fields);
+    const answer = await answered(deal);
+    if (mine === turn) draw(answer);
+  } catch (trouble) {
+    if (mine === turn) showTrouble(trouble.message || "Что-то пошло не так.", refresh);
+  } finally {
+    clearTimeout(late);
+  }
+}
+
+async function answered(deal) {
+  try {
+    return await ask(SETTINGS, deal, chosen);
+  } catch (trouble) {
+    const copy = trouble instanceof Unreachable && readSnapshot(deal.snapshot);
+    if (!copy) throw trouble;
+    return fromSnapshot(copy, trouble.message, chosen.plan);
+  }
+}
+
+function draw(answer) {
+  if (answer.found === "choice") showChoice(answer.patients, (patient) => load({ patient }), refresh);
+  else if (answer.found === "nothing") showNothing(answer, refresh);
+  else showPlans(answer, { refresh, open: (plan) => load({ ...chosen, plan }) });
+}
+
+const refresh = () => load();
+
+async function start() {
+  watchSize();
+  try {
+    await ready();
+  } catch (trouble) {
+    showTrouble(trouble.message, () => location.reload());
+    return;
+  }
+  await load({});
+}
+
+start();

@@ -1,0 +1,97 @@
+"""Сборка приложения ASGI: пути, CORS, общие ответы об ошибках."""
+
+import contextlib
+import time
+from collections.abc import AsyncIterator, Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from plan_frontend.asking import Asker, LookupQueue
+from plan_frontend.plan_api.desk import PlanDesk
+from plan_frontend.plan_api.handlers import PlanHandlers
+from plan_frontend.plan_api.replies import failure
+from plan_frontend.portal_auth import Gatekeeper
+
+if TYPE_CHECKING:
+    from config.models import Settings
+    from services.container import Services
+    from services.ports import Journal, Visitors
+
+#: Проверки у портала идут в потоках: столько одновременно.
+THREADS = 8
+
+
+def plan_app(services: "Services") -> Any:
+    """Возвращает приложение на службах узла."""
+    executor = ThreadPoolExecutor(THREADS, thread_name_prefix="plans")
+    asker = LookupQueue(services.settings, executor)
+    return assembled(services.settings, services.visitors, asker, services.security_journal, executor)
+
+
+def assembled(
+    settings: "Settings",
+    visitors: "Visitors",
+    asker: Asker,
+    security: "Journal",
+    executor: ThreadPoolExecutor,
+    clock: Callable[[], float] = time.monotonic,
+) -> Any:
+    """Собирает приложение из частей."""
+    assert settings.application is not None
+    gatekeeper = Gatekeeper(visitors, settings.application, clock)
+    desk = PlanDesk(settings, gatekeeper, asker, executor)
+    handlers = PlanHandlers(desk, security)
+
+    @contextlib.asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        await asker.close()
+        executor.shutdown(wait=False, cancel_futures=True)
+
+    return Starlette(
+        routes=[
+            Route("/healthz", handlers.health, methods=["GET"]),
+            Route("/api/v1/openapi.json", handlers.openapi, methods=["GET"]),
+            Route("/api/v1/plans", handlers.plans, methods=["GET"]),
+            Route("/api/v1/plans/{plan_id}", handlers.plan, methods=["GET"]),
+        ],
+        middleware=_cors(settings.web.origins),
+        exception_handlers={HTTPException: _http_error, Exception: _bug},
+        lifespan=lifespan,
+    )
+
+
+def _cors(origins: Sequence[str]) -> list[Middleware]:
+    """Разрешает спрашивать только страницам приложения; без разрешения браузер ответа не отдаст."""
+    allowed = Middleware(
+        CORSMiddleware,
+        allow_origins=list(origins),
+        allow_methods=["GET"],
+        allow_headers=["Authorization"],
+        expose_headers=["Retry-After"],
+        allow_private_network=True,
+        max_age=600,
+    )
+    return [allowed]
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    text = {404: "Нет такого адреса.", 405: "Здесь понимают только GET."}.get(
+        error.status_code, "Запрос не понят."
+    )
+    reply = failure(error.status_code, "bad_request", text)
+    reply.headers.update(error.headers or {})
+    return reply
+
+
+async def _bug(request: Request, error: Exception) -> Response:
+    return failure(500, "internal", "Ошибка службы: сообщите администратору, подробности в журнале узла.")

@@ -1,0 +1,106 @@
+"""Обработчики запросов вкладки."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from plan_frontend.asking import NoAnswer
+from plan_frontend.plan_api.desk import PlanDesk, UnknownBranch
+from plan_frontend.plan_api.openapi import description
+from plan_frontend.plan_api.parameters import BadParameter, PlanParameters, read_parameters, read_token
+from plan_frontend.plan_api.replies import failure, refused, success
+from plan_frontend.portal_auth import Pass
+from services.domain.admission import AdmissionRefused, AdmissionUnavailable, Refusal
+from services.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from services.ports import Journal
+
+NOT_FOUND = "План лечения не найден для данного пациента"
+LATE = "Ident не ответил вовремя: сервер занят или служба филиала не работает. Нажмите «Обновить»."
+SILENT = "Служба интеграции сейчас не может спросить Ident: нажмите «Обновить» через минуту."
+ELSEWHERE = "Эта служба не ведёт филиал сделки: сверьте адреса служб в настройках приложения."
+
+
+class PlanHandlers:
+    """Запросы к окну ответов; в журнале нет людей, только номера."""
+
+    def __init__(self, desk: PlanDesk, security: "Journal") -> None:
+        self._desk, self._security = desk, security
+
+    async def plans(self, request: Request) -> Response:
+        """Отвечает, какие планы у пациента сделки, и показывает последний."""
+        return await self._guarded(request, None)
+
+    async def plan(self, request: Request) -> Response:
+        """Показывает названный план пациента сделки."""
+        return await self._guarded(request, request.path_params["plan_id"])
+
+    async def health(self, request: Request) -> Response:
+        """Отвечает, что служба жива."""
+        return success({"status": "ok"})
+
+    async def openapi(self, request: Request) -> Response:
+        """Отдаёт описание API."""
+        return success(description())
+
+    async def _guarded(self, request: Request, plan_id: str | None) -> Response:
+        """Переводит отказы и сбои в ответы; отказы идут в журнал безопасности (СПЕЦ 3.4.3)."""
+        address = request.client.host if request.client else ""
+        try:
+            return await self._shown(request, plan_id, address)
+        except BadParameter as wrong:
+            return failure(400, "bad_parameter", f"Параметр {wrong.name}: {wrong.expected}.")
+        except AdmissionRefused as denied:
+            deal = request.query_params.get("deal", "")
+            named = deal if deal.isascii() and deal.isdigit() and len(deal) < 12 else ""
+            self._security.warning("plan_refused", reason=denied.refusal, address=address, deal=named)
+            return refused(denied.refusal, denied.retry_after)
+        except AdmissionUnavailable as trouble:
+            return failure(503, "portal_unavailable", trouble.message)
+        except UnknownBranch:
+            return failure(409, "unknown_branch", ELSEWHERE)
+        except StoreError:
+            return failure(503, "no_answer", SILENT)
+        except NoAnswer as silence:
+            return failure(504, "late", LATE) if silence.late else failure(503, "no_answer", SILENT)
+
+    async def _shown(self, request: Request, plan_id: str | None, address: str) -> Response:
+        token = self._token(request, address)
+        asked = read_parameters(request.query_params.multi_items(), plan_id)
+        admitted = await self._desk.admit(token, asked, address)
+        answer = await self._desk.answer(admitted.deal, asked)
+        self._security.info(
+            "plan_viewed",
+            user=admitted.user_id,
+            deal=admitted.deal.deal_id,
+            reception=admitted.deal.reception_uid,
+            found=answer["found"],
+            address=address,
+        )
+        return self._reply(answer, admitted, asked)
+
+    def _token(self, request: Request, address: str) -> str:
+        given = request.headers.get("authorization")
+        token = read_token(given)
+        if token is None:
+            self._desk.blame(address)
+            raise AdmissionRefused(Refusal.BAD_TOKEN if given else Refusal.NO_TOKEN)
+        return token
+
+    def _reply(self, answer: Mapping[str, Any], admitted: Pass, asked: PlanParameters) -> Response:
+        match answer["found"]:
+            case "failure":
+                return failure(503, "database_unavailable", f"{answer['message']}. Нажмите «Обновить».")
+            case "stranger":
+                fields = {"user": admitted.user_id, "deal": asked.deal_id, "plan": asked.plan_id}
+                self._security.warning("plan_of_stranger", **fields)
+                return failure(404, "plan_not_found", NOT_FOUND)
+            case "nothing" if asked.plan_id is not None:
+                return failure(404, "plan_not_found", NOT_FOUND)
+            case "nothing":
+                return success({**answer, "message": NOT_FOUND})
+            case _:
+                return success(answer)

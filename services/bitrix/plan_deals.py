@@ -1,0 +1,47 @@
+"""Снимки планов в сделках: какие сделки пациента открыты и что в них записано (СПЕЦ 2.3.2)."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from services.bitrix.client import BitrixClient
+from services.bitrix.responses import Misconfigured, as_map
+from services.ports import PlanDeal
+
+if TYPE_CHECKING:
+    from config.models import PortalSettings
+
+
+class BitrixPlanDeals:
+    """Сделки пациента по ключу из UF_CRM_IDENT_PATIENT: и тех приёмов, что вне окна выборки."""
+
+    def __init__(self, client: BitrixClient, settings: "PortalSettings") -> None:
+        self._client = client
+        self._patient, self._snapshot = (
+            settings.field_table["ident_patient"],
+            settings.field_table["treatment_plans"],
+        )
+
+    def open_deals(self, patient: str) -> Sequence[PlanDeal]:
+        """Возвращает открытые сделки пациента, новые первыми."""
+        params = {
+            "filter": {f"={self._patient}": patient, "=CLOSED": "N"},
+            "select": ["ID", "CLOSED", self._patient, self._snapshot],
+            "order": {"ID": "DESC"},
+            "start": -1,
+        }
+        rows = list(as_map(self._client.call("crm.deal.list", params)).values())
+        own = [row for row in rows if self._is_own(row, patient)]
+        if rows and not own:
+            # crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё (facts 4.3).
+            raise Misconfigured(
+                f"портал не ищет по полю {self._patient}: создайте поля сделки (portal setup)",
+                "key_field_missing",
+            )
+        return [PlanDeal(int(row["ID"]), str(row.get(self._snapshot) or "")) for row in own]
+
+    def write(self, deal_id: int, snapshot: str) -> None:
+        """Записывает снимок в сделку."""
+        self._client.call("crm.deal.update", {"id": deal_id, "fields": {self._snapshot: snapshot}})
+
+    def _is_own(self, row: Mapping[str, Any], patient: str) -> bool:
+        return str(row.get(self._patient) or "") == patient and row.get("CLOSED") == "N"
