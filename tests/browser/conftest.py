@@ -50,7 +50,7 @@ class Stand:
 
 @pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Один Chromium на модуль: пока он открыт, Playwright держит цикл событий, и соседям asyncio недоступен."""
+    """Один Chromium на модуль: пока он открыт, соседям по процессу недоступен asyncio."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield opened
