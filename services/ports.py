@@ -4,7 +4,7 @@
 базы Ident — наивные ``datetime`` в её поясе: часы приложения с ними не сравниваются (design 2.5).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -125,13 +125,6 @@ class NewContact:
 
 class Crm(Protocol):
     """Сделки, контакты и лиды портала; ошибки — дерево services.bitrix.responses (предки в domain.errors)."""
-
-    def guarded(self, still_ours: Callable[[], bool]) -> "Crm":
-        """Возвращает тот же портал, чьи записи проверяются перед самой отправкой, после всех ожиданий.
-
-        Пока запись ждала очереди, процесс мог проспать свои аренды: чужое он не пошлёт (Withdrawn).
-        """
-        ...
 
     def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
         """Ищет сделки по ключам и, если дан телефон, контакты и лиды с ним.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from services.domain.errors import SkippableError, Withdrawn
+from services.domain.errors import SkippableError
 from services.domain.names import PersonName
 from services.domain.phones import Phone, same_phone
 from services.ports import Contact, Deal, Found, Lead, NewContact
@@ -89,11 +89,7 @@ class FakeDeal:
 
 
 class FakeCrm:
-    """CRM в памяти.
-
-    ``meanwhile`` — что случается в мире, пока портал отвечает на метод; ``waiting`` — пока запись ждёт
-    отправки.
-    """
+    """CRM в памяти; ``meanwhile`` — что случается в мире, пока портал отвечает на метод."""
 
     def __init__(self, now: datetime = datetime(2024, 12, 29, 9, 0, tzinfo=UTC)) -> None:
         self.now = now
@@ -102,7 +98,6 @@ class FakeCrm:
         self.leads: dict[int, FakePerson] = {}
         self.calls: list[str] = []
         self.meanwhile: dict[str, Callable[[], object]] = {}
-        self.waiting: Callable[[], object] = lambda: None
         self._troubles: dict[str, list[tuple[BaseException, bool]]] = defaultdict(list)
         self._numbers = {kind: count(1) for kind in ("deal", "contact", "lead")}
 
@@ -141,10 +136,6 @@ class FakeCrm:
         return number
 
     # --- договор ---
-
-    def guarded(self, still_ours: Callable[[], bool]) -> "GuardedCrm":
-        """Возвращает тот же портал, чьи записи проверяются перед отправкой."""
-        return GuardedCrm(self, still_ours)
 
     def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
         """Ищет сделки по ключам и клиента по телефону."""
@@ -238,26 +229,6 @@ class FakeCrm:
         if number not in rows:
             raise SkippableError("элемента на портале нет", "not_found")
         return rows[number]
-
-
-class GuardedCrm:
-    """FakeCrm, чьи записи спрашивают разрешения."""
-
-    def __init__(self, crm: FakeCrm, still_ours: Callable[[], bool]) -> None:
-        self._crm, self._still_ours = crm, still_ours
-
-    def __getattr__(self, name: str) -> Any:
-        if name in ("find", "read_deals", "guarded"):
-            return getattr(self._crm, name)
-        return lambda *values: self._written(name, values)
-
-    def _written(self, name: str, values: tuple[Any, ...]) -> Any:
-        if name == "update_deal" and not values[1]:
-            return None
-        self._crm.waiting()
-        if not self._still_ours():
-            raise Withdrawn("запись уже ведёт другой")
-        return getattr(self._crm, name)(*values)
 
 
 def _has(person: FakePerson, phone: Phone) -> bool:

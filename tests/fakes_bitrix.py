@@ -117,17 +117,12 @@ class FakeLimiter:
 class Desk:
     """Клиент на подделках и заказчики в потоках."""
 
-    def __init__(
-        self,
-        transport: FakeTransport | None = None,
-        limiter: FakeLimiter | None = None,
-        fresh: float = 60.0,
-    ) -> None:
+    def __init__(self, transport: FakeTransport | None = None, limiter: FakeLimiter | None = None) -> None:
         self.transport, self.limiter = transport or FakeTransport(), limiter or FakeLimiter()
         self.slept: list[float] = []
         self.operating = OperatingGate(480.0, now=lambda: 1000.0)
         self.client = BitrixClient(
-            self.transport, self.limiter, self.operating, linger=0.0, sleep=self.slept.append, fresh=fresh
+            self.transport, self.limiter, self.operating, linger=0.0, sleep=self.slept.append
         )
 
     def together(self, orders: Sequence[Callable[[], Any]]) -> list[Any]:

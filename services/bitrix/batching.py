@@ -1,7 +1,7 @@
 """Группы вызовов и размер пакета, с которым портал справится вовремя (design 2.7)."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.encoding import command
@@ -15,10 +15,10 @@ START_SECONDS_PER_COMMAND = 0.1
 class Group:
     """Группа вызовов одного заказчика: ждёт, пока её возьмут и вернут с ответами."""
 
-    def __init__(self, calls: Sequence[Call], guard: Callable[[], bool] | None = None) -> None:
+    def __init__(self, calls: Sequence[Call]) -> None:
         if len(calls) > MAX_COMMANDS:
             raise ValueError(f"в группе не больше {MAX_COMMANDS} вызовов")
-        self.calls, self.guard = calls, guard
+        self.calls = calls
         # Записываем сразу: негодное значение — беда заказчика, а не соседей по пакету.
         self.commands = [command(call) for call in calls]
         self.answers: list[Answer] = []

@@ -45,8 +45,6 @@ if TYPE_CHECKING:
 #: Сколько раз читающую группу посылают снова после обрыва и сколько раз ждут после «слишком часто».
 RESENDS, REFUSALS = 2, 5
 REFUSAL_PAUSE = 2.0
-#: Проверка хозяина свежа столько секунд; сколько раз её повторяют, если процесс засыпал посреди неё.
-FRESH_SECONDS, CHECKS = 1.0, 5
 
 
 @dataclass(slots=True)
@@ -70,11 +68,9 @@ class BitrixClient:
         batch_size: int = 50,
         linger: float = 0.03,
         sleep: Callable[[float], object] | None = None,
-        fresh: float = FRESH_SECONDS,
     ) -> None:
         self._transport, self._limiter, self.operating = transport, limiter, operating
         self._size, self._linger, self._stopped = BatchSize(batch_size), linger, threading.Event()
-        self._fresh = fresh
         # Ждущего предела будит остановка: узел не засиживается из-за чужой очереди.
         self._sleep: Callable[[float], object] = sleep or self._stopped.wait
         self._waiting: deque[Group] = deque()
@@ -83,26 +79,17 @@ class BitrixClient:
         self._flying = 0
         self.traffic = Traffic()
 
-    def call(
-        self,
-        method: str,
-        params: Mapping[str, object],
-        repeatable: bool = True,
-        guard: Callable[[], bool] | None = None,
-    ) -> Any:
+    def call(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
         """Выполняет один вызов; ошибка портала поднимается."""
-        return self.group([Call(method, params, repeatable)], guard)[0].get()
+        return self.group([Call(method, params, repeatable)])[0].get()
 
-    def group(self, calls: Sequence[Call], guard: Callable[[], bool] | None = None) -> list[Answer]:
-        """Выполняет вызовы одним запросом по порядку; у каждого свой ответ или своя ошибка.
-
-        ``guard`` спрашивают перед самой отправкой, после всех ожиданий: False — группа не уйдёт (Withdrawn).
-        """
+    def group(self, calls: Sequence[Call]) -> list[Answer]:
+        """Выполняет вызовы одним запросом по порядку; у каждого свой ответ или своя ошибка."""
         if not calls:
             return []
         for call in calls:
             self.operating.check(call.method)
-        group = Group(calls, guard)
+        group = Group(calls)
         with self._changed:
             if self._closed:
                 raise Withdrawn("отправка остановлена: узел останавливается или меняет настройки")
@@ -198,8 +185,7 @@ class BitrixClient:
     def _send(self, groups: list[Group]) -> None:
         """Отправляет взятое; что бы ни случилось, ни один заказчик не останется ждать."""
         try:
-            groups = self._still_wanted(groups)
-            answers = self._exchange(groups) if groups else []
+            answers = self._exchange(groups)
         except (AmbiguousAnswer, AnswerLost, PortalUnreachable, QueryLimitExceeded) as error:
             self._finish(partial(self._resend, groups, error))
         except SyncError as error:
@@ -209,28 +195,6 @@ class BitrixClient:
             raise
         else:
             self._finish(partial(_hand_out, groups, answers))
-
-    def _still_wanted(self, groups: list[Group]) -> list[Group]:
-        """Отсеивает то, что хозяин за время ожидания потерял: проспавший процесс чужого не пошлёт.
-
-        Заснуть можно и посреди самой проверки: слишком долгая повторяется.
-        """
-        for _ in range(CHECKS):
-            started = _clocks()
-            groups = [group for group in groups if self._is_wanted(group)]
-            if all(now - before < self._fresh for before, now in zip(started, _clocks(), strict=True)):
-                break
-        return groups
-
-    def _is_wanted(self, group: Group) -> bool:
-        try:
-            wanted = group.guard is None or group.guard()
-        except SyncError as error:
-            self._finish(partial(group.fail, error))
-            return False
-        if not wanted:
-            self._finish(partial(group.fail, Withdrawn("запись уже ведёт другой")))
-        return wanted
 
     def _exchange(self, groups: Sequence[Group]) -> list[list[Answer]]:
         """Выполняет группы и возвращает ответы каждой."""
@@ -333,11 +297,6 @@ class BitrixClient:
         self.traffic.requests += 1
         self.traffic.commands += commands
         return self._transport.post(method, body)
-
-
-def _clocks() -> tuple[float, float]:
-    """Возвращает двое часов: монотонные на иных системах стоят, пока компьютер спит."""
-    return time.monotonic(), time.time()
 
 
 def _fail(groups: Sequence[Group], error: SyncError) -> None:

@@ -5,7 +5,7 @@
 вызовами, а не цепочкой ``$result``: после отказа в звене портал привязал бы сделку к чужому контакту.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -56,15 +56,9 @@ OPEN = "P"
 class BitrixCrm:
     """CRM портала по договору Crm."""
 
-    def __init__(
-        self, client: BitrixClient, settings: "PortalSettings", guard: Callable[[], bool] | None = None
-    ) -> None:
-        self._client, self._settings, self._guard = client, settings, guard
+    def __init__(self, client: BitrixClient, settings: "PortalSettings") -> None:
+        self._client, self._settings = client, settings
         self._key = settings.field_table["reception_id"]
-
-    def guarded(self, still_ours: Callable[[], bool]) -> "BitrixCrm":
-        """Возвращает тот же портал, чьи записи проверяются перед самой отправкой."""
-        return BitrixCrm(self._client, self._settings, still_ours)
 
     def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
         """Ищет сделки по ключам и клиента по телефону; найденное проверяет."""
@@ -95,13 +89,13 @@ class BitrixCrm:
 
     def create_contact(self, contact: NewContact) -> int:
         """Создаёт контакт."""
-        return int(self._write("crm.contact.add", self._contact_params(contact), repeatable=False))
+        return int(self._client.call("crm.contact.add", self._contact_params(contact), repeatable=False))
 
     def create_deal(self, fields: Mapping[str, object], contact_id: int) -> int:
         """Создаёт сделку контакта."""
         owner = {"ASSIGNED_BY_ID": self._settings.assigned_by_id} if self._settings.assigned_by_id else {}
         written = {**fields, **owner, "CONTACT_IDS": [contact_id]}
-        return int(self._write("crm.deal.add", {"fields": written}, repeatable=False))
+        return int(self._client.call("crm.deal.add", {"fields": written}, repeatable=False))
 
     def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
         """Записывает поля сделки.
@@ -111,12 +105,12 @@ class BitrixCrm:
         """
         if fields:
             params = {"id": deal_id, "fields": dict(fields)}
-            self._write("crm.deal.update", params, repeatable=False)
+            self._client.call("crm.deal.update", params, repeatable=False)
 
     def bind_contact(self, deal_id: int, contact_id: int) -> None:
         """Привязывает контакт к сделке, оставшейся без него; повтор безвреден."""
         params = {"id": deal_id, "fields": {"CONTACT_ID": contact_id, "IS_PRIMARY": "Y"}}
-        self._write("crm.deal.contact.add", params)
+        self._client.call("crm.deal.contact.add", params)
 
     def convert_lead(self, lead_id: int, deal_id: int) -> None:
         """Привязывает лид к сделке, затем переводит его в CONVERTED — в этом порядке.
@@ -124,11 +118,8 @@ class BitrixCrm:
         Привязывает crm.item.update: в crm.deal.* поле LEAD_ID только для чтения (facts 4.3).
         """
         link = {"entityTypeId": DEAL_TYPE, "id": deal_id, "fields": {"leadId": lead_id}}
-        self._write("crm.item.update", link)
-        self._write("crm.lead.update", {"id": lead_id, "fields": {"STATUS_ID": "CONVERTED"}})
-
-    def _write(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
-        return self._client.call(method, params, repeatable, self._guard)
+        self._client.call("crm.item.update", link)
+        self._client.call("crm.lead.update", {"id": lead_id, "fields": {"STATUS_ID": "CONVERTED"}})
 
     def _deal_list(self, uids: Sequence[str]) -> Call:
         params = {

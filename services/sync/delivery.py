@@ -133,18 +133,11 @@ class Delivery:
             return Outcome.UPDATED, self._update(attempt, _eldest(found.deals), found, leases)
         return Outcome.CREATED, self._create(attempt, found, token, leases)
 
-    def _hold_on(self, attempt: Attempt, leases: Sequence[Lease]) -> Crm:
-        """Проверяет перед каждой записью, что всё ещё держимся: проспавший процесс чужого не испортит.
-
-        Портал, который она возвращает, спросит о том же ещё раз — перед самой отправкой.
-        """
-        if not self._is_held(attempt, leases):
-            raise Busy
-        return self._crm.guarded(lambda: self._is_held(attempt, leases))
-
-    def _is_held(self, attempt: Attempt, leases: Sequence[Lease]) -> bool:
+    def _hold_on(self, attempt: Attempt, leases: Sequence[Lease]) -> None:
+        """Проверяет перед каждой записью, что всё ещё держимся: проспавший процесс чужого не испортит."""
         alive = all(lease.extend() for lease in leases)
-        return alive and self._outbox.extend(attempt.claim, self._clock.now(), self._pace.lease)
+        if not alive or not self._outbox.extend(attempt.claim, self._clock.now(), self._pace.lease):
+            raise Busy
 
     def _update(self, attempt: Attempt, deal: Deal, found: Found, leases: Sequence[Lease]) -> int:
         """Обновляет найденную сделку и доделывает прерванное: контакт без привязки, лид без перевода."""
@@ -152,26 +145,25 @@ class Delivery:
         move = move_stage(deal.stage_id, draft.target, policy.stages, policy.cancel_moves_manual)
         if isinstance(move, KeepStage) and move.manual_cancel:
             self._journal.warning("manual_stage_kept", reception=attempt.uid, deal=deal.deal_id)
-        crm = self._begin(attempt, deal.deal_id, leases)
-        crm.update_deal(deal.deal_id, update_fields(draft, policy.fields, policy.immutable, move))
+        self._begin(attempt, deal.deal_id, leases)
+        self._crm.update_deal(deal.deal_id, update_fields(draft, policy.fields, policy.immutable, move))
         if deal.contact_id is None:
             self._bind(attempt, deal, found, leases)
         if (lead := unfinished_lead(deal, found.leads)) is not None:
             self._convert(attempt, lead.lead_id, deal.deal_id, leases)
         return deal.deal_id
 
-    def _begin(self, attempt: Attempt, deal_id: int, leases: Sequence[Lease]) -> Crm:
+    def _begin(self, attempt: Attempt, deal_id: int, leases: Sequence[Lease]) -> None:
         """Стирает отпечаток перед записью: прерванная, она не сойдёт за доставленное прежнее состояние."""
-        crm = self._hold_on(attempt, leases)
+        self._hold_on(attempt, leases)
         self._links.save(attempt.uid, Link("", deal_id))
-        return crm
 
     def _bind(self, attempt: Attempt, deal: Deal, found: Found, leases: Sequence[Lease]) -> None:
         draft, lead = attempt.ready.draft, unfinished_lead(deal, found.leads)
         client = client_for(found.contacts, lead, draft, self._policy.contact_matching)
-        crm = self._hold_on(attempt, leases)
-        contact_id = self._contact_of(crm, client, draft.phone.token(self._key))
-        crm.bind_contact(deal.deal_id, contact_id)
+        self._hold_on(attempt, leases)
+        contact_id = self._contact_of(client, draft.phone.token(self._key))
+        self._crm.bind_contact(deal.deal_id, contact_id)
         self._journal.warning("contact_bound", reception=attempt.uid, deal=deal.deal_id, contact=contact_id)
 
     def _create(self, attempt: Attempt, found: Found, token: str, leases: Sequence[Lease]) -> int:
@@ -179,23 +171,25 @@ class Delivery:
         policy, draft, lead = self._policy, attempt.ready.draft, open_lead(found.leads)
         client = client_for(found.contacts, lead, draft, policy.contact_matching)
         fields = creation_fields(draft, policy.fields, policy.stages, policy.category_id)
-        crm = self._hold_on(attempt, leases)
-        contact_id = self._contact_of(crm, client, token)
-        deal_id = crm.create_deal(fields, contact_id)
+        self._hold_on(attempt, leases)
+        contact_id = self._contact_of(client, token)
+        self._hold_on(attempt, leases)
+        deal_id = self._crm.create_deal(fields, contact_id)
         if lead is not None:
             self._convert(attempt, lead.lead_id, deal_id, leases)
         return deal_id
 
-    def _contact_of(self, crm: Crm, client: int | NewContact, token: str) -> int:
+    def _contact_of(self, client: int | NewContact, token: str) -> int:
         """Возвращает контакт клиента; нового запоминает сразу: сделка может и не создаться."""
         if isinstance(client, int):
             return client
-        contact_id = crm.create_contact(client)
+        contact_id = self._crm.create_contact(client)
         self._links.remember_contact(token, contact_id, CONTACT_MEMORY)
         return contact_id
 
     def _convert(self, attempt: Attempt, lead_id: int, deal_id: int, leases: Sequence[Lease]) -> None:
-        self._hold_on(attempt, leases).convert_lead(lead_id, deal_id)
+        self._hold_on(attempt, leases)
+        self._crm.convert_lead(lead_id, deal_id)
         self._stats.count(self._branch.branch_id, "converted", self._clock.now())
         self._journal.info("lead_converted", reception=attempt.uid, lead=lead_id, deal=deal_id)
 

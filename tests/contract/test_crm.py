@@ -1,10 +1,10 @@
 """Договор Crm: подделка сценариев и BitrixCrm на эмуляторе ведут себя одинаково (МАП 2.3)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
-from services.domain.errors import SkippableError, Withdrawn
+from services.domain.errors import SkippableError
 from services.domain.names import PersonName
 from services.domain.phones import Phone
 from services.ports import NewContact
@@ -231,39 +231,6 @@ def test_contact_is_bound_to_a_deal_without_one_and_again_without_harm(world: Wo
     for _ in range(2):
         world.crm.bind_contact(deal_id, contact_id)
     assert world.deal(deal_id)["CONTACT_ID"] == contact_id
-
-
-def test_guarded_writes_leave_while_the_record_is_ours(world: World) -> None:
-    crm = world.crm.guarded(lambda: True)
-    contact_id = crm.create_contact(NewContact(ALSU, PHONE))
-    deal_id = crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_1", **STAGE}, contact_id)
-    crm.update_deal(deal_id, {"COMMENTS": "новый"})
-    assert (world.deal(deal_id)["COMMENTS"], world.deal(deal_id)["CONTACT_ID"]) == ("новый", contact_id)
-
-
-def test_guarded_writes_do_not_leave_when_the_record_is_lost_but_reads_do(world: World) -> None:
-    lead_id, contact_id = world.add_lead(PHONE.value), world.add_contact("Лунёва", "Алсу")
-    deal_id = world.add_deal("F1_1", COMMENTS="прежний")
-    crm = world.crm.guarded(lambda: False)
-    writes: list[Callable[[], object]] = [
-        lambda: crm.create_contact(NewContact(ALSU, OTHER)),
-        lambda: crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_2"}, contact_id),
-        lambda: crm.update_deal(deal_id, {"COMMENTS": "новый"}),
-        lambda: crm.bind_contact(deal_id, contact_id),
-        lambda: crm.convert_lead(lead_id, deal_id),
-    ]
-    refusals = [refused(write) for write in writes]
-    assert refusals == [True] * len(writes)
-    found = crm.find(["F1_1", "F1_2"], PHONE)
-    assert [(deal.uid, deal.contact_id, deal.lead_id) for deal in found.deals] == [("F1_1", None, None)]
-    assert (world.deal(deal_id)["COMMENTS"], found.leads[0].is_open) == ("прежний", True)
-
-
-def refused(write: Callable[[], object]) -> bool:
-    """Отвечает, отозвана ли запись до отправки."""
-    with pytest.raises(Withdrawn):
-        write()
-    return True
 
 
 # --- Перевод лида --------------------------------------------------------------------------------

@@ -263,55 +263,6 @@ def test_endless_refusals_end_with_an_error() -> None:
     assert len(desk.transport.requests) == REFUSALS + 1
 
 
-# --- Проспавший хозяин ---------------------------------------------------------------------------
-
-
-def guarded(desk: Desk, call: Call, guard: Callable[[], bool]) -> Callable[[], list[Answer]]:
-    """Возвращает заказ, о котором перед отправкой спросят."""
-    return partial(desk.client.group, [call], guard)
-
-
-def test_group_lost_by_its_owner_while_waiting_does_not_leave_and_holds_nobody() -> None:
-    desk, asked = Desk(), list[int]()
-
-    def lost() -> bool:
-        asked.append(desk.limiter.reserved)
-        return False
-
-    answers = desk.together([order(desk, read(1)), guarded(desk, create(2), lost), order(desk, read(3))])
-    assert [outcomes(own) for own in answers] == [[{"id": "1"}], [Withdrawn], [{"id": "3"}]]
-    assert desk.transport.commands(0) == ["crm.deal.get"] * 2
-    # Спрашивают после ожидания предела, перед самой отправкой.
-    assert asked == [1]
-
-
-def test_lonely_lost_group_costs_no_request() -> None:
-    desk = Desk()
-    assert outcomes(guarded(desk, create(1), lambda: False)()) == [Withdrawn]
-    assert desk.transport.requests == []
-
-
-def test_kept_group_leaves() -> None:
-    desk = Desk()
-    assert desk.client.call("crm.deal.add", {"id": 1}, repeatable=False, guard=lambda: True) == {"id": 1}
-
-
-def test_unknown_ownership_is_an_error_of_its_own_group() -> None:
-    desk = Desk()
-
-    def unknown() -> bool:
-        raise StoreError("Redis недоступен")
-
-    answers = desk.together([guarded(desk, create(1), unknown), order(desk, read(2))])
-    assert [outcomes(own) for own in answers] == [[StoreError], [{"id": 2}]]
-
-
-def test_check_during_which_the_process_slept_is_made_again() -> None:
-    desk, asked = Desk(fresh=-1.0), list[bool]()
-    assert outcomes(guarded(desk, create(1), lambda: asked.append(True) or len(asked) < 3)()) == [Withdrawn]
-    assert len(asked) == 3
-
-
 # --- Тексты, которым нельзя в пакет --------------------------------------------------------------
 
 
