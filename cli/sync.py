@@ -99,6 +99,8 @@ def _foresee(services: "Services", branches: list[str], options: argparse.Namesp
     """Показывает, что изменилось бы на портале."""
     from collections import Counter
 
+    if living_nodes(services):
+        print("Узел работает: на время показа у базы Ident два соединения, его и это.", file=sys.stderr)
     counts: Counter[str] = Counter()
     with closing(_all_foreseen(services, branches)) as found:
         for number, item in enumerate(found, start=1):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -60,11 +60,6 @@ class PlanServices:
     sweep: PlanSweep
     push: PlanPush
     intake: PlanIntake
-    clock: Clock
-
-    def deal_created(self, uid: str) -> Sequence[str]:
-        """Ставит в очередь снимок для новой сделки."""
-        return self.intake.deal_created(uid, self.clock.now())
 
 
 class Services:
@@ -247,6 +242,7 @@ class Services:
             self.policy,
             application_key(self.settings),
         )
+        plans = self._plan_services(branch)
         upsert = Upsert(
             intake,
             delivery,
@@ -257,6 +253,7 @@ class Services:
             store.stats,
             journal,
             clock,
+            plans.intake.deal_created,
         )
         return BranchServices(
             Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause),
@@ -264,7 +261,7 @@ class Services:
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
             Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
             Backfill(intake, store.backfills, store.locks, journal, clock),
-            self._plan_services(branch),
+            plans,
         )
 
     def preview(self, branch_id: str) -> Preview:
@@ -296,7 +293,7 @@ class Services:
             clock,
         )
         extract = Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause)
-        return PlanServices(extract, PlanSweep(intake, store.locks, journal, clock), push, intake, clock)
+        return PlanServices(extract, PlanSweep(intake, store.locks, journal, clock), push, intake)
 
     def court(self, branch_id: str) -> Branch:
         """Возвращает филиал с правилами суда над его приёмами."""

@@ -4,8 +4,9 @@
 базы Ident — наивные ``datetime`` в её поясе: часы приложения с ними не сравниваются (design 2.5).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -121,6 +122,11 @@ class NewContact:
 
     def __repr__(self) -> str:
         return f"NewContact({self.phone!r})"
+
+
+#: Спрашивается в последний миг перед записывающим запросом: между решением и отправкой процесс мог проспать
+#: аренду (сон компьютера, заморозка), и запись отправил бы уже второй.
+write_guard: ContextVar[Callable[[], bool] | None] = ContextVar("write_guard", default=None)
 
 
 class Crm(Protocol):

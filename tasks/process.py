@@ -17,6 +17,8 @@ log = logging.getLogger("ident.node")
 LOOK_EVERY = 2.0
 #: Дольше портал не работает: после этого прежние службы закрываются, чем бы запрос ни кончился.
 DRAIN_SECONDS = 70.0
+#: Эти разделы Celery читает один раз: очереди, брокер, расписание, число потоков.
+STARTUP = ("redis", "branches", "node", "sync")
 
 
 class Watched:
@@ -112,6 +114,8 @@ class ProcessServices:
         old.retire(DRAIN_SECONDS)
         self._services = build_services(settings)
         log.info("settings_reloaded")
+        if stale := [name for name in STARTUP if getattr(old.settings, name) != getattr(settings, name)]:
+            log.warning("settings_need_restart sections=%s", ",".join(stale))
 
 
 _process = ProcessServices()

@@ -4,7 +4,6 @@ from contextlib import closing
 
 from celeryconfig import EXTRACT, UPSERT
 from services.domain.reception import parse_uid
-from services.sync.delivery import Outcome
 from tasks.app import celery_app
 from tasks.base import SyncTask
 from tasks.hints import hint
@@ -21,6 +20,4 @@ def extract(self: SyncTask, branch_id: str) -> None:
 @celery_app.task(name=UPSERT, bind=True, outlives_retries=True)
 def upsert(self: SyncTask, uid: str) -> None:
     """Приводит сделку записи к её состоянию в Ident; повторный вызов безвреден."""
-    branch = self.services.branch(parse_uid(uid).branch_id)
-    if branch.upsert.run(uid) is Outcome.CREATED:
-        hint(branch.plans.deal_created(uid))
+    self.services.branch(parse_uid(uid).branch_id).upsert.run(uid)

@@ -134,7 +134,8 @@ class RedisOutbox:
 
     def _run(self, script: str, uid: str, *arguments: Any) -> Any:
         branch_id, keys = branch_of(uid), self._keys
-        names = [keys.entry(uid), keys.due(branch_id), keys.index(branch_id), keys.failed(branch_id)]
+        pointers = keys.due(branch_id), keys.index(branch_id), keys.failed(branch_id), keys.clock(branch_id)
+        names = [keys.entry(uid), *pointers]
         with store_errors():
             return self._scripts[script](keys=names, args=[uid, *arguments])
 

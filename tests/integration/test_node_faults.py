@@ -102,7 +102,7 @@ def test_two_beats_send_each_extract_once(tmp_path: Path, redis_url: str, portal
 
 
 def _finished(node: Process) -> int:
-    return node.text().count("extract_finished branch=F1")
+    return node.text().count("extract_finished branch=F1 ")
 
 
 def test_worker_that_was_down_does_not_fire_a_burst_of_missed_extracts(
@@ -114,7 +114,7 @@ def test_worker_that_was_down_does_not_fire_a_burst_of_missed_extracts(
         with Process(world.path, THREADS) as worker:
             uid = book(world, 61)
             eventually(lambda: world.deals(uid))
-            assert worker.text().count("extract_finished branch=F1") <= 4
+            assert worker.text().count("extract_finished branch=F1 ") <= 4
     world.close()
 
 

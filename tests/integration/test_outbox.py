@@ -204,10 +204,23 @@ def test_stray_pointer_without_a_record_is_swept(outbox: RedisOutbox, redis_clie
 
 
 @pytest.mark.parametrize("hours", [1, 24, 24 * 365])
-def test_clock_turned_back_does_not_lock_a_record_up(outbox: RedisOutbox, hours: int) -> None:
+def test_clock_turned_back_takes_the_terms_back_with_it(outbox: RedisOutbox, hours: int) -> None:
     put(outbox)
     outbox.postpone(taken(outbox), after(300), "network", "")
     past = NOW - timedelta(hours=hours)
+    assert outbox.due("F1", past, HINT, 10) == []
+    later = past + timedelta(seconds=301)
+    assert outbox.due("F1", later, HINT, 10) == [UID]
+    assert outbox.claim(UID, later, LEASE) is not None
+
+
+def test_term_farther_than_any_is_due_though_nobody_saw_the_clock_turn(
+    outbox: RedisOutbox, redis_client: redis.Redis
+) -> None:
+    put(outbox)
+    outbox.postpone(taken(outbox), after(300), "network", "")
+    redis_client.delete(Keys("t").clock("F1"))
+    past = NOW - timedelta(hours=1)
     assert outbox.due("F1", past, HINT, 10) == [UID]
     assert outbox.claim(UID, past, LEASE) is not None
 
@@ -228,3 +241,9 @@ def test_clock_turned_back_a_little_takes_the_terms_back_with_it(outbox: RedisOu
     assert outbox.due("F1", past + timedelta(seconds=51), HINT, 10) == [UID]
     assert outbox.claim(UID, past + timedelta(seconds=51), LEASE) is not None
     assert outbox.due("F1", past + timedelta(seconds=81), HINT, 10) == ["F1_2"]
+
+
+def test_clock_turned_back_before_anyone_went_round_the_queue_is_noticed_too(outbox: RedisOutbox) -> None:
+    put(outbox, after(300))
+    assert outbox.due("F1", NOW, HINT, 10) == []
+    assert outbox.due("F1", after(90), HINT, 10) == [UID]

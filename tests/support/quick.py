@@ -14,6 +14,7 @@ QUICK: dict[str, Any] = {
         "lease": 4,
         "turn": 2,
         "hint_timeout": 2,
+        "first_run_pause": 0.05,
     },
     "retries": {"network": [1, 1, 1], "api": [1, 1, 1], "database": [1, 1, 1], "breaker": [1, 1]},
 }

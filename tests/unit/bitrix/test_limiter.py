@@ -145,3 +145,12 @@ def test_key_names_the_portal_by_a_print_only() -> None:
     keys = {limiter_key("ident", portal) for portal in ("a.bitrix24.ru", "b.bitrix24.ru")}
     assert len(keys) == 2
     assert not any("bitrix24" in key for key in keys)
+
+
+def test_clock_turned_back_takes_the_queue_back_with_it(redis_client: Redis) -> None:
+    limiter = RedisRateLimiter(redis_client, "back", 0.01, 1)
+    reserved(limiter, 2)
+    full, seen = map(int, str(redis_client.get("back")).split())
+    hour = 3600 * 1_000_000
+    redis_client.set("back", f"{full + hour} {seen + hour}")
+    assert limiter.reserve() == pytest.approx(200, abs=SLACK)
