@@ -8,12 +8,13 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from services.domain.errors import SkippableError
+from services.domain.errors import GripLost, SkippableError
 from services.domain.names import PersonName
 from services.domain.phones import Phone, same_phone
-from services.ports import Contact, Deal, Found, Lead, NewContact
+from services.ports import Contact, Deal, Found, Lead, NewContact, write_guard
 
 KEY = "UF_CRM_RECEPTION_ID"
+READS = frozenset({"find", "read_deals"})
 
 
 class FakeClock:
@@ -89,7 +90,11 @@ class FakeDeal:
 
 
 class FakeCrm:
-    """CRM в памяти; ``meanwhile`` — что случается в мире, пока портал отвечает на метод."""
+    """CRM в памяти.
+
+    ``meanwhile`` — что случается в мире, пока портал отвечает на метод; ``waiting`` — пока запись ждёт
+    отправки: перед самой отправкой о ней спрашивают сторожа (``write_guard``).
+    """
 
     def __init__(self, now: datetime = datetime(2024, 12, 29, 9, 0, tzinfo=UTC)) -> None:
         self.now = now
@@ -98,6 +103,7 @@ class FakeCrm:
         self.leads: dict[int, FakePerson] = {}
         self.calls: list[str] = []
         self.meanwhile: dict[str, Callable[[], object]] = {}
+        self.waiting: Callable[[], object] = lambda: None
         self._troubles: dict[str, list[tuple[BaseException, bool]]] = defaultdict(list)
         self._numbers = {kind: count(1) for kind in ("deal", "contact", "lead")}
 
@@ -190,6 +196,8 @@ class FakeCrm:
 
     @contextmanager
     def _called(self, method: str) -> Iterator[None]:
+        if method not in READS:
+            self._ask_guard()
         self.calls.append(method)
         self.meanwhile.pop(method, lambda: None)()
         error, after = self._troubles[method].pop(0) if self._troubles[method] else (None, False)
@@ -198,6 +206,12 @@ class FakeCrm:
         yield
         if error is not None:
             raise error
+
+    def _ask_guard(self) -> None:
+        self.waiting()
+        guard = write_guard.get()
+        if guard is not None and not guard():
+            raise GripLost("запись уже чужая")
 
     def _contacts(self, phone: Phone) -> list[Contact]:
         found = [person for person in self.contacts.values() if _has(person, phone)]

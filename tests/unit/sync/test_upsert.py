@@ -265,6 +265,26 @@ def test_lost_lock_writes_nothing(office: Office) -> None:
     assert (office.crm.deals, office.crm.contacts) == ({}, {})
 
 
+def test_lock_lost_while_the_write_waited_for_its_turn_writes_nothing(office: Office) -> None:
+    office.book()
+    office.crm.waiting = lambda: setattr(office.locks, "lost", True)
+    office.send(UID)
+    assert (office.crm.deals, office.crm.contacts) == ({}, {})
+    assert (office.state, office.entry.attempts) == (EntryState.PENDING, 0)
+
+
+def test_record_taken_by_another_while_the_write_waited_is_left_to_it(office: Office) -> None:
+    office.book()
+
+    def overslept() -> None:
+        office.clock.advance(seconds=200)
+        assert office.outbox.claim(UID, office.clock.now(), office.pace.lease) is not None
+
+    office.crm.waiting = overslept
+    office.send(UID)
+    assert (office.crm.deals, office.state) == ({}, EntryState.IN_FLIGHT)
+
+
 def test_change_that_came_during_the_sending_is_sent_after_it(office: Office) -> None:
     office.book()
 
