@@ -55,7 +55,7 @@ class Stand:
     def memory(self) -> float:
         """Возвращает PSS узла с детьми, МБ."""
         family = [self.process, *self.process.children(recursive=True)]
-        return sum(one.memory_full_info().pss for one in family) / 1e6
+        return sum(float(one.memory_full_info().pss) for one in family) / 1e6
 
 
 def main(arguments: list[str]) -> int:

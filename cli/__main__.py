@@ -5,6 +5,7 @@ import sys
 
 from cli.commands import COMMANDS
 from config.loader import ConfigError
+from services.domain.errors import SyncError
 
 
 def main(arguments: list[str]) -> int:
@@ -27,6 +28,9 @@ def run(name: str, arguments: list[str]) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
+    except SyncError as error:
+        print(error, file=sys.stderr)
+        return 3
     except KeyboardInterrupt:
         print("\nПрервано.", file=sys.stderr)
         return 130

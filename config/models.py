@@ -183,11 +183,11 @@ class NodeSettings(Section):
     """Этот компьютер: какие филиалы он ведёт и сколько записей отправляет одновременно."""
 
     branches: tuple[str, ...] = ()
-    concurrency: int = Field(default=100, ge=1, le=500)
+    concurrency: int = Field(default=200, ge=1, le=500)
     upserts_per_second: float = Field(default=1000.0, gt=0)
     sql_dir: Path | None = None
     state_dir: Path = Path("var")
-    stuck_after: timedelta = timedelta(minutes=4)
+    stuck_after: timedelta = timedelta(seconds=90)
 
 
 Steps = Annotated[

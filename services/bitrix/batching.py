@@ -1,8 +1,7 @@
-"""Укладка групп в пакеты: целиком, по очереди, не больше 50 команд (design 2.7)."""
+"""Группы вызовов и размер пакета, с которым портал справится вовремя (design 2.7)."""
 
 import threading
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.encoding import command
@@ -16,10 +15,10 @@ START_SECONDS_PER_COMMAND = 0.1
 class Group:
     """Группа вызовов одного заказчика: ждёт, пока её возьмут и вернут с ответами."""
 
-    def __init__(self, calls: Sequence[Call]) -> None:
+    def __init__(self, calls: Sequence[Call], guard: Callable[[], bool] | None = None) -> None:
         if len(calls) > MAX_COMMANDS:
             raise ValueError(f"в группе не больше {MAX_COMMANDS} вызовов")
-        self.calls = calls
+        self.calls, self._guard = calls, guard
         # Записываем сразу: негодное значение — беда заказчика, а не соседей по пакету.
         self.commands = [command(call) for call in calls]
         self.answers: list[Answer] = []
@@ -27,6 +26,15 @@ class Group:
         self.resends = 0
         # Портал подставил бы чужой ответ в текст с «$result»: такая группа ходит по одному вызову.
         self.alone = any(contains_mark(call.params) for call in calls)
+
+    def may_leave(self) -> bool:
+        """Отвечает, можно ли отправлять: записывающая группа спрашивает сторожа, читающей он не нужен."""
+        return not self.writes or self._guard is None or self._guard()
+
+    @property
+    def writes(self) -> bool:
+        """Отвечает, пишет ли группа: ею приём кончается, и она идёт раньше чужих поисков."""
+        return not all(call.reads for call in self.calls)
 
     @property
     def repeatable(self) -> bool:
@@ -41,29 +49,6 @@ class Group:
     def fail(self, error: SyncError) -> None:
         """Отдаёт заказчику одну ошибку на все вызовы."""
         self.finish([Answer(error=error) for _ in self.calls])
-
-
-def pack(waiting: deque[Group], own: Group, size: int) -> list[Group]:
-    """Забирает из очереди группу ведущего и те, что уйдут с ней одним запросом.
-
-    Своя уходит всегда, даже если одна больше размера; дальше по очереди — сколько помещается целиком.
-    """
-    if own not in waiting:
-        return []
-    waiting.remove(own)
-    taken = [own]
-    if own.alone:
-        return taken
-    room, left = size - len(own.calls), deque[Group]()
-    while waiting:
-        group = waiting.popleft()
-        if not group.alone and len(group.calls) <= room:
-            taken.append(group)
-            room -= len(group.calls)
-        else:
-            left.append(group)
-    waiting.extend(left)
-    return taken
 
 
 class BatchSize:

@@ -4,26 +4,53 @@
 превращается у портала в массив всех ответов пакета, а тот, приведённый к числу, — в элемент номер 1.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from copy import copy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from services.domain.errors import SyncError
 
 MARK = "$result"
+#: Последнее слово читающих методов.
+READING = frozenset({"list", "get", "fields", "findbycomm"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Call:
-    """Вызов метода; ``repeatable`` — повтор безвреден (чтение или запись постоянных значений)."""
+    """Вызов метода; ``repeatable`` — повтор безвреден (чтение или запись постоянных значений).
+
+    ``keyed`` — поле, по значениям которого ищет список (``filter[@поле]``): такие поиски пакет склеивает.
+    """
 
     method: str
     params: Mapping[str, object] = field(default_factory=dict)
     repeatable: bool = True
+    keyed: str = ""
 
     def __repr__(self) -> str:
         return f"Call({self.method})"
+
+    @property
+    def reads(self) -> bool:
+        """Отвечает, только ли читает вызов."""
+        return self.method.rpartition(".")[2] in READING
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Возвращает ключи, по которым ищет вызов."""
+        asked = self._filter.get(f"@{self.keyed}", ())
+        return tuple(map(str, asked)) if isinstance(asked, (list, tuple)) else ()
+
+    def asking(self, keys: Sequence[str]) -> "Call":
+        """Возвращает тот же поиск с другими ключами."""
+        wanted = {**self._filter, f"@{self.keyed}": list(keys)}
+        return replace(self, params={**self.params, "filter": wanted})
+
+    @property
+    def _filter(self) -> Mapping[str, object]:
+        found = self.params.get("filter")
+        return found if isinstance(found, Mapping) else {}
 
 
 @dataclass(frozen=True, slots=True, repr=False)

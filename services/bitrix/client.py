@@ -18,10 +18,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from services.bitrix.batching import BatchSize, Group, pack
+from services.bitrix.batching import BatchSize, Group
 from services.bitrix.calls import Answer, Call
 from services.bitrix.limiter import RateLimiter, RedisRateLimiter, limiter_key
 from services.bitrix.operating import OperatingGate
+from services.bitrix.packing import PageFull, Slot, lay_out, pack
 from services.bitrix.responses import (
     AMBIGUITY_SECONDS,
     AmbiguousAnswer,
@@ -34,7 +35,8 @@ from services.bitrix.responses import (
     error_for,
 )
 from services.bitrix.transport import HttpTransport, Reply, Transport
-from services.domain.errors import SyncError, Withdrawn
+from services.domain.errors import GripLost, SyncError, Withdrawn
+from services.ports import write_guard
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -44,6 +46,8 @@ if TYPE_CHECKING:
 #: Сколько раз читающую группу посылают снова после обрыва и сколько раз ждут после «слишком часто».
 RESENDS, REFUSALS = 2, 5
 REFUSAL_PAUSE = 2.0
+#: Между вопросом сторожу и запросом проходят миллисекунды; дольше — процесс спал, ответ сторожа устарел.
+DROWSY_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -66,14 +70,17 @@ class BitrixClient:
         operating: OperatingGate,
         batch_size: int = 50,
         linger: float = 0.03,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._transport, self._limiter, self.operating = transport, limiter, operating
-        self._size, self._linger, self._sleep = BatchSize(batch_size), linger, sleep
+        self._size, self._linger, self._stopped = BatchSize(batch_size), linger, threading.Event()
+        # Ждущего предела будит остановка: узел не засиживается из-за чужой очереди.
+        self._sleep: Callable[[float], object] = sleep or self._stopped.wait
         self._waiting: deque[Group] = deque()
         self._changed = threading.Condition()
         self._leading = self._closed = False
         self._flying = 0
+        self._sending = threading.local()
         self.traffic = Traffic()
         #: Кому рассказать об ответах: страница наблюдения считает запросы и помнит отказы.
         self.listener: Callable[[Sequence[Call], Sequence[Answer]], None] = lambda calls, answers: None
@@ -88,7 +95,7 @@ class BitrixClient:
             return []
         for call in calls:
             self.operating.check(call.method)
-        group = Group(calls)
+        group = Group(calls, write_guard.get())
         with self._changed:
             if self._closed:
                 raise Withdrawn("отправка остановлена: узел останавливается или меняет настройки")
@@ -113,6 +120,7 @@ class BitrixClient:
         """Отзывает всё, что ещё не ушло, и ничего нового не берёт; ушедшее доделается."""
         with self._changed:
             self._closed = True
+            self._stopped.set()
             left, self._waiting = list(self._waiting), deque()
             self._finish(lambda: _fail(left, Withdrawn("отправка отозвана до запроса")))
 
@@ -183,6 +191,10 @@ class BitrixClient:
 
     def _send(self, groups: list[Group]) -> None:
         """Отправляет взятое; что бы ни случилось, ни один заказчик не останется ждать."""
+        asked = _awake()
+        if not (groups := [group for group in groups if self._may_leave(group)]):
+            return
+        self._sending.asked = asked if any(group.writes for group in groups) else None
         try:
             answers = self._exchange(groups)
         except (AmbiguousAnswer, AnswerLost, PortalUnreachable, QueryLimitExceeded) as error:
@@ -194,6 +206,17 @@ class BitrixClient:
             raise
         else:
             self._finish(partial(_hand_out, groups, answers))
+
+    def _may_leave(self, group: Group) -> bool:
+        """Спрашивает сторожа группы в последний миг; без ответа Redis писать нельзя."""
+        try:
+            if group.may_leave():
+                return True
+            error: SyncError = GripLost("запись уже чужая: аренда кончилась до отправки")
+        except SyncError as failure:
+            error = failure
+        self._finish(partial(group.fail, error))
+        return False
 
     def _exchange(self, groups: Sequence[Group]) -> list[list[Answer]]:
         """Выполняет группы и возвращает ответы каждой."""
@@ -233,9 +256,9 @@ class BitrixClient:
             raise error
         return Answer(error=self._timed(error, call.method))
 
-    def _one_by_one(self, group: Group) -> list[Answer]:
-        """Выполняет группу отдельными вызовами: её тексты нельзя доверить пакету."""
-        return [self._step(call, reserved=not index) for index, call in enumerate(group.calls)]
+    def _one_by_one(self, group: Group, reserved: bool = True) -> list[Answer]:
+        """Выполняет группу отдельными вызовами; ``reserved`` — срок первого уже занят."""
+        return [self._step(call, reserved and not index) for index, call in enumerate(group.calls)]
 
     def _step(self, call: Call, reserved: bool) -> Answer:
         """Выполняет вызов группы; отказ по частоте пришёл до выполнения — вызов повторяется."""
@@ -251,19 +274,24 @@ class BitrixClient:
             return Answer(error=error)
 
     def _batch(self, groups: Sequence[Group]) -> list[list[Answer]]:
-        commands = _commands(groups)
+        layout = lay_out(groups)
         started = time.monotonic()
-        reply = self._post("batch", {"halt": 0, "cmd": commands}, len(commands))
+        reply = self._post("batch", {"halt": 0, "cmd": layout.commands}, len(layout.commands))
         error = error_for(reply.status, reply.body, "batch")
         if error is not None:
             self._slow_down(error)
             raise error
-        self._size.took(len(commands), time.monotonic() - started)
+        self._size.took(len(layout.commands), time.monotonic() - started)
         result = as_map(reply.body["result"])
-        return [
-            [self._answer(result, _key(number, index), call) for index, call in enumerate(group.calls)]
-            for number, group in enumerate(groups)
-        ]
+        return [self._answers(result, layout.slots[number], group) for number, group in enumerate(groups)]
+
+    def _answers(self, result: Mapping[str, Any], slots: Sequence[Slot], group: Group) -> list[Answer]:
+        """Достаёт ответы группы; склеенный поиск, не поместившийся в страницу, повторяется по одному."""
+        found = [self._answer(result, slot.key, call) for slot, call in zip(slots, group.calls, strict=True)]
+        try:
+            return [slot.share(answer) for slot, answer in zip(slots, found, strict=True)]
+        except PageFull:
+            return self._one_by_one(group, reserved=False)
 
     def _answer(self, result: Mapping[str, Any], key: str, call: Call) -> Answer:
         """Достаёт ответ команды из пакета: значение, свою ошибку или пропажу."""
@@ -287,10 +315,23 @@ class BitrixClient:
             self.traffic.refused += 1
             self._limiter.freeze(REFUSAL_PAUSE)
 
+    def _still_awake(self) -> None:
+        """Не отправляет запись, если процесс проспал время между вопросом сторожу и запросом."""
+        asked, self._sending.asked = getattr(self._sending, "asked", None), None
+        if asked is not None and _awake() - asked > DROWSY_SECONDS:
+            raise GripLost("запись уже чужая: процесс спал перед отправкой")
+
     def _post(self, method: str, body: Mapping[str, object], commands: int) -> Reply:
+        self._still_awake()
         self.traffic.requests += 1
         self.traffic.commands += commands
         return self._transport.post(method, body)
+
+
+def _awake() -> float:
+    """Возвращает часы, которые идут и во сне компьютера (на Linux монотонные стоят)."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def _fail(groups: Sequence[Group], error: SyncError) -> None:
@@ -301,18 +342,6 @@ def _fail(groups: Sequence[Group], error: SyncError) -> None:
 def _hand_out(groups: Sequence[Group], answers: Sequence[Sequence[Answer]]) -> None:
     for group, own in zip(groups, answers, strict=True):
         group.finish(own)
-
-
-def _commands(groups: Sequence[Group]) -> dict[str, str]:
-    return {
-        _key(number, index): command
-        for number, group in enumerate(groups)
-        for index, command in enumerate(group.commands)
-    }
-
-
-def _key(group: int, call: int) -> str:
-    return f"g{group}c{call}"
 
 
 def open_client(settings: PortalSettings, redis: Redis, prefix: str) -> BitrixClient:

@@ -1,5 +1,6 @@
 """Маленький мир целиком: база SQLite, настоящий Redis, портал-эмулятор и собранные службы."""
 
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -94,10 +95,10 @@ class World:
 
     def order(self, reception_id: int, *prices: int, company_id: int = 1) -> int:
         """Открывает заказ с услугами по номерам цен."""
-        stamp = {"DateTimeAdded": clinic_now()}
-        order_id = self.ident.order(reception_id, company_id, **stamp)
+        stamp = clinic_now()
+        order_id = self.ident.order(reception_id, company_id, DateTimeAdded=stamp)
         for price in prices:
-            self.ident.line(order_id, price, **stamp)
+            self.ident.line(order_id, price, DateTimeAdded=stamp)
         return order_id
 
     # --- интеграция ---
@@ -127,7 +128,7 @@ class World:
 
     def deals(self, uid: str | None = None) -> list[dict[str, Any]]:
         """Возвращает сделки портала (с ключом)."""
-        rows = self.portal.state.entities[DEAL].values()
+        rows = list(self.portal.state.entities[DEAL].values())
         return [row for row in rows if uid is None or row.get("UF_CRM_RECEPTION_ID") == uid]
 
     def deal(self, uid: str) -> dict[str, Any]:
@@ -156,9 +157,9 @@ class World:
         with self.portal.state.changing():
             self.portal.portal.crm.update(DEAL, self.deal(uid), Edit({"STAGE_ID": stage_id}, 5))
 
-    def _add(self, kind: int, fields: dict[str, object]) -> int:
+    def _add(self, kind: int, fields: Mapping[str, object]) -> int:
         with self.portal.state.changing():
-            return int(self.portal.portal.crm.add(kind, Edit(fields, 5))["ID"])
+            return int(self.portal.portal.crm.add(kind, Edit(dict(fields), 5))["ID"])
 
 
 def _phones(phone: str) -> list[dict[str, str]]:

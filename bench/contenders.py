@@ -1,0 +1,111 @@
+"""Участники замера скорости: интеграция с настоящими Celery и Redis и точки отсчёта."""
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from bench.work import Visit
+from demo.portal.server import PortalServer
+
+
+class Client(Protocol):
+    """Участник замера."""
+
+    name: str
+
+    def create(self, visits: Sequence[Visit]) -> None:
+        """Переносит новые приёмы."""
+        ...
+
+    def update(self, visits: Sequence[Visit]) -> None:
+        """Переносит изменения."""
+        ...
+
+
+OURS = "интеграция"
+
+
+@contextmanager
+def ours(portal: PortalServer, folder: Path) -> Iterator[Client]:
+    """Поднимает интеграцию: Redis, исполнителя и базу."""
+    from bench.integration import Integration
+    from demo.broker import broker
+
+    rate: dict[str, object] = {"requests_per_second": portal.options.rate}
+    with (
+        broker(folder / "redis") as redis,
+        Integration(folder, redis.url, portal, portal=rate) as integration,
+    ):
+        yield integration
+
+
+@contextmanager
+def plain(portal: PortalServer, folder: Path) -> Iterator[Client]:
+    """Requests по одному."""
+    from bench.baselines.plain_requests import PlainRequests
+
+    yield PlainRequests(portal.url)
+
+
+@contextmanager
+def sdk_calls(portal: PortalServer, folder: Path) -> Iterator[Client]:
+    """Официальный SDK по одному вызову; он знает только https."""
+    from bench.baselines.b24pysdk_batches import B24PySdkCalls
+
+    with _trusting(portal):
+        yield B24PySdkCalls(portal.url)
+
+
+@contextmanager
+def sdk_batches(portal: PortalServer, folder: Path) -> Iterator[Client]:
+    """Официальный SDK пакетами."""
+    from bench.baselines.b24pysdk_batches import B24PySdkBatches
+
+    with _trusting(portal):
+        yield B24PySdkBatches(portal.url)
+
+
+@contextmanager
+def fast(portal: PortalServer, folder: Path) -> Iterator[Client]:
+    """fast_bitrix24."""
+    from bench.baselines.fast_bitrix import FastBitrix
+
+    yield FastBitrix(portal.url)
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """Участник: имя, как поднять, до какого N его ждать и нужен ли ему https."""
+
+    name: str
+    start: Callable[[PortalServer, Path], AbstractContextManager[Client]]
+    most: int = 1000
+    tls: bool = False
+
+
+CONTENDERS: Sequence[Contender] = (
+    Contender(OURS, ours),
+    Contender("b24pysdk, пакеты", sdk_batches, tls=True),
+    Contender("fast_bitrix24", fast),
+    Contender("b24pysdk по одному", sdk_calls, most=200, tls=True),
+    Contender("requests по одному", plain, most=200),
+)
+
+
+def chosen(only: Sequence[str], size: int) -> list[Contender]:
+    """Возвращает участников, которых зовут и которые доживут до конца."""
+    called = [item for item in CONTENDERS if not only or item.name.startswith(tuple(only))]
+    return [item for item in called if size <= item.most]
+
+
+@contextmanager
+def _trusting(portal: PortalServer) -> Iterator[None]:
+    """Учит requests доверять сертификату эмулятора."""
+    os.environ["REQUESTS_CA_BUNDLE"] = str(portal.ca_file)
+    try:
+        yield
+    finally:
+        del os.environ["REQUESTS_CA_BUNDLE"]

@@ -1,0 +1,193 @@
+"""Установка целиком для замеров веса: Redis, портал, пять филиалов и процессы — узлом или ролями."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.floor import Pace
+from bench.work import Visit, register
+from config.loader import CONFIG_VARIABLE, load_settings
+from demo.broker import broker
+from demo.portal.options import PortalOptions
+from demo.portal.server import PortalServer
+from demo.site import STAGES, to_toml
+from services.container import Services
+from services.ident.sqlite import clinic_now
+from tests.fakes_ident import SmallIdent
+
+ROOT = Path(__file__).resolve().parent.parent
+READY_SECONDS, STOP_SECONDS = 60.0, 60.0
+PORTAL = PortalOptions(latency_ms=120, write_ms=80, read_ms=15)
+PACE = Pace(latency=0.12, read=0.015, write=0.08, rate=2.0, burst=2)
+
+CELERY = ("-m", "celery", "-A", "tasks")
+WORKER = (*CELERY, "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
+FLOWER = (*CELERY, "flower")
+#: Состав: узел служебного компьютера и те же работы отдельными процессами (Procfile).
+NODE: Mapping[str, Sequence[str]] = {"узел": ("-m", "cli", "run"), "flower": FLOWER}
+ROLES: Mapping[str, Sequence[str]] = {
+    "worker": WORKER,
+    "beat": (*CELERY, "beat"),
+    "web": ("-m", "cli", "web"),
+    "flower": FLOWER,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Clinic:
+    """Филиал замера: его код и база."""
+
+    branch_id: str
+    ident: SmallIdent
+
+    @property
+    def database_id(self) -> str:
+        """Возвращает имя базы."""
+        return f"D{self.branch_id[1:]}"
+
+
+class Installation:
+    """Запущенные процессы и клиники, в которых можно записывать и отмечать приёмы."""
+
+    def __init__(
+        self,
+        folder: Path,
+        portal: PortalServer,
+        redis_url: str,
+        branches: int,
+        interval: float,
+        first: int = 1,
+    ) -> None:
+        self.folder, self.portal = folder, portal
+        self.clinics = [self._clinic(number) for number in range(first, first + branches)]
+        self.path = folder / "settings.toml"
+        self.path.write_text(to_toml(self._settings(redis_url, interval)), encoding="utf-8")
+        self.services = Services(load_settings(self.path))
+        self.processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._visits: dict[int, int] = {}
+
+    def start(self, roles: Mapping[str, Sequence[str]]) -> None:
+        """Запускает процессы."""
+        environment = {
+            **os.environ,
+            CONFIG_VARIABLE: str(self.path),
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUTF8": "1",
+        }
+        for name, arguments in roles.items():
+            with (self.folder / f"{name}.log").open("ab") as output:
+                self.processes[name] = subprocess.Popen(
+                    [sys.executable, *arguments], env=environment, stdout=output, stderr=output, cwd=ROOT
+                )
+
+    def stop(self) -> None:
+        """Останавливает процессы."""
+        for process in self.processes.values():
+            process.terminate()
+        for process in self.processes.values():
+            process.wait(timeout=STOP_SECONDS)
+        self.services.close()
+
+    def book(self, count: int, clinic: Clinic) -> list[Visit]:
+        """Записывает новых пациентов одного филиала."""
+        number = int(clinic.branch_id[1:])
+        start = self._visits.get(number, 0)
+        visits = [Visit(start + order, number) for order in range(1, count + 1)]
+        self._visits[number] = start + count
+        register(clinic.ident, visits)
+        return visits
+
+    def await_work(self) -> float:
+        """Ждёт, пока узел ответит на выборку каждого филиала; возвращает секунды ожидания."""
+        started = time.monotonic()
+        for clinic in self.clinics:
+            send_extract(self.path, clinic.branch_id)
+        while not all(self._extracted(clinic) for clinic in self.clinics):
+            if time.monotonic() - started > READY_SECONDS:
+                raise RuntimeError("узел не поднялся: смотрите журналы процессов")
+            time.sleep(0.02)
+        return time.monotonic() - started
+
+    def _extracted(self, clinic: Clinic) -> bool:
+        return "last_success" in self.services.store.stats.notes(clinic.branch_id)
+
+    def await_sent(self, total: int, seconds: float = 600.0) -> None:
+        """Ждёт, пока на портале не станет столько сделок и очередь не опустеет."""
+        deadline = time.monotonic() + seconds
+        while self.done() < total or self.waiting():
+            dead = [name for name, process in self.processes.items() if process.poll() is not None]
+            if dead or time.monotonic() > deadline:
+                raise RuntimeError(
+                    f"замер не закончился: смотрите журналы процессов ({', '.join(dead) or 'долго'})"
+                )
+            time.sleep(0.1)
+
+    def done(self) -> int:
+        """Возвращает, сколько сделок на портале."""
+        from demo.portal.schema import DEAL
+
+        return len(self.portal.state.entities[DEAL])
+
+    def waiting(self) -> int:
+        """Возвращает, сколько записей ждёт отправки."""
+        return sum(
+            sum(self.services.store.outbox.depth(clinic.branch_id).values()) for clinic in self.clinics
+        )
+
+    def _clinic(self, number: int) -> Clinic:
+        folder = self.folder / f"D{number}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return Clinic(f"F{number}", SmallIdent(folder, clinic_now()))
+
+    def _settings(self, redis_url: str, interval: float) -> dict[str, object]:
+        stages = {str(stage): code for stage, code in STAGES.items()}
+        return {
+            "portal": {"webhook": self.portal.url, "stages": stages},
+            "redis": {"url": redis_url},
+            "databases": [
+                {"id": clinic.database_id, "type": "sqlite", "path": str(clinic.ident.path)}
+                for clinic in self.clinics
+            ],
+            "branches": [
+                {
+                    "number": int(clinic.branch_id[1:]),
+                    "name": f"Филиал {clinic.branch_id}",
+                    "aliases": ["Филиал Фучика"],
+                    "database": clinic.database_id,
+                }
+                for clinic in self.clinics
+            ],
+            "node": {"state_dir": str(self.folder)},
+            "sync": {"interval": interval, "first_run_pause": 0.0},
+            "journal": {"folder": str(self.folder / "logs")},
+        }
+
+
+@contextmanager
+def installed(
+    folder: Path, roles: Mapping[str, Sequence[str]], branches: int = 1, interval: float = 120.0
+) -> Iterator[Installation]:
+    """Поднимает установку и останавливает её в конце."""
+    with ExitStack() as stack:
+        redis = stack.enter_context(broker(folder / "redis"))
+        portal = stack.enter_context(PortalServer(PORTAL))
+        installation = Installation(folder, portal, redis.url, branches, interval)
+        stack.callback(installation.stop)
+        installation.start(roles)
+        yield installation
+
+
+def send_extract(settings: Path, branch_id: str) -> None:
+    """Ставит выборку в очередь так же, как расписание."""
+    from celery import Celery
+
+    import celeryconfig
+
+    with Celery(config_source=celeryconfig.deployment(load_settings(settings))) as app:
+        app.conf.update(accept_content=["json"], task_serializer="json")
+        app.send_task(celeryconfig.EXTRACT, (branch_id,), queue=celeryconfig.queue_of(branch_id), priority=3)

@@ -1,0 +1,114 @@
+"""Запоздание: от начала выборки до верной сделки, когда пять филиалов разом изменили по 50 приёмов.
+
+За одним адресом все делят один предел портала (один Redis и один узел), за пятью — у каждого свой. К этим
+секундам в жизни прибавляется ожидание выборки: до двух минут, в среднем минута.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import replace
+from pathlib import Path
+
+from bench.floor import floor_of
+from bench.installation import NODE, PACE, PORTAL, Installation, send_extract
+from bench.tables import Table
+from bench.work import KEY, damage
+from demo.broker import broker
+from demo.portal.schema import DEAL
+from demo.portal.server import PortalServer
+from demo.portal.state import PortalState
+
+BRANCHES, CHANGES = 5, 50
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Печатает и записывает таблицу запоздания."""
+    options = parser().parse_args(arguments)
+    changes = 3 if options.smoke else CHANGES
+    table = Table("latency", f"Запоздание: {BRANCHES} филиалов по {changes} новых приёмов разом, секунды")
+    floor = floor_of(BRANCHES * changes * 3, BRANCHES * changes * 2, PACE)
+    table.add(предел="граница одного адреса", последняя=floor.seconds, запросов=floor.requests)
+    _one_address(table, changes)
+    _five_addresses(table, changes)
+    table.show()
+    print(f"  записано: {table.save(options.out)}")
+    return 0
+
+
+def parser() -> argparse.ArgumentParser:
+    """Возвращает разбор ключей."""
+    parser = argparse.ArgumentParser(prog="manage.py bench latency", description=__doc__)
+    parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
+    parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
+    return parser
+
+
+def _one_address(table: Table, changes: int) -> None:
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        redis = stack.enter_context(broker(folder / "redis"))
+        portal = stack.enter_context(PortalServer(PORTAL))
+        site = Installation(folder, portal, redis.url, BRANCHES, interval=3600.0)
+        _run(stack, table, "один адрес, общий предел", [site], portal, changes)
+
+
+def _five_addresses(table: Table, changes: int) -> None:
+    """Пять узлов со своим пределом; портал считает по адресам, а здесь адрес один — предел ему впятеро."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        portal = stack.enter_context(PortalServer(replace(PORTAL, rate=PORTAL.rate * BRANCHES)))
+        sites = []
+        for number in range(1, BRANCHES + 1):
+            redis = stack.enter_context(broker(folder / f"redis{number}"))
+            sites.append(Installation(folder / f"PC{number}", portal, redis.url, 1, 3600.0, first=number))
+        _run(stack, table, "пять адресов, у каждого свой", sites, portal, changes)
+
+
+def _run(
+    stack: ExitStack,
+    table: Table,
+    name: str,
+    sites: Sequence[Installation],
+    portal: PortalServer,
+    changes: int,
+) -> None:
+    for site in sites:
+        stack.callback(site.stop)
+        site.start({"узел": NODE["узел"]})
+    for site in sites:
+        site.await_work()
+    portal.stats.clear()
+    clinics = [(site, clinic) for site in sites for clinic in site.clinics]
+    visits = [visit for site, clinic in clinics for visit in site.book(changes, clinic)]
+    started = time.monotonic()
+    for site, clinic in clinics:
+        send_extract(site.path, clinic.branch_id)
+    arrived = _arrivals(portal.state, {visit.uid for visit in visits}, started)
+    for site in sites:
+        site.await_sent(0)
+    table.add(
+        предел=name,
+        p50=arrived[len(arrived) // 2],
+        p95=arrived[int(len(arrived) * 0.95) - 1],
+        последняя=arrived[-1],
+        запросов=portal.stats.requests,
+        **{"503": portal.stats.refused, "вред": "нет" if damage(portal.state, visits).none else "ЕСТЬ"},
+    )
+
+
+def _arrivals(state: PortalState, wanted: set[str], started: float, patience: float = 300.0) -> list[float]:
+    """Ждёт сделок и возвращает, через сколько секунд появилась каждая."""
+    arrived: dict[str, float] = {}
+    while len(arrived) < len(wanted):
+        now = time.monotonic() - started
+        if now > patience:
+            raise RuntimeError(f"сделки не дошли: {len(wanted) - len(arrived)} из {len(wanted)}")
+        for deal in list(state.entities[DEAL].values()):
+            uid = str(deal.get(KEY))
+            if uid in wanted:
+                arrived.setdefault(uid, now)
+        time.sleep(0.05)
+    return sorted(arrived.values())

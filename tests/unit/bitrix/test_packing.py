@@ -1,0 +1,171 @@
+"""Укладка групп: целиком, по очереди, записи вперёд, одинаковые поиски — одной командой."""
+
+from collections import deque
+from collections.abc import Sequence
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.bitrix.batching import Group
+from services.bitrix.calls import Answer, Call
+from services.bitrix.packing import (
+    MERGED_KEYS,
+    PAGE_ROWS,
+    WRITES_AHEAD,
+    PageFull,
+    Slot,
+    count_commands,
+    lay_out,
+    pack,
+)
+from services.domain.errors import NetworkError
+
+KEY = "UF_CRM_RECEPTION_ID"
+
+
+def group(size: int, text: str = "") -> Group:
+    """Строит группу чтений."""
+    return Group([Call("crm.deal.get", {"id": number, "text": text}) for number in range(size)])
+
+
+def search(*uids: str, method: str = "crm.deal.list") -> Group:
+    """Строит группу из одного поиска по ключам."""
+    return Group([Call(method, {"filter": {f"@{KEY}": list(uids)}, "start": -1}, keyed=KEY)])
+
+
+def rows(*uids: str) -> Answer:
+    """Строит ответ списка."""
+    return Answer([{"ID": str(number), KEY: uid} for number, uid in enumerate(uids)])
+
+
+def shared(groups: Sequence[Group], answer: Answer) -> list[list[str]]:
+    """Раздаёт ответ единственной склеенной команды; возвращает ключи каждого хозяина."""
+    slots = [slots[0] for slots in lay_out(groups).slots]
+    return [[row[KEY] for row in slot.share(answer).get()] for slot in slots]
+
+
+def sizes(groups: list[Group]) -> list[int]:
+    """Возвращает размеры групп."""
+    return [len(item.calls) for item in groups]
+
+
+@pytest.mark.parametrize(
+    ("waiting", "limit", "taken"),
+    [
+        ([3], 50, [3]),
+        ([3, 3, 3], 6, [3, 3]),
+        ([3, 4, 2], 5, [3, 2]),
+        ([3, 1, 1, 1], 5, [3, 1, 1]),
+        ([10, 1], 4, [10]),
+        ([50, 1], 50, [50]),
+    ],
+    ids=str,
+)
+def test_groups_leave_whole_while_they_fit(waiting: list[int], limit: int, taken: list[int]) -> None:
+    queue = deque(group(size) for size in waiting)
+    assert sizes(pack(queue, queue[0], limit)) == taken
+    assert len(queue) == len(waiting) - len(taken)
+
+
+def test_own_group_leaves_first_even_from_the_middle_of_the_queue() -> None:
+    queue = deque([group(1), group(2), group(3)])
+    assert sizes(pack(queue, queue[2], 4)) == [3, 1]
+    assert sizes(list(queue)) == [2]
+
+
+def test_group_already_gone_from_the_queue_takes_nothing() -> None:
+    queue = deque([group(1)])
+    assert pack(queue, group(1), 50) == []
+    assert len(queue) == 1
+
+
+def test_group_with_the_mark_leaves_alone_and_is_passed_over_by_others() -> None:
+    queue = deque([group(1), group(1, "$result[a]"), group(1)])
+    alone = queue[1]
+    assert sizes(pack(queue, queue[0], 50)) == [1, 1]
+    assert pack(queue, alone, 50) == [alone]
+
+
+@given(st.lists(st.integers(1, 12), min_size=1, max_size=30), st.integers(1, 50))
+def test_every_group_leaves_once_whole_and_in_order_of_its_size_class(counts: list[int], limit: int) -> None:
+    queue = deque(group(count) for count in counts)
+    expected, sent = list(queue), []
+    while queue:
+        taken = pack(queue, queue[0], limit)
+        assert sum(sizes(taken)) <= max(limit, len(taken[0].calls))
+        sent += taken
+    assert sorted(map(id, sent)) == sorted(map(id, expected))
+
+
+def test_writes_leave_before_searches_that_came_earlier() -> None:
+    write = Group([Call("crm.deal.add", {"fields": {}}, repeatable=False)])
+    queue = deque([group(1), group(2), group(2), write])
+    assert pack(queue, queue[0], 4)[1] is write
+
+
+def test_searches_are_not_pushed_out_by_many_writes() -> None:
+    writes = [Group([Call("crm.deal.update", {"id": number})]) for number in range(WRITES_AHEAD + 20)]
+    queue = deque([*writes, *(group(1) for _ in range(20))])
+    taken = pack(queue, queue[0], WRITES_AHEAD + 11)
+    assert sum(not item.writes for item in taken) == 10
+
+
+def test_searches_of_one_kind_take_one_command() -> None:
+    groups = [search(f"F1_{number}") for number in range(1, 11)]
+    layout = lay_out(groups)
+    assert len(layout.commands) == count_commands(groups) == 1
+    assert "F1_7" in next(iter(layout.commands.values()))
+
+
+def test_a_batch_has_room_for_many_merged_searches() -> None:
+    queue = deque(search(f"F1_{number}") for number in range(1, 201))
+    assert len(pack(queue, queue[0], 3)) == 3 * MERGED_KEYS
+
+
+def test_searches_of_different_kinds_stay_apart() -> None:
+    groups = [search("F1_1"), search("F1_2", method="crm.item.list"), group(1)]
+    assert count_commands(groups) == len(lay_out(groups).commands) == 3
+
+
+def test_rows_of_a_merged_answer_go_to_their_owners() -> None:
+    groups = [search("F1_1", "F2_1"), search("F1_2"), search("F1_3")]
+    assert shared(groups, rows("F1_2", "F2_1", "F1_1")) == [["F2_1", "F1_1"], ["F1_2"], []]
+
+
+def test_foreign_rows_are_shown_to_everyone_so_that_the_deceit_is_noticed() -> None:
+    groups = [search("F1_1"), search("F1_2")]
+    assert shared(groups, rows("чужое", "F1_1")) == [["чужое", "F1_1"]] * 2
+
+
+def test_full_page_of_a_merged_search_is_not_believed() -> None:
+    layout = lay_out([search("F1_1"), search("F1_2")])
+    with pytest.raises(PageFull):
+        layout.slots[0][0].share(rows(*["F1_1"] * PAGE_ROWS))
+
+
+def test_full_page_of_a_search_of_its_own_is_its_own() -> None:
+    slot = lay_out([search("F1_1")]).slots[0][0]
+    assert len(slot.share(rows(*["F1_1"] * PAGE_ROWS)).get()) == PAGE_ROWS
+
+
+def test_failure_of_a_merged_search_is_everyones_failure() -> None:
+    failure = Answer(error=NetworkError("обрыв"))
+    assert [slots[0].share(failure) for slots in lay_out([search("F1_1"), search("F1_2")]).slots] == [
+        failure
+    ] * 2
+
+
+def test_plain_call_keeps_its_answer_as_it_is() -> None:
+    assert Slot("g0c0").share(Answer({"ID": 1})).get() == {"ID": 1}
+
+
+@given(st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=3, unique=True), min_size=1, max_size=60))
+def test_every_owner_gets_exactly_the_rows_of_its_keys(owners: list[list[int]]) -> None:
+    groups = [search(*(f"F1_{number}" for number in numbers)) for numbers in owners]
+    layout = lay_out(groups)
+    for numbers, slots in zip(owners, layout.slots, strict=True):
+        asked = [f"F1_{number}" for number in numbers]
+        answer = rows(*sorted(slots[0].asked))
+        assert sorted(row[KEY] for row in slots[0].share(answer).get()) == sorted(asked)
+        assert len(slots[0].asked) <= MERGED_KEYS
