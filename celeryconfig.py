@@ -39,12 +39,20 @@ broker_connection_retry_on_startup = True
 broker_connection_max_retries = None  # узел, поднявшийся раньше Redis, ждёт его сколько нужно
 broker_connection_timeout = 10
 broker_transport_options = {
-    # Больше самой долгой отсрочки сообщения (10 мин) и короче часа: зависшее вернётся за смену.
+    # Сколько взятое и не подтверждённое сообщение считается в работе. Больше самой долгой отсрочки (10 мин):
+    # меньше — отложенное доставлялось бы снова и снова. Вернувшаяся копия безвредна: запись берут по аренде,
+    # а периодическую задачу — по талону. Раньше, чем через полчаса, работу убитого узла вернёт redrive.
     "visibility_timeout": 1800,
     "priority_steps": [0, 3, 6, 9],
     "queue_order_strategy": "priority",  # просмотр плана (0) и выборка (3) впереди отправки (6)
+    # brpop_timeout: узел просыпается раз в секунду. Дольше — медленнее замечался бы обрыв и новая очередь,
+    # короче — лишний расход процессора в покое.
+    "polling_interval": 1,
+    # Ответа не ждут вечно; предел заведомо больше brpop_timeout, иначе обрывалось бы само ожидание.
     "socket_timeout": 30,
     "socket_connect_timeout": 10,
+    # Полуоткрытое соединение (уснувший коммутатор, выдернутый кабель): ядро проверяет его само, а kombu
+    # пересоединяется, если Redis молчит дольше brpop_timeout + health_check_interval (facts F.7).
     "socket_keepalive": True,
     "health_check_interval": 15,
     "retry_on_timeout": True,
@@ -65,7 +73,8 @@ task_send_sent_event = True
 worker_enable_remote_control = True
 worker_cancel_long_running_tasks_on_connection_loss = False  # потоки не отменить; повтор безвреден
 worker_enable_prefetch_count_reduction = False
-worker_soft_shutdown_timeout = 20.0  # тёплая остановка возвращает неотправленное
+# Неотправленное возвращается в очередь сразу (tasks/app.py); ушедшему на портал дают двадцать секунд.
+worker_soft_shutdown_timeout = 20.0
 worker_proc_alive_timeout = 30.0
 beat_max_loop_interval = 5
 beat_scheduler = "tasks.schedule:SteadyScheduler"  # монотонное, без файла, с талонами

@@ -6,7 +6,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench.campaign.losses import Losses
@@ -32,7 +32,7 @@ def main(arguments: list[str]) -> int:
         days.append(day)
         print(_line(day), flush=True)
         if options.json:
-            options.json.write_text(json.dumps([asdict(day) for day in days], ensure_ascii=False, indent=1))
+            options.json.write_text(json.dumps([_record(day) for day in days], ensure_ascii=False, indent=1))
     print(table(days, time.monotonic() - started))
     return 0 if all(day.losses.none for day in days) else 1
 
@@ -59,6 +59,11 @@ def _day(seed: int, options: argparse.Namespace) -> Day:
         return play(options.keep / f"day-{seed}", *plan)
     with tempfile.TemporaryDirectory(prefix="faults-", ignore_cleanup_errors=True) as folder:
         return play(Path(folder), *plan)
+
+
+def _record(day: Day) -> dict[str, object]:
+    """Возвращает день для файла: Counter asdict испортил бы."""
+    return {**asdict(replace(day, faults=Counter())), "faults": dict(day.faults)}
 
 
 def _line(day: Day) -> str:

@@ -6,6 +6,7 @@ import sys
 
 from cli.commands import available
 from config.loader import ConfigError
+from services.domain.errors import SyncError
 
 
 def main(arguments: list[str]) -> int:
@@ -31,6 +32,9 @@ def run(name: str, arguments: list[str]) -> int:
     except ConfigError as error:
         print(error, file=sys.stderr)
         return 2
+    except SyncError as error:
+        print(error, file=sys.stderr)
+        return 3
     except KeyboardInterrupt:
         print("\nПрервано.", file=sys.stderr)
         return 130

@@ -5,7 +5,7 @@ import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cli.options import command_services, with_config
+from cli.session import add_config, opened_services
 
 if TYPE_CHECKING:
     from services.ports import AlertChannel, Notice
@@ -24,8 +24,8 @@ def main(arguments: list[str]) -> int:
     """Отправляет по одному уведомлению в каждый канал; хоть один не взял — код 1."""
     parser = argparse.ArgumentParser(prog="manage.py alerts", description="Уведомления администратору.")
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
-    with_config(actions.add_parser("test", help="отправить пробное уведомление в каждый канал"))
-    with command_services(parser.parse_args(arguments)) as services:
+    add_config(actions.add_parser("test", help="отправить пробное уведомление в каждый канал"))
+    with opened_services(parser.parse_args(arguments)) as services:
         from services.alerts.message import trial_notice
 
         channels = services.channels()

@@ -3,7 +3,7 @@
 import argparse
 from datetime import timedelta
 
-from cli.options import chosen_file, with_config
+from cli.session import add_config, chosen_file
 from config.loader import load_settings
 from config.models import Settings
 
@@ -12,7 +12,7 @@ def main(arguments: list[str]) -> int:
     """Проверяет настройки и показывает, как они поняты; негодные — код 2."""
     parser = argparse.ArgumentParser(prog="manage.py config", description="Проверяет файл настроек.")
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
-    with_config(actions.add_parser("check", help="проверить и показать, как настройки поняты"))
+    add_config(actions.add_parser("check", help="проверить и показать, как настройки поняты"))
     path = chosen_file(parser.parse_args(arguments))
     settings = load_settings(path)
     print(f"Настройки годны: {path}")

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from cli.options import chosen_file, with_config
+from cli.session import add_config, chosen_file
 from config.loader import ConfigError, load_settings
 
 if TYPE_CHECKING:
@@ -19,7 +19,8 @@ MARKS = {"ok": "  ok  ", "warn": " warn ", "fail": " FAIL "}
 
 def main(arguments: list[str]) -> int:
     """Осматривает установку; хоть один отказ — код 1."""
-    parser = with_config(argparse.ArgumentParser(prog="manage.py doctor", description=DESCRIPTION))
+    parser = argparse.ArgumentParser(prog="manage.py doctor", description=DESCRIPTION)
+    add_config(parser)
     parser.add_argument("--json", action="store_true", help="итог одной строкой JSON, для программ")
     options = parser.parse_args(arguments)
     if options.json:

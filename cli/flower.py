@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from cli.options import chosen_file, with_config
+from cli.session import add_config, chosen_file
 from config.loader import load_settings
 
 CONFIG = Path(__file__).resolve().parents[1] / "flowerconfig.py"
@@ -14,7 +14,8 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(
         prog="manage.py flower", description="Страница задач Celery, видная только с этого компьютера."
     )
-    load_settings(chosen_file(with_config(parser).parse_args(arguments)))
+    add_config(parser)
+    load_settings(chosen_file(parser.parse_args(arguments)))
     from tasks.app import celery_app
 
     celery_app.start(["flower", f"--conf={CONFIG}"])

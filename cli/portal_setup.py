@@ -1,13 +1,12 @@
 """Подкоманды ``portal setup`` и ``portal resume``."""
 
 import argparse
-import getpass
 import sys
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from cli.options import chosen_file, command_services
+from cli.session import administrator, chosen_file, opened_services
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -45,7 +44,7 @@ def set_up(options: argparse.Namespace) -> int:
     from services.bitrix.portal_plan import PlanError
     from services.domain.errors import SyncError
 
-    with command_services(options) as services:
+    with opened_services(options) as services:
         try:
             return _set_up(services, _setup(services, options), _recorder(chosen_file(options)), options)
         except (PlanError, SyncError) as error:
@@ -80,7 +79,7 @@ def _set_up(services: "Services", setup: "PortalSetup", record: "Record", option
         return 1
     for line in setup.run(record):
         print(f"  готово: {line}", flush=True)
-    services.security_journal.info("portal_set_up", who=getpass.getuser(), count=len(plan.steps))
+    services.security_journal.info("portal_set_up", who=administrator(), count=len(plan.steps))
     print("Портал настроен. Проверьте всё вместе: python manage.py doctor")
     return 0
 
@@ -117,7 +116,7 @@ def resume_sending(options: argparse.Namespace) -> int:
     """Проверяет вебхук и снимает остановку; вебхук не принят — остановка остаётся, код 1."""
     from services.domain.errors import SyncError
 
-    with command_services(options) as services:
+    with opened_services(options) as services:
         halt = services.store.gate.halted()
         if halt is None:
             print("Отправка не остановлена: возобновлять нечего.")
@@ -130,6 +129,6 @@ def resume_sending(options: argparse.Namespace) -> int:
             print(f"Портал по-прежнему отказывает: {error}. Отправка не возобновлена.", file=sys.stderr)
             return 1
         services.store.gate.resume()
-        services.security_journal.info("sending_resumed", who=getpass.getuser())
+        services.security_journal.info("sending_resumed", who=administrator())
         print("Отправка возобновлена: очередь уйдёт в ближайшие секунды.")
         return 0

@@ -4,7 +4,7 @@ import argparse
 import getpass
 import sys
 
-from cli.options import chosen_file, with_config
+from cli.session import add_config, administrator, chosen_file
 from config.loader import ConfigError
 from config.models import Settings
 from config.vault import Vault
@@ -31,7 +31,8 @@ def parser() -> argparse.ArgumentParser:
         ("rotate", rotate, "сменить ключ и перешифровать им все секреты"),
         ("list", show, "показать, какие секреты есть и как они лежат"),
     ):
-        chosen = with_config(actions.add_parser(name, help=text, description=text))
+        chosen = actions.add_parser(name, help=text, description=text)
+        add_config(chosen)
         chosen.set_defaults(action=action)
         if name == "set":
             chosen.add_argument(
@@ -105,5 +106,5 @@ def _noted(settings: Settings) -> None:
     from services.journal.events import SECURITY, EventLogger
 
     start_command_journal(settings)
-    EventLogger(SECURITY).info("secret_changed", who=getpass.getuser())
+    EventLogger(SECURITY).info("secret_changed", who=administrator())
     stop_journal()

@@ -22,6 +22,7 @@ TARGETS = (
     "deploy",
     "tests",
     "celeryconfig.py",
+    "flowerconfig.py",
     "manage.py",
 )
 CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,?\s*)+ in [\d.]+s.*?)\s*=*$")

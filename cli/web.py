@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 
-from cli.options import chosen_file, with_config
+from cli.session import add_config, chosen_file
 from config.loader import load_settings
 
 
@@ -16,7 +16,8 @@ def main(arguments: list[str]) -> int:
         description="Страница наблюдения и ответы вкладке «План лечения» отдельным процессом: "
         "внутри узла их запускает run.",
     )
-    settings = load_settings(chosen_file(with_config(parser).parse_args(arguments)))
+    add_config(parser)
+    settings = load_settings(chosen_file(parser.parse_args(arguments)))
 
     from plan_frontend.serving import Servers, ServingError
     from plan_frontend.sites import sites

@@ -190,7 +190,7 @@ class NodeSettings(Section):
     upserts_per_second: float = Field(default=1000.0, gt=0)
     sql_dir: Path | None = None
     state_dir: Path = Path("var")
-    stuck_after: timedelta = timedelta(minutes=4)
+    stuck_after: timedelta = timedelta(seconds=90)
 
 
 Steps = Annotated[

@@ -33,13 +33,13 @@ def run_alive(folder: Path, fresh: bool, port: int, minutes: float | None) -> in
         redis = stack.enter_context(broker(site.folder / "redis"))
         plans = PlanTab(stack.enter_context(AppHosting()))
         portal = stack.enter_context(site.portal(_options(site, plans), _port(port)))
-        monitor = _port(MONITOR_PORT) or free_port()
-        extra = {**plans.sections(portal.base_url), "monitor": {"port": monitor}}
+        monitor, flower = _port(MONITOR_PORT) or free_port(), free_port()
+        ports = {"monitor": {"port": monitor}, "flower": {"port": flower}}
+        extra = {**plans.sections(portal.base_url), **ports}
         path = site.write_settings(portal.url, redis.url, INTERVAL_SECONDS, extra)
         plans.hosting.upload(application_zip(site.settings(path)))
         processes = stack.enter_context(Processes(path, site.logs))
-        flower = free_port()
-        _start(processes, flower, site.folder)
+        _start(processes, site.folder)
         services = Services(site.settings(path))
         stack.callback(services.close)
         _introduce(portal.base_url, monitor, flower, site, built)
@@ -69,10 +69,10 @@ def _port(wanted: int) -> int:
     return wanted
 
 
-def _start(processes: Processes, flower_port: int, folder: Path) -> None:
+def _start(processes: Processes, folder: Path) -> None:
     processes.celery("worker", "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
     processes.celery("beat", "beat", "--schedule", str(folder / "beat-schedule"), "--pidfile=")
-    processes.celery("flower", "flower", f"--port={flower_port}")
+    processes.celery("flower", "flower")
     processes.python("web", "cli", "web")
 
 

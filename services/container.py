@@ -29,6 +29,7 @@ from services.sync.extract import Extract
 from services.sync.health import Health, Watched
 from services.sync.intake import Intake
 from services.sync.plan_snapshots import PlanIntake, PlanPush, PlanSweep, Snapshots
+from services.sync.preview import Preview
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
 from services.sync.upsert import Upsert
@@ -67,11 +68,6 @@ class PlanServices:
     sweep: PlanSweep
     push: PlanPush
     intake: PlanIntake
-    clock: Clock
-
-    def deal_created(self, uid: str) -> Sequence[str]:
-        """Ставит в очередь снимок для новой сделки."""
-        return self.intake.deal_created(uid, self.clock.now())
 
 
 class Services:
@@ -311,6 +307,7 @@ class Services:
             self.policy,
             application_key(self.settings),
         )
+        plans = self._plan_services(branch)
         upsert = Upsert(
             intake,
             delivery,
@@ -321,6 +318,7 @@ class Services:
             store.stats,
             journal,
             clock,
+            plans.intake.deal_created,
         )
         return BranchServices(
             Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate),
@@ -328,8 +326,15 @@ class Services:
             Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
             Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
             Backfill(intake, store.backfills, store.locks, journal, clock),
-            self._plan_services(branch),
+            plans,
         )
+
+    def preview(self, branch_id: str) -> Preview:
+        """Возвращает предпросмотр филиала: ничего не пишет."""
+        branch, store = self.court(branch_id), self.store
+        source = self.source(branch.database_id)
+        state = store.cursors, store.links
+        return Preview(branch, source, *state, self.crm, self.policy, self.pace, self.clock)
 
     def _plan_services(self, branch: Branch) -> PlanServices:
         from services.bitrix.plan_deals import BitrixPlanDeals
@@ -355,7 +360,7 @@ class Services:
         extract = Extract(
             intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate
         )
-        return PlanServices(extract, PlanSweep(intake, store.locks, journal, clock), push, intake, clock)
+        return PlanServices(extract, PlanSweep(intake, store.locks, journal, clock), push, intake)
 
     def court(self, branch_id: str) -> Branch:
         """Возвращает филиал с правилами суда над его приёмами."""

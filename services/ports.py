@@ -4,8 +4,9 @@
 базы Ident — наивные ``datetime`` в её поясе: часы приложения с ними не сравниваются (design 2.5).
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -124,6 +125,11 @@ class NewContact:
         return f"NewContact({self.phone!r})"
 
 
+#: Спрашивается в последний миг перед записывающим запросом: между решением и отправкой процесс мог проспать
+#: аренду (сон компьютера, заморозка), и запись отправил бы уже второй.
+write_guard: ContextVar[Callable[[], bool] | None] = ContextVar("write_guard", default=None)
+
+
 class Crm(Protocol):
     """Сделки, контакты и лиды портала; ошибки — дерево services.bitrix.responses (предки в domain.errors)."""
 
@@ -133,6 +139,10 @@ class Crm(Protocol):
         ``known_contact`` — номер, который мы сами недавно создали: поиск портала может его ещё не видеть.
         Контакт, найденный, но недоступный для чтения, — SkippableError ``contact_unreadable``.
         """
+        ...
+
+    def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
+        """Возвращает названные поля сделок (до 50 номеров); пропавшие сделки пропущены."""
         ...
 
     def create_contact(self, contact: NewContact) -> int:

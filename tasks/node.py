@@ -20,7 +20,9 @@ class BeatStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         """Запускает расписание."""
-        self._service = EmbeddedService(worker.app, thread=True)
+        # Имя расписания узел Celery из настроек не берёт: без него часы и файл снова стали бы его.
+        scheduler = worker.app.conf.beat_scheduler
+        self._service = EmbeddedService(worker.app, thread=True, scheduler_cls=scheduler)
         self._service.start()
 
     def stop(self, worker: Any) -> None:
@@ -53,7 +55,12 @@ class WebStep(bootsteps.StartStopStep):
 
 def run_node(app: Any, arguments: list[str]) -> int:
     """Запускает узел и ждёт его остановки; возвращает код завершения."""
+    from celery.bin.celery import celery
+
     app.steps["worker"].add(BeatStep)
     app.steps["worker"].add(WebStep)
-    app.worker_main(["worker", "--without-gossip", "--without-mingle", *arguments])
-    return 0
+    celery.params[0].default = app
+    # app.worker_main сделал бы то же, но код завершения потерял бы: служба не узнала бы о сбое.
+    # Заставку печатать некому, а при полном диске её печать уронила бы узел (ТЗ 7.1.4 № 5).
+    command = ["--quiet", "worker", "--without-gossip", "--without-mingle", *arguments]
+    return int(celery.main(args=command, standalone_mode=False) or 0)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 LOOK_EVERY = 2.0
 #: Дольше портал не работает: после этого прежние службы закрываются, чем бы запрос ни кончился.
 DRAIN_SECONDS = 70.0
+#: Эти разделы Celery читает один раз: очереди, брокер, расписание, число потоков.
+STARTUP = ("redis", "branches", "node", "sync")
 
 
 class Watched:
@@ -110,6 +112,8 @@ class ProcessServices:
         renew_journal(settings)
         self._services = _with_hands(build_services(settings))
         self._services.journal.info("settings_reloaded")
+        if stale := [name for name in STARTUP if getattr(old.settings, name) != getattr(settings, name)]:
+            self._services.journal.warning("settings_need_restart", sections=",".join(stale))
 
 
 def _with_hands(services: Services) -> Services:

@@ -5,7 +5,6 @@ from contextlib import closing
 
 from celeryconfig import CONTROL_PRIORITY, EXTRACT, UPSERT, queue_of
 from services.domain.reception import parse_uid
-from services.sync.delivery import Outcome
 from tasks.app import celery_app
 from tasks.base import SyncTask
 from tasks.hints import hint
@@ -22,9 +21,7 @@ def extract(self: SyncTask, branch_id: str) -> None:
 @celery_app.task(name=UPSERT, bind=True, outlives_retries=True)
 def upsert(self: SyncTask, uid: str) -> None:
     """Приводит сделку записи к её состоянию в Ident; повторный вызов безвреден."""
-    branch = self.services.branch(parse_uid(uid).branch_id)
-    if branch.upsert.run(uid) is Outcome.CREATED:
-        hint(branch.plans.deal_created(uid))
+    self.services.branch(parse_uid(uid).branch_id).upsert.run(uid)
 
 
 def request_extracts(branch_ids: Sequence[str]) -> None:

@@ -11,16 +11,22 @@ import threading
 import time
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from celery import bootsteps
 from celery.signals import task_postrun
 
 from celeryconfig import LOOKUP
+from services.domain.errors import StoreError
+
+if TYPE_CHECKING:
+    from services.container import Services
 
 log = logging.getLogger("ident.node")
 
 EXIT_STUCK = 70
+#: Столько длится остановка самое большее: портал отвечает до минуты, остальное отозвано сразу.
+STOP_SECONDS = 90.0
 LOOKS_PER_TERM = 12
 
 
@@ -113,11 +119,34 @@ class WatchdogStep(bootsteps.StartStopStep):
         def send() -> None:
             worker.app.send_task(HEARTBEAT, (node,), queue=queue, priority=0)
 
-        term = process_services().settings.node.stuck_after
-        self._watchdog = Watchdog(node, term, send)
+        services = process_services()
+        self._watchdog = Watchdog(node, services.settings.node.stuck_after, send)
         self._watchdog.start()
+        _tell_durability(services)
 
     def stop(self, worker: Any) -> None:
-        """Кончает присмотр."""
+        """Кончает присмотр, отзывает неотправленное и не даёт остановке длиться вечно."""
+        from tasks.process import withdraw_unsent
+
         if self._watchdog is not None:
             self._watchdog.stop()
+        withdraw_unsent()
+        last_resort = threading.Timer(STOP_SECONDS, _give_up_stopping)
+        last_resort.daemon = True
+        last_resort.start()
+
+
+def _give_up_stopping() -> None:
+    """Завершает узел, который останавливается и не может: поток пула застрял."""
+    log.error("node_stuck_stopping")
+    logging.shutdown()
+    os._exit(EXIT_STUCK)
+
+
+def _tell_durability(services: "Services") -> None:
+    """Называет в журнале настройки Redis, с которыми очередь может пропасть (ТЗ 4.1)."""
+    try:
+        for warning in services.store.durability():
+            log.warning("redis_not_durable message=%s", warning)
+    except StoreError as error:
+        log.warning("redis_not_checked error=%s", error)

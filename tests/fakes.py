@@ -1,19 +1,20 @@
 """Подделки портов в памяти: держат тот же договор, что настоящие (tests/contract), и нужны сценариям."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from services.domain.errors import SkippableError
+from services.domain.errors import GripLost, SkippableError
 from services.domain.names import PersonName
 from services.domain.phones import Phone, same_phone
-from services.ports import Contact, Deal, Found, Lead, NewContact
+from services.ports import Contact, Deal, Found, Lead, NewContact, write_guard
 
 KEY = "UF_CRM_RECEPTION_ID"
+READS = frozenset({"find", "read_deals"})
 
 
 class FakeClock:
@@ -89,7 +90,11 @@ class FakeDeal:
 
 
 class FakeCrm:
-    """CRM в памяти; ``trouble`` — какие ошибки поднять: (метод, ошибка, выполнив или нет)."""
+    """CRM в памяти.
+
+    ``meanwhile`` — что случается в мире, пока портал отвечает на метод; ``waiting`` — пока запись ждёт
+    отправки: перед самой отправкой о ней спрашивают сторожа (``write_guard``).
+    """
 
     def __init__(self, now: datetime = datetime(2024, 12, 29, 9, 0, tzinfo=UTC)) -> None:
         self.now = now
@@ -97,6 +102,8 @@ class FakeCrm:
         self.contacts: dict[int, FakePerson] = {}
         self.leads: dict[int, FakePerson] = {}
         self.calls: list[str] = []
+        self.meanwhile: dict[str, Callable[[], object]] = {}
+        self.waiting: Callable[[], object] = lambda: None
         self._troubles: dict[str, list[tuple[BaseException, bool]]] = defaultdict(list)
         self._numbers = {kind: count(1) for kind in ("deal", "contact", "lead")}
 
@@ -105,6 +112,10 @@ class FakeCrm:
     def trouble(self, method: str, error: BaseException, after: bool = False) -> None:
         """Заказывает одну ошибку метода; ``after`` — вызов выполнится, но ответ потеряется."""
         self._troubles[method].append((error, after))
+
+    def heal(self) -> None:
+        """Отменяет заказанные ошибки."""
+        self._troubles.clear()
 
     def add_contact(self, surname: str, name: str, *phones: str, **fields: object) -> int:
         """Кладёт контакт."""
@@ -139,6 +150,12 @@ class FakeCrm:
             if phone is None:
                 return Found(deals)
             return Found(deals, self._contacts(phone), self._leads(phone))
+
+    def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
+        """Возвращает названные поля сделок."""
+        with self._called("read_deals"):
+            found = [self.deals[number] for number in deal_ids if number in self.deals]
+            return {deal.deal_id: {name: deal.fields.get(name) for name in names} for deal in found}
 
     def create_contact(self, contact: NewContact) -> int:
         """Создаёт контакт."""
@@ -179,13 +196,22 @@ class FakeCrm:
 
     @contextmanager
     def _called(self, method: str) -> Iterator[None]:
+        if method not in READS:
+            self._ask_guard()
         self.calls.append(method)
+        self.meanwhile.pop(method, lambda: None)()
         error, after = self._troubles[method].pop(0) if self._troubles[method] else (None, False)
         if error is not None and not after:
             raise error
         yield
         if error is not None:
             raise error
+
+    def _ask_guard(self) -> None:
+        self.waiting()
+        guard = write_guard.get()
+        if guard is not None and not guard():
+            raise GripLost("запись уже чужая")
 
     def _contacts(self, phone: Phone) -> list[Contact]:
         found = [person for person in self.contacts.values() if _has(person, phone)]

@@ -298,18 +298,28 @@ class _FakeLease:
 
 
 class FakeLocks:
-    """Замки: живой владелец не теряет их сам; ``lost`` — потерял все (стёрли Redis)."""
+    """Замки: живой владелец не теряет их сам; ``lost`` — потерял все (стёрли Redis).
 
-    def __init__(self) -> None:
-        self.lost = False
+    ``patient`` = False — занятого не ждут вовсе: сценарию незачем тратить время проверки.
+    """
+
+    def __init__(self, patient: bool = True) -> None:
+        self.lost, self._patient = False, patient
         self.lingering: dict[str, timedelta] = {}
         self._busy_until: dict[str, float] = {}
         self._changed = threading.Condition()
 
+    def forget_lingering(self) -> None:
+        """Отпускает замки, оставшиеся после неясного исхода: в проверке время не идёт."""
+        for name in self.lingering:
+            self._busy_until.pop(name, None)
+        self.lingering.clear()
+
     @contextmanager
     def hold(self, name: str, ttl: timedelta, wait: timedelta = timedelta()) -> Iterator[Lease | None]:
         """Берёт замок на время блока."""
-        if not self._taken(name, time.monotonic() + wait.total_seconds()):
+        patience = wait.total_seconds() if self._patient else 0.0
+        if not self._taken(name, time.monotonic() + patience):
             yield None
             return
         lease = _FakeLease(self)

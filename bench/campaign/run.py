@@ -80,7 +80,7 @@ def _live(stage: Stage, rng: random.Random) -> int:
 def _curator(stage: Stage, rng: random.Random) -> None:
     """Куратор двигает несколько тихих сделок на ручные стадии: дальше их трогать нельзя."""
     time.sleep(4)
-    free = [uid for uid in stage.uids() if uid not in stage.manual]
+    free = [uid for uid in stage.open_uids() if uid not in stage.manual]
     for uid in rng.sample(free, min(3, len(free))):
         stage.move_by_hand(uid)
 
@@ -90,6 +90,7 @@ def _mend(stage: Stage) -> None:
     stage.portal.portal.faults.clear()
     stage.wire.set(Wire.WHOLE)
     stage.clocks.set(0)
+    time.sleep(0.5)  # процессы перечитывают смещение часов пять раз в секунду
     for _ in range(20):
         try:
             stage.services.store.gate.resume()

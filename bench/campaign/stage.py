@@ -46,6 +46,7 @@ FAST: dict[str, dict[str, Any]] = {
         "packet_pause": 0.05,
         "first_run_pause": 0.05,
     },
+    "node": {"stuck_after": 8},
     "retries": {
         "network": [1, 2, 4],
         "api": [1, 2, 4],
@@ -128,6 +129,13 @@ class Stage:
                 self.portal.portal.crm.update(DEAL, deal, Edit({"STAGE_ID": stage}, CURATOR))
                 self.manual[uid] = stage
 
+    def open_uids(self) -> list[str]:
+        """Возвращает ключи открытых сделок: закрытую куратор на ручную стадию не вернёт."""
+        with self.portal.state.lock:
+            rows = self.portal.state.entities[DEAL].values()
+            found = [row for row in rows if row.get("UF_CRM_RECEPTION_ID") and row.get("CLOSED") != "Y"]
+            return sorted(str(row["UF_CRM_RECEPTION_ID"]) for row in found)
+
     def uids(self) -> list[str]:
         """Возвращает ключи сделок портала."""
         with self.portal.state.lock:
@@ -144,7 +152,11 @@ class Stage:
             "redis": {"url": self.redis.url, "socket_timeout": 3},
             **clinic,
             "databases": databases,
-            "node": {"state_dir": str(self.folder / "state"), "concurrency": 30},
+            "node": {
+                "state_dir": str(self.folder / "state"),
+                "concurrency": 30,
+                **self._pace.get("node", {}),
+            },
             "sync": self._pace["sync"],
             "retries": self._pace["retries"],
             "journal": {"folder": str(self.folder / "logs")},

@@ -10,7 +10,7 @@ from urllib.parse import urljoin
 from demo.portal.engine import Portal
 from demo.portal.options import OAuthToken
 from demo.portal.render import person_name
-from demo.portal.schema import CONTACT, DEAL, LEAD
+from demo.portal.schema import CONTACT, DEAL, LEAD, Field
 from demo.portal.stages import stages_of
 from demo.portal.state import Row
 
@@ -198,11 +198,25 @@ def _fields(portal: Portal, type_id: int, row: Row) -> list[Row]:
             "name": name,
             "title": field.title,
             "kind": field.kind,
-            "value": _shown(portal, field.kind, row.get(name)),
+            "value": _readable(portal, field, row.get(name)),
         }
         for name, field in portal.state.fields(type_id).items()
         if name != "TITLE" or row.get(name)
     ]
+
+
+def _readable(portal: Portal, field: Field, value: Any) -> Any:
+    """Возвращает значение для человека: сотрудников, воронку и источник — именами."""
+    if value is None:
+        return None
+    if field.kind == "user":
+        return _name_of(portal, value)
+    names = {
+        "CATEGORY_ID": lambda: {row["id"]: row["name"] for row in portal.state.categories},
+        "SOURCE_ID": lambda: {row["STATUS_ID"]: row["NAME"] for row in portal.state.statuses},
+    }
+    known = names[field.name]().get(value) if field.name in names else None
+    return known or _shown(portal, field.kind, value)
 
 
 def _person(portal: Portal, type_id: int, entity_id: int) -> Row:
@@ -229,6 +243,12 @@ def _event(portal: Portal, event: Row) -> Row:
 
 
 def _author(portal: Portal, user_id: int) -> str:
+    """Называет автора; владелец вебхука пишет только руками интеграции."""
+    name = _name_of(portal, user_id)
+    return f"{name} (вебхук)" if user_id in {key.user_id for key in portal.options.webhooks} else name
+
+
+def _name_of(portal: Portal, user_id: int) -> str:
     user = portal.state.user(user_id)
     return f"{user['NAME']} {user['LAST_NAME']}" if user else f"Сотрудник {user_id}"
 

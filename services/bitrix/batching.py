@@ -1,7 +1,7 @@
 """Группы вызовов и размер пакета, с которым портал справится вовремя (design 2.7)."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.encoding import command
@@ -15,10 +15,10 @@ START_SECONDS_PER_COMMAND = 0.1
 class Group:
     """Группа вызовов одного заказчика: ждёт, пока её возьмут и вернут с ответами."""
 
-    def __init__(self, calls: Sequence[Call]) -> None:
+    def __init__(self, calls: Sequence[Call], guard: Callable[[], bool] | None = None) -> None:
         if len(calls) > MAX_COMMANDS:
             raise ValueError(f"в группе не больше {MAX_COMMANDS} вызовов")
-        self.calls = calls
+        self.calls, self._guard = calls, guard
         # Записываем сразу: негодное значение — беда заказчика, а не соседей по пакету.
         self.commands = [command(call) for call in calls]
         self.answers: list[Answer] = []
@@ -26,6 +26,10 @@ class Group:
         self.resends = 0
         # Портал подставил бы чужой ответ в текст с «$result»: такая группа ходит по одному вызову.
         self.alone = any(contains_mark(call.params) for call in calls)
+
+    def may_leave(self) -> bool:
+        """Отвечает, можно ли отправлять: записывающая группа спрашивает сторожа, читающей он не нужен."""
+        return not self.writes or self._guard is None or self._guard()
 
     @property
     def writes(self) -> bool:

@@ -35,7 +35,8 @@ from services.bitrix.responses import (
     error_for,
 )
 from services.bitrix.transport import HttpTransport, Reply, Transport
-from services.domain.errors import SyncError, Withdrawn
+from services.domain.errors import GripLost, SyncError, Withdrawn
+from services.ports import write_guard
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -45,6 +46,8 @@ if TYPE_CHECKING:
 #: Сколько раз читающую группу посылают снова после обрыва и сколько раз ждут после «слишком часто».
 RESENDS, REFUSALS = 2, 5
 REFUSAL_PAUSE = 2.0
+#: Между вопросом сторожу и запросом проходят миллисекунды; дольше — процесс спал, ответ сторожа устарел.
+DROWSY_SECONDS = 1.0
 
 
 @dataclass(slots=True)
@@ -67,14 +70,17 @@ class BitrixClient:
         operating: OperatingGate,
         batch_size: int = 50,
         linger: float = 0.03,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
     ) -> None:
         self._transport, self._limiter, self.operating = transport, limiter, operating
-        self._size, self._linger, self._sleep = BatchSize(batch_size), linger, sleep
+        self._size, self._linger, self._stopped = BatchSize(batch_size), linger, threading.Event()
+        # Ждущего предела будит остановка: узел не засиживается из-за чужой очереди.
+        self._sleep: Callable[[float], object] = sleep or self._stopped.wait
         self._waiting: deque[Group] = deque()
         self._changed = threading.Condition()
         self._leading = self._closed = False
         self._flying = 0
+        self._sending = threading.local()
         self.traffic = Traffic()
         #: Кому рассказать об ответах: страница наблюдения считает запросы и помнит отказы.
         self.listener: Callable[[Sequence[Call], Sequence[Answer]], None] = lambda calls, answers: None
@@ -89,7 +95,7 @@ class BitrixClient:
             return []
         for call in calls:
             self.operating.check(call.method)
-        group = Group(calls)
+        group = Group(calls, write_guard.get())
         with self._changed:
             if self._closed:
                 raise Withdrawn("отправка остановлена: узел останавливается или меняет настройки")
@@ -114,6 +120,7 @@ class BitrixClient:
         """Отзывает всё, что ещё не ушло, и ничего нового не берёт; ушедшее доделается."""
         with self._changed:
             self._closed = True
+            self._stopped.set()
             left, self._waiting = list(self._waiting), deque()
             self._finish(lambda: _fail(left, Withdrawn("отправка отозвана до запроса")))
 
@@ -184,6 +191,10 @@ class BitrixClient:
 
     def _send(self, groups: list[Group]) -> None:
         """Отправляет взятое; что бы ни случилось, ни один заказчик не останется ждать."""
+        asked = _awake()
+        if not (groups := [group for group in groups if self._may_leave(group)]):
+            return
+        self._sending.asked = asked if any(group.writes for group in groups) else None
         try:
             answers = self._exchange(groups)
         except (AmbiguousAnswer, AnswerLost, PortalUnreachable, QueryLimitExceeded) as error:
@@ -195,6 +206,17 @@ class BitrixClient:
             raise
         else:
             self._finish(partial(_hand_out, groups, answers))
+
+    def _may_leave(self, group: Group) -> bool:
+        """Спрашивает сторожа группы в последний миг; без ответа Redis писать нельзя."""
+        try:
+            if group.may_leave():
+                return True
+            error: SyncError = GripLost("запись уже чужая: аренда кончилась до отправки")
+        except SyncError as failure:
+            error = failure
+        self._finish(partial(group.fail, error))
+        return False
 
     def _exchange(self, groups: Sequence[Group]) -> list[list[Answer]]:
         """Выполняет группы и возвращает ответы каждой."""
@@ -293,10 +315,23 @@ class BitrixClient:
             self.traffic.refused += 1
             self._limiter.freeze(REFUSAL_PAUSE)
 
+    def _still_awake(self) -> None:
+        """Не отправляет запись, если процесс проспал время между вопросом сторожу и запросом."""
+        asked, self._sending.asked = getattr(self._sending, "asked", None), None
+        if asked is not None and _awake() - asked > DROWSY_SECONDS:
+            raise GripLost("запись уже чужая: процесс спал перед отправкой")
+
     def _post(self, method: str, body: Mapping[str, object], commands: int) -> Reply:
+        self._still_awake()
         self.traffic.requests += 1
         self.traffic.commands += commands
         return self._transport.post(method, body)
+
+
+def _awake() -> float:
+    """Возвращает часы, которые идут и во сне компьютера (на Linux монотонные стоят)."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
 
 
 def _fail(groups: Sequence[Group], error: SyncError) -> None:

@@ -79,6 +79,14 @@ class BitrixCrm:
             [_lead(row, phone) for row in _with_phone(leads, phone)],
         )
 
+    def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
+        """Возвращает названные поля сделок."""
+        if not deal_ids:
+            return {}
+        params = {"filter": {"@ID": list(deal_ids)}, "select": ["ID", *names], "start": -1}
+        rows = _rows(self._client.call("crm.deal.list", params))
+        return {int(row["ID"]): {name: row.get(name) for name in names} for row in rows}
+
     def create_contact(self, contact: NewContact) -> int:
         """Создаёт контакт."""
         return int(self._client.call("crm.contact.add", self._contact_params(contact), repeatable=False))

@@ -9,31 +9,38 @@ if TYPE_CHECKING:
     from redis import Redis
 
 # Время — по часам Redis: у процессов и компьютеров они свои. Жетон занимается вперёд.
-# KEYS: ведро; ARGV: запросов в секунду, запас. Возвращает микросекунды до отправки.
-# Хранится время, когда ведро снова станет полным (GCRA): одно число, и порядок очереди сохраняется.
-# Дальше десяти минут очереди не бывает: часы Redis перевели назад, и ждать их незачем.
-RESERVE = """
+# Хранится время, когда ведро снова станет полным (GCRA): одно число, и порядок очереди сохраняется. Рядом —
+# время последней записи: часы Redis, переведённые назад, уводят очередь назад вместе с собой.
+HELD = """
 local time = redis.call('TIME')
 local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local step = math.ceil(1000000 / tonumber(ARGV[1]))
-local slack = step * (tonumber(ARGV[2]) - 1)
-local full = math.max(tonumber(redis.call('GET', KEYS[1]) or '0'), now)
-if full > now + 600000000 then full = now end
-local at = math.max(full - slack, now)
-redis.call('SET', KEYS[1], string.format('%.0f', full + step), 'PX', 600000)
-return string.format('%.0f', at - now)
+local full, seen = string.match(redis.call('GET', KEYS[1]) or '', '^(%d+) (%d+)$')
+full, seen = tonumber(full or '0'), tonumber(seen or '0')
+if seen > now then full = full - (seen - now) end
 """
 
-# KEYS: ведро; ARGV: микросекунды, запросов в секунду, запас. Сдвигает всю очередь вперёд.
-FREEZE = """
-local time = redis.call('TIME')
-local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
-local slack = math.ceil(1000000 / tonumber(ARGV[2])) * (tonumber(ARGV[3]) - 1)
-local full = tonumber(redis.call('GET', KEYS[1]) or '0')
-if full > now + 600000000 then full = now end
-local frozen = math.max(full, now + tonumber(ARGV[1]) + slack)
-redis.call('SET', KEYS[1], string.format('%.0f', frozen), 'PX', 600000)
+# KEYS: ведро; ARGV: запросов в секунду, запас. Возвращает микросекунды до отправки.
+RESERVE = (
+    HELD
+    + """
+local step = math.ceil(1000000 / tonumber(ARGV[1]))
+local slack = step * (tonumber(ARGV[2]) - 1)
+full = math.max(full, now)
+local at = math.max(full - slack, now)
+redis.call('SET', KEYS[1], string.format('%.0f %.0f', full + step, now), 'PX', 600000)
+return string.format('%.0f', at - now)
 """
+)
+
+# KEYS: ведро; ARGV: микросекунды, запросов в секунду, запас. Сдвигает всю очередь вперёд.
+FREEZE = (
+    HELD
+    + """
+local slack = math.ceil(1000000 / tonumber(ARGV[2])) * (tonumber(ARGV[3]) - 1)
+local frozen = math.max(full, now + tonumber(ARGV[1]) + slack)
+redis.call('SET', KEYS[1], string.format('%.0f %.0f', frozen, now), 'PX', 600000)
+"""
+)
 
 
 class RateLimiter(Protocol):

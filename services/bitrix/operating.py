@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from services.bitrix.responses import OperationTimeLimit
+from services.bitrix.responses import OperationResting
 
 MARGIN = 10.0
 MIN_PAUSE, MAX_PAUSE = 10.0, 600.0
@@ -22,14 +22,15 @@ class OperatingGate:
         self._limit, self._now = limit, now
         self._lock = threading.Lock()
         self._spent: dict[str, float] = {}
-        self._blocked_until: dict[str, float] = {}
+        #: До какого мига метод стоит и на сколько его остановили.
+        self._blocked: dict[str, tuple[float, float]] = {}
 
     def check(self, method: str) -> None:
         """Поднимает OperationTimeLimit, если метод стоит."""
         with self._lock:
-            wait = self._blocked_until.get(method, 0.0) - self._now()
+            wait = self._left(method)
         if wait > 0:
-            raise OperationTimeLimit(f"{method}: портал исчерпал время метода", wait)
+            raise OperationResting(f"{method}: портал исчерпал время метода", wait)
 
     def note(self, method: str, timing: Mapping[str, Any]) -> None:
         """Запоминает время метода из ответа; полей может не быть."""
@@ -43,8 +44,8 @@ class OperatingGate:
     def refused(self, method: str) -> float:
         """Запоминает отказ портала и возвращает секунды до повтора."""
         with self._lock:
-            self._block(method, self._blocked_until.get(method, 0.0) - self._now())
-            return self._blocked_until[method] - self._now()
+            self._block(method, self._left(method))
+            return self._left(method)
 
     def spent(self) -> Mapping[str, float]:
         """Возвращает секунды, потраченные методами, для страницы наблюдения."""
@@ -52,7 +53,14 @@ class OperatingGate:
             return dict(self._spent)
 
     def _block(self, method: str, seconds: float) -> None:
-        self._blocked_until[method] = self._now() + min(max(seconds, MIN_PAUSE), MAX_PAUSE)
+        pause = min(max(seconds, MIN_PAUSE), MAX_PAUSE)
+        self._blocked[method] = self._now() + pause, pause
+
+    def _left(self, method: str) -> float:
+        """Возвращает, сколько методу стоять; дольше назначенного велят только часы, переведённые назад."""
+        until, pause = self._blocked.get(method, (0.0, 0.0))
+        left = until - self._now()
+        return left if 0 < left <= pause + 1 else 0.0
 
 
 def _number(value: object) -> float | None:

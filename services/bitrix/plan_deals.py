@@ -40,8 +40,9 @@ class BitrixPlanDeals:
         return [PlanDeal(int(row["ID"]), str(row.get(self._snapshot) or "")) for row in own]
 
     def write(self, deal_id: int, snapshot: str) -> None:
-        """Записывает снимок в сделку."""
-        self._client.call("crm.deal.update", {"id": deal_id, "fields": {self._snapshot: snapshot}})
+        """Записывает снимок в сделку; сам клиент запись не повторяет: поздняя вернула бы старый снимок."""
+        fields = {self._snapshot: snapshot}
+        self._client.call("crm.deal.update", {"id": deal_id, "fields": fields}, repeatable=False)
 
     def _is_own(self, row: Mapping[str, Any], patient: str) -> bool:
         return str(row.get(self._patient) or "") == patient and row.get("CLOSED") == "N"

@@ -6,6 +6,7 @@
     ├── ApiError
     │   ├── QueryLimitExceeded    503: отказано до выполнения, повторять можно и создание
     │   ├── OperationTimeLimit    429: бюджет времени метода исчерпан до названного срока
+    │   │   └── OperationResting  метод отдыхает, запрос не посылался
     │   └── AmbiguousAnswer       500, HTML, обрыв после отправки: могло и выполниться
     └── NetworkError
         ├── PortalUnreachable     соединения не было: точно не выполнено
@@ -40,6 +41,12 @@ class QueryLimitExceeded(ApiError):
 
 class OperationTimeLimit(ApiError):
     """Метод исчерпал своё время."""
+
+
+class OperationResting(OperationTimeLimit):
+    """Метод отдыхает: запроса не было, попыткой не считается."""
+
+    attempted = False
 
 
 class AmbiguousAnswer(ApiError):

@@ -44,10 +44,15 @@ class HttpTransport:
     """Запросы через requests: у каждого потока своё соединение; ``ca_file`` — свои корневые сертификаты."""
 
     def __init__(
-        self, webhook: str, connect_timeout: float, read_timeout: float, ca_file: Path | None = None
+        self,
+        webhook: str,
+        connect_timeout: float,
+        read_timeout: float,
+        ca_file: Path | None = None,
+        idle: float = IDLE_SECONDS,
     ) -> None:
         self._base = webhook.rstrip("/") + "/"
-        self._timeouts, self._ca_file = (connect_timeout, read_timeout), ca_file
+        self._timeouts, self._ca_file, self._lifetime = (connect_timeout, read_timeout), ca_file, idle
         self._lock = threading.Lock()
         self._idle: list[tuple[float, Session]] = []
         self._closed = False
@@ -90,7 +95,7 @@ class HttpTransport:
         return session.post(self._base + method, json=body, timeout=self._timeouts, allow_redirects=False)
 
     def _borrow(self) -> "Session":
-        deadline = time.monotonic() - IDLE_SECONDS
+        deadline = time.monotonic() - self._lifetime
         with self._lock:
             while self._idle:
                 since, session = self._idle.pop()

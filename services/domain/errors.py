@@ -5,6 +5,7 @@
     SyncError
     ├── RetriableError      временный сбой: повторить по расписанию своего семейства
     │   ├── Withdrawn       отправка отозвана до запроса (остановка узла, новые настройки)
+    │   ├── GripLost        перед самым запросом замок или аренда оказались уже чужими
     │   ├── NetworkError    сеть до портала            30 с, 1 мин, 5 мин
     │   ├── ApiError        портал: 429, 5xx           1, 5, 15 мин
     │   ├── DatabaseError   база Ident                 10 с, 30 с, 1 мин
@@ -60,6 +61,12 @@ class RetriableError(SyncError):
 
 class Withdrawn(RetriableError):
     """Отправка отозвана до запроса: узел останавливается или меняет настройки."""
+
+    attempted = False
+
+
+class GripLost(RetriableError):
+    """Запись уже чужая: процесс проспал свою аренду. Запрос не ушёл."""
 
     attempted = False
 

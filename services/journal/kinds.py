@@ -31,6 +31,7 @@ KINDS: Mapping[str, str] = {
     "patient_not_found": "планы",
     "portal_resting": "повтор",
     "settings_reloaded": "настройки",
+    "settings_need_restart": "настройки",
     "extract_failed": "ошибка",
     "outbox_deep": "очередь",
     "outbox_shallow": "очередь",
@@ -63,6 +64,7 @@ SECURITY: Mapping[str, str] = {
     "settings_refused": "настройки",
     "secret_changed": "настройки",
     "requeued": "распоряжение",
+    "failed_dropped": "распоряжение",
     "portal_set_up": "распоряжение",
     "sync_requested": "распоряжение",
 }

@@ -1,15 +1,18 @@
 """Всё состояние процесса на одном клиенте Redis."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from services.domain.errors import StoreError
 from services.store.alert_memory import RedisAlertMemory
 from services.store.backfills import RedisBackfills
-from services.store.connection import RedisClient, open_redis
+from services.store.connection import RedisClient, open_redis, store_errors
 from services.store.cursors import RedisCursors
+from services.store.durability import UNKNOWN, durability_warnings
 from services.store.epoch import RedisEpoch
 from services.store.gate import PAUSES, RedisSendGate
 from services.store.keeper import Keeper
@@ -105,6 +108,18 @@ class Store:
     def alert_memory(self) -> RedisAlertMemory:
         """Память об уведомлениях."""
         return RedisAlertMemory(self.redis, self._keys)
+
+    def durability(self) -> Sequence[str]:
+        """Возвращает замечания к настройкам Redis: переживёт ли он отключение питания."""
+        from redis.exceptions import ResponseError
+
+        try:
+            with store_errors():
+                return durability_warnings(self.redis.config_get("*"))
+        except StoreError as error:
+            if isinstance(error.__context__, ResponseError):
+                return [UNKNOWN]
+            raise
 
     def close(self) -> None:
         """Закрывает соединения и останавливает хранителя."""

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from services.store.connection import RedisClient
 
-RESYNC_SECONDS = 30.0
+RESYNC_SECONDS = 10.0
 RETRY_SECONDS = 5.0
 
 

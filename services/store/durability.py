@@ -2,16 +2,18 @@
 
 from collections.abc import Mapping, Sequence
 
+UNKNOWN = "настройки Redis закрыты для чтения (CONFIG): проверьте appendonly и maxmemory-policy сами"
+
 
 def durability_warnings(config: Mapping[str, str]) -> Sequence[str]:
     """Возвращает замечания к настройкам сервера (ответ CONFIG GET *); пусто — всё верно."""
     found = []
     if config.get("appendonly") != "yes":
-        found.append(
-            "Redis не пишет журнал на диск: включите appendonly yes, иначе очередь живёт до перезапуска"
-        )
+        found.append("журнал на диск не пишется: включите appendonly yes, иначе очередь живёт до перезапуска")
+    elif config.get("appendfsync") == "no":
+        found.append("журнал сбрасывается когда придётся: поставьте appendfsync everysec")
     if config.get("maxmemory-policy", "noeviction") != "noeviction":
         found.append(
-            "Redis может выбросить очередь при нехватке памяти: поставьте maxmemory-policy noeviction"
+            "при нехватке памяти очередь может быть выброшена: поставьте maxmemory-policy noeviction"
         )
     return found

@@ -32,27 +32,30 @@ local pauses = {}
 for pause in string.gmatch(ARGV[3], '[^,]+') do table.insert(pauses, tonumber(pause)) end
 local step = redis.call('HINCRBY', KEYS[1], 'step', 1)
 local pause = pauses[math.min(step, #pauses)]
-redis.call('HSET', KEYS[1], 'open_until', string.format('%.3f', now + pause), 'probing', '0')
+redis.call('HSET', KEYS[1], 'open_until', string.format('%.3f', now + pause), 'span', pause, 'probing', '0')
 if step == 1 then return 1 end
 return 0
 """
 
-# KEYS: breaker; ARGV: now, срок пробы, дальний срок, 1 — взять пробу. Сколько ждать; -1 — слать можно.
+# KEYS: breaker; ARGV: now, срок пробы, 1 — взять пробу. Возвращает, сколько ждать; -1 — слать можно.
+# Ждать дольше самой паузы велят только часы, переведённые назад: их не слушаем.
 # После паузы пробует один, остальные ждут его исхода; проба, о которой не слышно, сменяется следующей.
 RETRY_IN = """
 local till = tonumber(redis.call('HGET', KEYS[1], 'open_until') or '0')
 local now = tonumber(ARGV[1])
-if till == 0 or till > now + tonumber(ARGV[3]) then return '-1' end
-if now < till then return string.format('%.3f', till - now) end
-if ARGV[4] == '1' then
-  redis.call('HSET', KEYS[1], 'open_until', string.format('%.3f', now + tonumber(ARGV[2])), 'probing', '1')
+local span = tonumber(redis.call('HGET', KEYS[1], 'span') or '0')
+if till == 0 then return '-1' end
+if now < till and till <= now + span + 1 then return string.format('%.3f', till - now) end
+if ARGV[3] == '1' then
+  local probe = tonumber(ARGV[2])
+  redis.call('HSET', KEYS[1], 'open_until', string.format('%.3f', now + probe), 'span', probe, 'probing', '1')
 end
 return '-1'
 """
 
 # KEYS: breaker; ARGV: now. Возвращает 1, если предохранитель был открыт.
 SUCCEEDED = """
-local was = redis.call('HDEL', KEYS[1], 'breaks', 'open_until', 'step', 'probing')
+local was = redis.call('HDEL', KEYS[1], 'breaks', 'open_until', 'span', 'step', 'probing')
 redis.call('HSET', KEYS[1], 'last_success', ARGV[1])
 return was
 """
@@ -129,8 +132,8 @@ class RedisSendGate:
     def _wait(self, now: datetime, probe: bool) -> timedelta | None:
         if self._epoch is not None and (left := self._epoch.quarantine(now)) is not None:
             return left
-        probing, longest = self._pauses[-1].total_seconds(), 2 * max(self._pauses).total_seconds()
-        arguments = [now.timestamp(), min(probing, PROBE.total_seconds()), longest, int(probe)]
+        probing = min(self._pauses[-1], PROBE).total_seconds()
+        arguments = [now.timestamp(), probing, int(probe)]
         with store_errors():
             seconds = float(self._retry_in(keys=[self._breaker], args=arguments))
         return None if seconds < 0 else timedelta(seconds=seconds)

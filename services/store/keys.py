@@ -21,6 +21,10 @@ class Keys:
         """Возвращает ключ оглавления очереди: ключ записи → когда поставлена."""
         return f"{self.prefix}:outbox:index:{branch_id}"
 
+    def clock(self, branch_id: str) -> str:
+        """Возвращает ключ времени последнего обхода очереди."""
+        return f"{self.prefix}:outbox:clock:{branch_id}"
+
     def failed(self, branch_id: str) -> str:
         """Возвращает ключ списка отказавших: ключ записи → когда отказала."""
         return f"{self.prefix}:outbox:failed:{branch_id}"

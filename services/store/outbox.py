@@ -71,7 +71,7 @@ class RedisOutbox:
         """Возвращает записи, чьё время пришло."""
         hint_at, farthest = (now + hinted_for).timestamp(), (now + HORIZON).timestamp()
         arguments = [now.timestamp(), hint_at, limit, self._keys.entry(""), farthest]
-        keys = [self._keys.due(branch_id), self._keys.index(branch_id)]
+        keys = [self._keys.due(branch_id), self._keys.index(branch_id), self._keys.clock(branch_id)]
         with store_errors():
             found: list[str] = self._scripts["due"](keys=keys, args=arguments)
         return found
@@ -134,7 +134,8 @@ class RedisOutbox:
 
     def _run(self, script: str, uid: str, *arguments: Any) -> Any:
         branch_id, keys = branch_of(uid), self._keys
-        names = [keys.entry(uid), keys.due(branch_id), keys.index(branch_id), keys.failed(branch_id)]
+        pointers = keys.due(branch_id), keys.index(branch_id), keys.failed(branch_id), keys.clock(branch_id)
+        names = [keys.entry(uid), *pointers]
         with store_errors():
             return self._scripts[script](keys=names, args=[uid, *arguments])
 

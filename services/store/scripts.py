@@ -4,10 +4,18 @@
 ``reason``, ``message``, ``revived``. Рядом с записью три указателя филиала: ``due`` — когда к ней вернуться
 с подсказкой, ``index`` — когда поставлена, ``failed`` — когда отказала.
 
-Срок дальше, чем бывает, — часы перевели назад: такой срок считается наступившим, запись не застревает.
+Часы, переведённые назад, замечает обход очереди (``due``) по самому позднему времени прежних переходов: сроки
+едут назад вместе с часами. Срок дальше, чем бывает, считается наступившим: запись не застревает.
 """
 
-# KEYS: entry, due, index, failed; ARGV: uid, now, время подсказки, временные причины через пробел.
+# Вставка: запоминает самое позднее время; назад его переводит только обход очереди.
+SEEN = """
+if tonumber(redis.call('GET', KEYS[5]) or '0') < tonumber(ARGV[2]) then
+  redis.call('SET', KEYS[5], ARGV[2])
+end
+"""
+
+# KEYS: entry, due, index, failed, clock; ARGV: uid, now, время подсказки, временные причины через пробел.
 # Возвращает 1, если нужна подсказка. Отложенная ждёт своего срока: отправит она всё равно свежее состояние,
 # а сброс попыток отменил бы расписание повторов.
 PUT = """
@@ -104,8 +112,19 @@ redis.call('ZADD', KEYS[4], ARGV[3], ARGV[1])
 return 1
 """
 
-# KEYS: due, index; ARGV: now, время следующей подсказки, сколько, начало ключа записи, дальний срок.
+# KEYS: due, index, clock; ARGV: now, время следующей подсказки, сколько, начало ключа записи, дальний срок.
 DUE = """
+local back = tonumber(redis.call('GET', KEYS[3]) or '0') - tonumber(ARGV[1])
+redis.call('SET', KEYS[3], ARGV[1])
+if back > 2 then
+  local rows = redis.call('ZRANGE', KEYS[1], 0, -1, 'WITHSCORES')
+  for i = 1, #rows, 2 do
+    redis.call('ZINCRBY', KEYS[1], -back, rows[i])
+    local entry = ARGV[4] .. rows[i]
+    local ready = tonumber(redis.call('HGET', entry, 'ready_at') or '0')
+    if ready > 0 then redis.call('HSET', entry, 'ready_at', string.format('%.3f', ready - back)) end
+  end
+end
 local uids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', ARGV[1], 'LIMIT', 0, ARGV[3])
 local strays = redis.call('ZRANGEBYSCORE', KEYS[1], '(' .. ARGV[5], '+inf', 'LIMIT', 0, ARGV[3])
 for _, uid in ipairs(strays) do table.insert(uids, uid) end
@@ -147,8 +166,8 @@ return 1
 """
 
 SCRIPTS = {
-    "put": PUT,
-    "claim": CLAIM,
+    "put": SEEN + PUT,
+    "claim": SEEN + CLAIM,
     "extend": EXTEND,
     "complete": COMPLETE,
     "postpone": POSTPONE,

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from functools import partial
 
 from services.domain.errors import RetriableError
 from services.domain.fingerprint import is_settled
@@ -25,6 +26,7 @@ from services.ports import (
     NewContact,
     Outbox,
     Stats,
+    write_guard,
 )
 from services.sync.branch import Branch, Pace
 from services.sync.decisions import client_for, open_lead, unfinished_lead
@@ -117,15 +119,17 @@ class Delivery:
         if attempt.known_deal is not None:
             found = self._crm.find(attempt.uids, None)
             if found.deals and _eldest(found.deals).contact_id is not None:
-                return Outcome.UPDATED, self._update(attempt, _eldest(found.deals), found, (attempt.lease,))
+                with self._guarded(attempt, (held := (attempt.lease,))):
+                    return Outcome.UPDATED, self._update(attempt, _eldest(found.deals), found, held)
             if not found.deals:
                 self._journal.warning("deal_vanished", reception=attempt.uid, deal=attempt.known_deal)
         token = attempt.ready.draft.phone.token(self._key)
         with self._locks.hold(f"phone:{token}", self._pace.lease, self._pace.busy_pause) as lease:
             if lease is None:
                 raise Busy
-            with lingering(lease, self._pace.uncertainty):
-                return self._for_phone(attempt, token, (attempt.lease, lease))
+            leases = attempt.lease, lease
+            with lingering(lease, self._pace.uncertainty), self._guarded(attempt, leases):
+                return self._for_phone(attempt, token, leases)
 
     def _for_phone(self, attempt: Attempt, token: str, leases: Sequence[Lease]) -> tuple[Outcome, int]:
         found = self._crm.find(attempt.uids, attempt.ready.draft.phone, self._links.contact(token))
@@ -135,9 +139,21 @@ class Delivery:
 
     def _hold_on(self, attempt: Attempt, leases: Sequence[Lease]) -> None:
         """Проверяет перед каждой записью, что всё ещё держимся: проспавший процесс чужого не испортит."""
-        alive = all(lease.extend() for lease in leases)
-        if not alive or not self._outbox.extend(attempt.claim, self._clock.now(), self._pace.lease):
+        if not self._holds(attempt, leases):
             raise Busy
+
+    def _holds(self, attempt: Attempt, leases: Sequence[Lease]) -> bool:
+        alive = all(lease.extend() for lease in leases)
+        return alive and self._outbox.extend(attempt.claim, self._clock.now(), self._pace.lease)
+
+    @contextmanager
+    def _guarded(self, attempt: Attempt, leases: Sequence[Lease]) -> Iterator[None]:
+        """Ставит сторожа: тот же вопрос отправка задаст в последний миг перед запросом."""
+        token = write_guard.set(partial(self._holds, attempt, leases))
+        try:
+            yield
+        finally:
+            write_guard.reset(token)
 
     def _update(self, attempt: Attempt, deal: Deal, found: Found, leases: Sequence[Lease]) -> int:
         """Обновляет найденную сделку и доделывает прерванное: контакт без привязки, лид без перевода."""

@@ -87,7 +87,7 @@ class Extract:
         pace, cursor = self._intake.pace, self._cursors.load(self._branch_id)
         first_run, total = cursor is None, 0
         try:
-            for page in self._changes(cursor):
+            for page in changed_pages(self._intake.source, cursor, pace):
                 hints = self._intake.take([point.reception_id for point in page.points], self._clock.now())
                 cursor = advance(cursor, page.points, page.database_now)
                 self._cursors.save(self._branch_id, cursor)
@@ -100,21 +100,6 @@ class Extract:
             self._failed(error)
             raise
         self._finished(total)
-
-    def _changes(self, cursor: ChangePoint | None) -> Iterator[ChangePage]:
-        pace, source = self._intake.pace, self._intake.source
-        database_now = source.now()
-        point = (
-            first_point(database_now, pace.first_run)
-            if cursor is None
-            else resume_point(cursor, pace.overlap, database_now)
-        )
-        while (page := source.changed_after(point)).points:
-            yield page
-            # Сервер, вернувший ту же точку, зациклил бы выборку: такая страница последняя.
-            if page.points[-1] <= point:
-                return
-            point = page.points[-1]
 
     def _rest(self, pace: Pace, first_run: bool, total: int, packet: int) -> None:
         if packet and first_run:
@@ -137,3 +122,19 @@ class Extract:
         self._stats.count(self._branch_id, "database_errors", self._clock.now())
         self._stats.note(self._branch_id, "last_error", str(error))
         self._journal.error("extract_failed", branch=self._branch_id, error=str(error))
+
+
+def changed_pages(source: Changes, cursor: ChangePoint | None, pace: Pace) -> Iterator[ChangePage]:
+    """Читает страницы изменений от курсора с нахлёстом; без курсора — последние 7 дней."""
+    database_now = source.now()
+    point = (
+        first_point(database_now, pace.first_run)
+        if cursor is None
+        else resume_point(cursor, pace.overlap, database_now)
+    )
+    while (page := source.changed_after(point)).points:
+        yield page
+        # Сервер, вернувший ту же точку, зациклил бы выборку: такая страница последняя.
+        if page.points[-1] <= point:
+            return
+        point = page.points[-1]

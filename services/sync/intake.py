@@ -1,6 +1,6 @@
 """Приёмка: из прочитанных приёмов отбирает те, чья сделка устарела, и ставит их в очередь отправки."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.domain.fingerprint import failed_mark
@@ -38,13 +38,13 @@ class Intake:
         receptions = self.source.read(reception_ids)
         known = self._links.get([self.branch.uid(reception.reception_id) for reception in receptions])
         self._stats.count(self.branch.branch_id, "read", now, len(receptions))
-        changed = [uid for reception in receptions if (uid := self._sort(reception, known, now))]
+        changed = [uid for reception in receptions if (uid := self._sort(reception, known, now)) is not None]
         return self._outbox.put(changed, now, self.pace.hint_timeout) if changed else ()
 
-    def _sort(self, reception: Reception, known: dict[str, Link] | object, now: datetime) -> str | None:
+    def _sort(self, reception: Reception, known: Mapping[str, Link], now: datetime) -> str | None:
         """Возвращает ключ, если приём надо отправить; негодный сразу заносит в отклонённые."""
         uid = self.branch.uid(reception.reception_id)
-        link = known.get(uid) if isinstance(known, dict) else None
+        link = known.get(uid)
         match self.branch.judge(reception, now):
             case Ready(fingerprint=fingerprint):
                 return uid if is_stale(link, fingerprint) else None

@@ -5,7 +5,7 @@
 """
 
 from collections.abc import Generator, Iterator, Sequence
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from services.domain.plan_key import PlanKey, parse_plan_key
 from services.domain.plan_snapshot import Snapshot, hash_of, take_snapshot
@@ -74,12 +74,15 @@ class PlanIntake:
         return self._outbox.put(stale, now, self.pace.hint_timeout) if stale else ()
 
     def deal_created(self, reception_uid: str, now: datetime) -> Sequence[str]:
-        """Ставит в очередь пациента новой сделки, если у него есть планы: в ней снимка ещё нет."""
+        """Ставит в очередь пациента новой сделки, если у него есть планы: в ней снимка ещё нет.
+
+        Срок — сразу: подсказку пошлёт ближайший обход очереди, кто бы сделку ни создал.
+        """
         patient = self.source.patient_of(parse_uid(reception_uid).reception_id)
         if patient is None or not self.source.active_plans(patient.patient_id):
             return ()
         key = str(PlanKey(self._branch_id, patient.patient_id))
-        return self._outbox.put([key], now, self.pace.hint_timeout)
+        return self._outbox.put([key], now, timedelta())
 
     def _is_stale(self, key: str, link: Link | None) -> bool:
         snapshot = self._snapshots.of(parse_plan_key(key).patient_id)

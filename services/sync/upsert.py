@@ -1,5 +1,8 @@
 """Отправка одной записи: свежие данные Ident → правила → сделка портала (design 2.2, 2.3, 2.8)."""
 
+from collections.abc import Callable
+from datetime import datetime
+
 from services.domain.errors import RetriableError, SkippableError
 from services.domain.fingerprint import failed_mark
 from services.domain.judgement import Ready, Refused
@@ -41,9 +44,11 @@ class Upsert(Sending):
         stats: Stats,
         journal: Journal,
         clock: Clock,
+        new_deal: Callable[[str, datetime], object] = lambda uid, now: None,
     ) -> None:
         super().__init__(intake.branch, intake.pace, outbox, gate, stats, journal, clock)
         self._intake, self._delivery, self._links, self._locks = intake, delivery, links, locks
+        self._new_deal = new_deal
 
     def _locked(self, claim: Claim) -> Outcome:
         reception_id, pace = parse_uid(claim.uid).reception_id, self._pace
@@ -85,6 +90,9 @@ class Upsert(Sending):
         except SkippableError:
             self._mark_failed(attempt)
             raise
+        if attempt.known_deal is None:
+            # До того, как запись забудется: сделка могла быть создана и прежней, прерванной попыткой.
+            self._new_deal(attempt.uid, self._clock.now())
         self._remember(attempt, outcome, deal)
         return outcome
 

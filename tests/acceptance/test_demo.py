@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ import pytest
 from demo.clinic.clinic import Clinic
 from demo.clinic.desk import at_desk
 from services.ident.sqlite import clinic_now
+from tests.support.live_demo import live_demo
+from tests.support.node import eventually
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("demo")]
 
@@ -65,6 +68,28 @@ def test_second_pass_writes_nothing_and_changes_write_only_themselves(
     result = run(folder, "--changes", "5")
     assert result["portal_matches"] is True
     assert 0 < int(str(result["created"])) + int(str(result["updated"])) <= 20
+
+
+def test_no_patient_and_no_secret_passes_through_redis_or_is_shown_by_flower(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = tmp_path_factory.mktemp("live") / "state"
+    with live_demo(folder) as demo:
+        eventually(lambda: demo.finished("receptions.upsert") >= 40)
+        passed, stored, pages = "\n".join(demo.tap.commands), demo.stored(), demo.pages()
+    # Улики настоящие: сообщения с ключами приёмов подслушаны, страницы Flower задачи показали.
+    assert re.search(r'\[\["F\d_\d+"\], \{\}', passed)
+    assert sum("receptions.upsert" in page for page in pages.values()) >= 12
+    assert "outbox" in stored
+    told = {
+        "сообщения и команды Redis": passed,
+        "Redis": stored,
+        **pages,
+        "вывод": demo.output.read_text("utf-8"),
+    }
+    traces = set(people(folder)) | {SECRET}
+    assert len(traces) > 100
+    assert [(place, trace) for place, text in told.items() for trace in traces if trace in text] == []
 
 
 def people(folder: Path) -> Iterator[str]:

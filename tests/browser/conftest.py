@@ -48,9 +48,9 @@ class Stand:
         return page.frame_locator(".plan-frame")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(chromium: str) -> Iterator[Browser]:
-    """Один Chromium на все проверки."""
+    """Один Chromium на модуль: пока он открыт, соседям по процессу недоступен asyncio."""
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
         yield opened

@@ -3,8 +3,10 @@
 import csv
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from demo.portal.server import PortalServer
@@ -14,7 +16,7 @@ from tests.support.node import eventually
 from tests.support.pages import PageServer
 from tests.support.watched import WatchedWorld
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "monitor"
 WIDTHS = (1280, 400)
@@ -130,6 +132,22 @@ def test_300_failed_records_are_listed_and_returned_to_the_queue(stand: Stand) -
     assert stand.watched.failed() == 0
     depth = stand.watched.store.outbox.depth("F1")
     assert depth[EntryState.PENDING] == 60
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("state", ["good", "bad", "note"])
+def test_axe_finds_no_serious_fault(stand: Stand, state: str, scheme: Literal["light", "dark"]) -> None:
+    prepare = {"good": lambda: None, "bad": lambda: stand.watched.fail(12), "note": stand.watched.rest}
+    prepare[state]()
+    stand.watched.reject()
+    stand.page.emulate_media(color_scheme=scheme)
+    page = stand.open()
+    assert level(page) == state
+    told = Axe().run(page).response
+    assert len(told["passes"]) > 5
+    serious = [(one["id"], [node["target"] for node in one["nodes"]][:3]) for one in told["violations"]
+               if one["impact"] in ("serious", "critical")]  # fmt: skip
+    assert serious == []
 
 
 def test_filter_narrows_the_list_the_return_and_the_table(stand: Stand, tmp_path: Path) -> None:

@@ -1,13 +1,14 @@
 """Договор Crm: подделка сценариев и BitrixCrm на эмуляторе ведут себя одинаково (МАП 2.3)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
-from services.domain.errors import SkippableError
+from services.domain.errors import GripLost, SkippableError
 from services.domain.names import PersonName
 from services.domain.phones import Phone
-from services.ports import NewContact
+from services.ports import NewContact, write_guard
 from tests.support.crm_world import EmulatedPortal, FakePortal
 
 PHONE, OTHER = Phone("+79031112233"), Phone("+79034445566")
@@ -77,6 +78,19 @@ def test_deal_without_a_contact_or_a_lead_says_so(world: World) -> None:
     assert (deal.contact_id, deal.lead_id) == (None, None)
     assert deal.created_at is not None
     assert deal.created_at.tzinfo is not None
+
+
+def test_named_fields_of_deals_are_read(world: World) -> None:
+    first, second = world.add_deal("F1_1", COMMENTS="первая"), world.add_deal("F1_2")
+    found = world.crm.read_deals([first, second, 999], ["COMMENTS", "UF_CRM_RECEPTION_ID"])
+    assert {number: dict(fields) for number, fields in found.items()} == {
+        first: {"COMMENTS": "первая", "UF_CRM_RECEPTION_ID": "F1_1"},
+        second: {"COMMENTS": None, "UF_CRM_RECEPTION_ID": "F1_2"},
+    }
+
+
+def test_reading_no_deals_returns_nothing(world: World) -> None:
+    assert world.crm.read_deals([], ["COMMENTS"]) == {}
 
 
 # --- Люди по телефону ----------------------------------------------------------------------------
@@ -218,6 +232,48 @@ def test_contact_is_bound_to_a_deal_without_one_and_again_without_harm(world: Wo
     for _ in range(2):
         world.crm.bind_contact(deal_id, contact_id)
     assert world.deal(deal_id)["CONTACT_ID"] == contact_id
+
+
+# --- Сторож записей ------------------------------------------------------------------------------
+
+
+@contextmanager
+def guarded(answer: bool) -> Iterator[None]:
+    """Ставит сторожа записей."""
+    token = write_guard.set(lambda: answer)
+    yield
+    write_guard.reset(token)
+
+
+def test_writes_leave_while_the_record_is_ours(world: World) -> None:
+    with guarded(True):
+        contact_id = world.crm.create_contact(NewContact(ALSU, PHONE))
+        deal_id = world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_1", **STAGE}, contact_id)
+        world.crm.update_deal(deal_id, {"COMMENTS": "новый"})
+    assert (world.deal(deal_id)["COMMENTS"], world.deal(deal_id)["CONTACT_ID"]) == ("новый", contact_id)
+
+
+def test_writes_do_not_leave_when_the_record_is_lost_but_reads_do(world: World) -> None:
+    lead_id, contact_id = world.add_lead(PHONE.value), world.add_contact("Лунёва", "Алсу")
+    deal_id = world.add_deal("F1_1", COMMENTS="прежний")
+    with guarded(False):
+        assert [
+            refused(lambda: world.crm.create_contact(NewContact(ALSU, OTHER))),
+            refused(lambda: world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_2"}, contact_id)),
+            refused(lambda: world.crm.update_deal(deal_id, {"COMMENTS": "новый"})),
+            refused(lambda: world.crm.bind_contact(deal_id, contact_id)),
+            refused(lambda: world.crm.convert_lead(lead_id, deal_id)),
+        ] == [True] * 5
+        found = world.crm.find(["F1_1", "F1_2"], PHONE)
+    assert [(deal.uid, deal.contact_id, deal.lead_id) for deal in found.deals] == [("F1_1", None, None)]
+    assert (world.deal(deal_id)["COMMENTS"], found.leads[0].is_open) == ("прежний", True)
+
+
+def refused(write: Callable[[], object]) -> bool:
+    """Отвечает, не пустил ли сторож запись."""
+    with pytest.raises(GripLost):
+        write()
+    return True
 
 
 # --- Перевод лида --------------------------------------------------------------------------------

@@ -1,5 +1,8 @@
 """Эмулятор глазами fast_bitrix24: страницы списков, пакеты на сотни вызовов, ошибки."""
 
+import asyncio
+from collections.abc import Iterator
+
 import pytest
 from aiohttp import ClientResponseError
 from fast_bitrix24 import Bitrix
@@ -11,9 +14,13 @@ from tests.support.rest import Rest
 
 
 @pytest.fixture
-def bitrix(portal: PortalServer) -> Bitrix:
-    """Клиент fast_bitrix24."""
-    return Bitrix(portal.url, verbose=False)
+def bitrix(portal: PortalServer) -> Iterator[Bitrix]:
+    """Клиент fast_bitrix24; цикл событий он берёт у потока и не закрывает, поэтому даём и закрываем свой."""
+    loop = asyncio.new_event_loop()
+    asyncio.set_event_loop(loop)
+    yield Bitrix(portal.url, verbose=False)
+    asyncio.set_event_loop(None)
+    loop.close()
 
 
 def test_get_all_walks_every_page(bitrix: Bitrix, rest: Rest) -> None:

@@ -45,10 +45,9 @@ class PlanClinic(World):
         self.ident.line(order_id, **links, DateTimeAdded=clinic_now())
 
     def sync_deals(self) -> None:
-        """Переносит приёмы и ставит снимки новых сделок в очередь, как задача receptions.upsert."""
+        """Переносит приёмы; снимки новых сделок встают в очередь сами."""
         for uid in self.extract():
-            if self.send(uid) is Outcome.CREATED:
-                self.branch().plans.deal_created(uid)
+            self.send(uid)
 
     def sync_plans(self) -> list[Outcome | RetriableError]:
         """Выбирает изменившиеся планы и отправляет всё, что ждёт."""
@@ -219,7 +218,7 @@ def test_portal_failure_waits_in_the_same_outbox_and_is_retried(
     clinic.plan(patient)
     uid = f"F1_{clinic.book(patient)}"
     clinic.sync_deals()
-    clinic.portal.portal.faults.add(Fault(FaultKind.RESET, ("crm.deal.update",), times=3))
+    clinic.portal.portal.faults.add(Fault(FaultKind.RESET, ("crm.deal.update",)))
     (answer,) = clinic.sync_plans()
     assert isinstance(answer, RetriableError)
     assert clinic.services.store.outbox.depth("F1")[EntryState.RETRY] == 1

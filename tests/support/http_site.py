@@ -87,9 +87,9 @@ def says(status: int, body: bytes, **headers: str) -> Handler:
     return answer
 
 
-def open_link(url: str, read: float = 20.0, ca_file: Path | None = None) -> HttpTransport:
+def open_link(url: str, read: float = 20.0, ca_file: Path | None = None, idle: float = 15.0) -> HttpTransport:
     """Строит связь."""
-    return HttpTransport(url, connect_timeout=5.0, read_timeout=read, ca_file=ca_file)
+    return HttpTransport(url, connect_timeout=5.0, read_timeout=read, ca_file=ca_file, idle=idle)
 
 
 def failure(link: HttpTransport) -> SyncError:

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
@@ -112,6 +113,37 @@ class Process:
         if error is not None:
             print(self.text()[-4000:])
         self.stop()
+
+
+class Service(Process):
+    """Процесс под присмотром службы: кончился сам — запущен снова, как делают systemd и служба Windows."""
+
+    def __init__(self, settings: Path, arguments: Sequence[str], **variables: str) -> None:
+        super().__init__(settings, arguments, **variables)
+        self._wanted = threading.Event()
+        self._lock = threading.Lock()
+        self.restarts = 0
+
+    def __enter__(self) -> Self:
+        self._wanted.set()
+        super().__enter__()
+        threading.Thread(target=self._supervise, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._lock:
+            self._wanted.clear()
+        super().__exit__(kind, error, trace)
+
+    def _supervise(self) -> None:
+        while self._wanted.is_set():
+            time.sleep(0.2)
+            with self._lock:
+                if self._wanted.is_set() and not self.alive:
+                    self.restarts += 1
+                    self.start()
 
 
 def eventually(what: Callable[[], object], seconds: float = WAIT_SECONDS) -> None:

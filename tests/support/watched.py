@@ -87,6 +87,10 @@ class WatchedWorld:
         trouble = PortalTrouble(self.now - timedelta(minutes=4), "crm.deal.list", "отказ", text)
         self.store.portal_stats.record(PortalTraffic(), {}, [trouble], self.now)
 
+    def rest(self) -> None:
+        """Администратор поставил паузу минуту назад."""
+        self.store.gate.pause(self.now - timedelta(minutes=1))
+
     def fail(self, count: int) -> None:
         """Столько записей портал не принял."""
         for number in range(count):

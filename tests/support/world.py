@@ -64,6 +64,7 @@ class World:
             ],
             "node": {"state_dir": str(folder)},
             "journal": {"folder": str(folder / "logs")},
+            "monitor": {"port": 0},
         }
         return {**raw, **sections}
 
@@ -127,7 +128,7 @@ class World:
 
     def deals(self, uid: str | None = None) -> list[dict[str, Any]]:
         """Возвращает сделки портала (с ключом)."""
-        rows = self.portal.state.entities[DEAL].values()
+        rows = list(self.portal.state.entities[DEAL].values())
         return [row for row in rows if uid is None or row.get("UF_CRM_RECEPTION_ID") == uid]
 
     def deal(self, uid: str) -> dict[str, Any]:

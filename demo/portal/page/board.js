@@ -1,6 +1,6 @@
 // Доска: столбцы стадий и карточки, которые плавно переезжают.
 
-import { el, filialHue, number, plural, rubles, when } from "./format.js";
+import { el, filialHue, number, person, plural, rubles, when } from "./format.js";
 
 const board = document.getElementById("board");
 const jump = document.getElementById("jump");
@@ -61,12 +61,13 @@ function tileNode(deal, stage) {
     if (known.text !== text) {
       known.node.replaceChildren(...content(deal));
       known.node.style.setProperty("--hue", filialHue(deal.filial));
+      known.node.classList.toggle("plain", !deal.filial);
       known.changed = true;
       known.text = text;
     }
     return known.node;
   }
-  const node = el("a", { class: "tile", href: `/deal/${deal.id}`, "data-deal": deal.id, style: { "--hue": filialHue(deal.filial) } }, content(deal));
+  const node = el("a", { class: deal.filial ? "tile" : "tile plain", href: `/deal/${deal.id}`, "data-deal": deal.id, style: { "--hue": filialHue(deal.filial) } }, content(deal));
   tiles.set(deal.id, { node, text, stage, fresh: true });
   return node;
 }
@@ -74,8 +75,9 @@ function tileNode(deal, stage) {
 function content(deal) {
   return [
     el("span", { class: "tile-top" }, el("time", {}, when(deal.start) || `№ ${deal.id}`), el("b", {}, rubles(deal.sum))),
-    el("strong", { class: "patient" }, deal.patient || deal.title),
-    el("span", { class: "line" }, deal.services || deal.title),
+    el("strong", { class: "patient" }, person(deal.title)),
+    !deal.patient.startsWith(person(deal.title)) && el("span", { class: "line" }, `контакт: ${deal.patient}`),
+    deal.services && el("span", { class: "line", title: deal.services }, deal.services),
     deal.doctor && el("span", { class: "line doctor" }, deal.doctor),
     el("span", { class: "tags" }, deal.filial && el("i", { class: "filial" }, deal.filial),
       deal.status && el("i", { class: "status" }, deal.status), deal.lead && el("i", { class: "status" }, "из лида")),

@@ -29,7 +29,15 @@ export async function showDeal(id, fresh = true) {
   drawer.hidden = shade.hidden = false;
   document.body.classList.add("locked");
   drawer.scrollTop = fresh ? 0 : scroll;
+  showStage();
   if (fresh) drawer.focus();
+}
+
+// Нынешняя стадия всегда на виду: ряд стадий шире карточки.
+function showStage() {
+  const bar = drawer.querySelector(".stages");
+  const now = bar?.querySelector("[aria-current]");
+  if (now) bar.scrollLeft = now.offsetLeft - bar.offsetLeft - (bar.clientWidth - now.clientWidth) / 2;
 }
 
 // Окно приложения нельзя вынимать из страницы: оно загрузилось бы заново и потеряло место в плане.
@@ -121,8 +129,8 @@ function mainPanel(card) {
   const rows = (list) => el("dl", { class: "fields" }, list.filter((field) => filled(field)).map((field) => el("div", {}, el("dt", { title: field.name }, field.title), el("dd", {}, shown(field)))));
   const empty = fields.filter((field) => !filled(field));
   return panel("main",
-    el("h3", {}, "Контакт"), card.contacts.length ? card.contacts.map(person) : el("p", { class: "warn" }, "К сделке не привязан контакт"),
-    card.lead && el("h3", {}, "Лид"), card.lead && person(card.lead, true),
+    el("h3", {}, "Контакт"), card.contacts.length ? card.contacts.map((one) => human(one)) : el("p", { class: "warn" }, "К сделке не привязан контакт"),
+    card.lead && el("h3", {}, "Лид"), card.lead && human(card.lead, true),
     el("h3", {}, "Приём"), rows(visit),
     el("h3", {}, "Сделка"), rows(deal),
     empty.length && el("details", { class: "blank" }, el("summary", {}, `Пустые поля: ${empty.length}`), el("dl", { class: "fields" }, empty.map((field) => el("div", {}, el("dt", { title: field.name }, field.title), el("dd", {}, "—"))))));
@@ -138,10 +146,10 @@ function value(field) {
   return Array.isArray(field.value) ? field.value.join(", ") : String(field.value);
 }
 
-function person(one, isLead = false) {
+function human(one, isLead = false) {
   const name = one.name || one.title || `№ ${one.id}`;
   return el("div", { class: "person" }, el("span", { class: "face", "aria-hidden": "true" }, name.slice(0, 1)),
-    el("div", {}, el("b", {}, name), el("span", { class: "muted" }, ` № ${one.id}`),
+    el("div", {}, el("b", {}, name), el("span", { class: "muted" }, ` №\u00a0${one.id}`),
       isLead && one.status && el("span", { class: "badge" }, one.status),
       el("p", {}, one.phones.length ? one.phones.join(", ") : "телефона нет")));
 }

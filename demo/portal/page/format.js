@@ -14,6 +14,9 @@ export function when(iso, withYear = false) {
   return `${day}.${month}${withYear ? `.${year}` : ""} ${hour}:${minute}`;
 }
 
+// Пациент — в названии сделки до даты: контакт по тому же телефону бывает другим членом семьи.
+export const person = (title) => title.replace(/ - \d\d\.\d\d\.\d{4} \d\d:\d\d$/, "");
+
 export function filialHue(name) {
   let sum = 0;
   for (const letter of name) sum = (sum * 31 + letter.codePointAt(0)) % 9973;
@@ -28,7 +31,7 @@ export function el(tag, attributes = {}, ...children) {
     else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
     else node.setAttribute(name, value === true ? "" : value);
   }
-  node.append(...children.flat().filter((child) => child !== null && child !== undefined && child !== ""));
+  node.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== "" && child !== false));
   return node;
 }
 

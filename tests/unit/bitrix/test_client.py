@@ -1,13 +1,14 @@
 """Клиент портала: пакеты, перекрытие запросов, повторы, передача ведения (design 2.6, 2.7)."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
 
+from services.bitrix import client
 from services.bitrix.calls import Answer, Call
 from services.bitrix.client import REFUSAL_PAUSE, REFUSALS, RESENDS
 from services.bitrix.responses import (
@@ -20,7 +21,8 @@ from services.bitrix.responses import (
     Unauthorized,
 )
 from services.bitrix.transport import Reply
-from services.domain.errors import StoreError, Withdrawn
+from services.domain.errors import GripLost, StoreError, Withdrawn
+from services.ports import write_guard
 from tests.fakes_bitrix import PATIENCE, Desk, FakeLimiter, FakeTransport, refusal
 
 CRASH = refusal(500, "INTERNAL_SERVER_ERROR")
@@ -378,3 +380,50 @@ def test_hundred_owners_each_get_their_own_answers() -> None:
     with ThreadPoolExecutor(100) as pool:
         found = list(pool.map(work, range(400)))
     assert found == [[number * 10 + index for index in range(number % 4 + 1)] for number in range(400)]
+
+
+# --- Сторож записи ----------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def guarded() -> Iterator[Callable[[Callable[[], bool]], None]]:
+    """Ставит сторожа на время проверки."""
+    token = write_guard.set(None)
+    yield lambda guard: write_guard.set(guard) and None
+    write_guard.reset(token)
+
+
+def test_write_that_lost_its_lease_does_not_leave(guarded: Callable[[Callable[[], bool]], None]) -> None:
+    desk = Desk()
+    guarded(lambda: False)
+    assert outcomes(desk.client.group([create(1)])) == [GripLost]
+    assert desk.transport.requests == []
+
+
+def test_reading_asks_no_guard(guarded: Callable[[Callable[[], bool]], None]) -> None:
+    desk = Desk()
+    guarded(lambda: False)
+    assert outcomes(desk.client.group([read(1)])) == [{"id": 1}]
+
+
+def test_guard_that_cannot_be_asked_holds_the_write_back(
+    guarded: Callable[[Callable[[], bool]], None],
+) -> None:
+    def guard() -> bool:
+        raise StoreError("Redis недоступен")
+
+    desk = Desk()
+    guarded(guard)
+    assert outcomes(desk.client.group([create(1)])) == [StoreError]
+    assert desk.transport.requests == []
+
+
+def test_process_that_slept_between_the_guard_and_the_request_does_not_write(
+    guarded: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(client, "DROWSY_SECONDS", -1.0)
+    desk = Desk()
+    guarded(lambda: True)
+    assert outcomes(desk.client.group([create(1)])) == [GripLost]
+    assert outcomes(desk.client.group([read(1)])) == [{"id": 1}]
+    assert desk.transport.methods == ["crm.deal.get"]

@@ -84,3 +84,19 @@ def test_refusal_of_the_portal_stops_the_method_for_a_while(gate: OperatingGate)
 def test_refusal_does_not_shorten_a_known_wait(gate: OperatingGate) -> None:
     gate.note("crm.deal.add", {"operating": 480.0, "operating_reset_at": 1300})
     assert gate.refused("crm.deal.add") == 300.0
+
+
+def test_clock_turned_back_does_not_stop_the_method_for_hours() -> None:
+    now = [10_000.0]
+    gate = OperatingGate(480, lambda: now[0])
+    gate.refused("crm.deal.add")
+    now[0] -= 7200
+    gate.check("crm.deal.add")
+
+
+def test_resting_method_counts_no_attempt() -> None:
+    gate = OperatingGate(480, lambda: 1000.0)
+    gate.refused("crm.deal.add")
+    with pytest.raises(OperationTimeLimit) as caught:
+        gate.check("crm.deal.add")
+    assert not caught.value.attempted

@@ -50,6 +50,15 @@ def test_connection_is_used_again() -> None:
     assert (site.connections, len(site.seen)) == (1, 5)
 
 
+def test_connection_that_was_silent_too_long_is_not_trusted() -> None:
+    with running(says(200, b'{"result": 1}')) as site:
+        link = open_link(site.url, idle=-1.0)
+        for _ in range(3):
+            link.post("profile", {})
+        link.close()
+    assert (site.connections, len(site.seen)) == (3, 3)
+
+
 def test_simultaneous_calls_have_their_own_connections() -> None:
     both = threading.Barrier(2, timeout=20)
 

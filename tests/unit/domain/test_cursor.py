@@ -88,3 +88,13 @@ def test_division_into_pages_does_not_matter(
 ) -> None:
     parts = [page for page in (seen[:cut], seen[cut:]) if page]
     assert walk(cursor, parts) == advance(cursor, seen, DATABASE_NOW)
+
+
+def test_a_base_whose_clock_went_back_is_read_from_its_new_time() -> None:
+    cursor, now = ChangePoint(datetime(2024, 10, 27, 2, 59), 7), datetime(2024, 10, 27, 2, 1)
+    assert resume_point(cursor, timedelta(minutes=10), now).at == datetime(2024, 10, 27, 1, 51)
+
+
+def test_a_base_whose_clock_goes_on_is_read_from_the_cursor() -> None:
+    cursor, now = ChangePoint(datetime(2024, 10, 27, 2, 59), 7), datetime(2024, 10, 27, 3, 5)
+    assert resume_point(cursor, timedelta(minutes=10), now) == resume_point(cursor, timedelta(minutes=10))

@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.domain.fingerprint import draft_fingerprint, fingerprint, refusal_fingerprint
+from services.domain.fingerprint import (
+    draft_fingerprint,
+    failed_mark,
+    fingerprint,
+    is_settled,
+    refusal_fingerprint,
+)
 from services.domain.validation import Violation
 from tests.factories import MARK, make_draft, make_line, make_plan_line
 
@@ -69,3 +75,9 @@ def test_refusal_is_told_by_its_violations() -> None:
     prints = {refusal_fingerprint(found) for found in ([ENDED], [PHONE], [ENDED, PHONE])}
     assert len(prints) == 3
     assert refusal_fingerprint([ENDED]) == refusal_fingerprint((ENDED,))
+
+
+def test_a_refused_state_is_not_taken_for_a_delivered_one() -> None:
+    assert not is_settled(failed_mark("abc"))
+    assert not is_settled("")
+    assert is_settled("abc")

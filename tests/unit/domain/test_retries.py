@@ -56,3 +56,27 @@ def test_retry_is_never_earlier_than_asked_or_scheduled(
     pause = delay(kind("сбой", retry_after), attempts)
     assert pause >= SCHEDULES[kind.family][attempts]
     assert pause >= timedelta(seconds=retry_after or 0)
+
+
+class Unclear(ApiError):
+    """Сбой, после которого вызов может ещё выполняться."""
+
+    unclear = True
+
+
+def test_unclear_outcome_waits_until_the_portal_is_surely_done() -> None:
+    wait = timedelta(seconds=65)
+    assert plan_retry(Unclear("сбой"), 0, uncertainty=wait) == RetryIn(wait)
+    assert plan_retry(Unclear("сбой"), 1, uncertainty=wait) == RetryIn(timedelta(minutes=5))
+
+
+def test_clear_refusal_need_not_wait_out_the_doubt() -> None:
+    assert plan_retry(NetworkError("сбой"), 0, uncertainty=timedelta(hours=1)) == RetryIn(
+        timedelta(seconds=30)
+    )
+
+
+def test_schedules_come_from_the_settings() -> None:
+    quick = {**SCHEDULES, Family.API: (timedelta(seconds=1),)}
+    assert plan_retry(ApiError("сбой"), 0, quick) == RetryIn(timedelta(seconds=1))
+    assert plan_retry(ApiError("сбой"), 1, quick) == GiveUp(Family.API)

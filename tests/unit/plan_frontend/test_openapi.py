@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 import schemathesis
+
+# Загружается заранее: посреди проверки её разбор, прерванный сборкой мусора, рушит Python 3.11 (gh-106905).
+import schemathesis.specs.openapi.schemas
 from hypothesis import HealthCheck, given, settings
 from schemathesis import GenerationMode
 

@@ -1,0 +1,90 @@
+"""Общее для команд: настройки, службы, филиалы, сообщения узлу."""
+
+import argparse
+import getpass
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from config.loader import CONFIG_VARIABLE, ConfigError, load_settings, settings_file
+
+if TYPE_CHECKING:
+    from services.container import Services
+
+#: Дольше узел признаков жизни не подаёт только мёртвый или зависший.
+SILENT = timedelta(minutes=2)
+
+
+def add_config(parser: argparse.ArgumentParser) -> None:
+    """Добавляет ключ --config."""
+    parser.add_argument("--config", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
+
+
+def add_branch(parser: argparse.ArgumentParser, many: bool = True) -> None:
+    """Добавляет ключ --branch."""
+    parser.add_argument(
+        "--branch",
+        metavar="F1",
+        action="append" if many else "store",
+        required=not many,
+        help="филиал" + (" (можно несколько раз; по умолчанию все)" if many else ""),
+    )
+
+
+@contextmanager
+def opened_services(options: argparse.Namespace) -> Iterator["Services"]:
+    """Открывает службы и журналы команды; соединения открываются по надобности, всё закрывается в конце."""
+    from services.container import build_services, start_command_journal
+    from services.journal.configure import stop_journal
+
+    settings = load_settings(chosen_file(options))
+    start_command_journal(settings)
+    services = build_services(settings)
+    try:
+        yield services
+    finally:
+        services.close()
+        stop_journal()
+
+
+def chosen_file(options: argparse.Namespace) -> Path:
+    """Возвращает файл настроек команды и называет его остальной программе."""
+    path = settings_file(options.config)
+    os.environ[CONFIG_VARIABLE] = str(path)
+    return path
+
+
+def administrator() -> str:
+    """Возвращает имя того, кто выполняет команду, для журнала безопасности."""
+    return getpass.getuser()
+
+
+def chosen_branches(services: "Services", wanted: Sequence[str] | None) -> list[str]:
+    """Возвращает коды филиалов: названные или все; незнакомый — ConfigError."""
+    known = [branch.branch_id for branch in services.settings.branches]
+    if unknown := sorted(set(wanted or ()) - set(known)):
+        raise ConfigError(
+            f"Нет филиала {', '.join(unknown)}: в настройках описаны {', '.join(known)} (ключ --branch)."
+        )
+    return [branch for branch in known if not wanted or branch in wanted]
+
+
+def send_to_node(task: str, branch_id: str) -> None:
+    """Посылает узлу сообщение так же, как расписание."""
+    from celeryconfig import CONTROL_PRIORITY, queue_of
+    from tasks.app import celery_app
+
+    celery_app.send_task(task, (branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
+
+
+def living_nodes(services: "Services") -> list[str]:
+    """Возвращает узлы, недавно подававшие признаки жизни."""
+    return sorted(node for node, age in services.store.pulse.ages().items() if age < SILENT)
+
+
+def local(moment: datetime) -> str:
+    """Возвращает время для человека: по часам этого компьютера."""
+    return moment.astimezone().strftime("%d.%m.%Y %H:%M:%S")

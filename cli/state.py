@@ -1,0 +1,126 @@
+"""Состояние интеграции: ``python manage.py state show|reset``."""
+
+import argparse
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from cli.session import add_branch, add_config, chosen_branches, living_nodes, local, opened_services
+from services.ports import EntryState
+
+if TYPE_CHECKING:
+    from services.container import Services
+
+DESCRIPTION = """Показывает, что интеграция помнит о филиалах, и заставляет её забыть. Забытое безвредно:
+последние 7 дней прочтутся снова, каждая сделка найдётся по ключу приёма, ничего не удвоится."""
+TURN = timedelta(seconds=20)
+
+
+def main(arguments: list[str]) -> int:
+    """Выполняет действие."""
+    options = parser().parse_args(arguments)
+    with opened_services(options) as services:
+        return int(options.action(services, options))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Возвращает разбор ключей."""
+    parser = argparse.ArgumentParser(prog="manage.py state", description=DESCRIPTION)
+    actions = parser.add_subparsers(required=True, metavar="ДЕЙСТВИЕ")
+    show = actions.add_parser("show", help="показать курсоры, очередь, отправку, узлы и Redis")
+    reset = actions.add_parser("reset", help="забыть курсор и доставленное филиала")
+    for each, action in ((show, show_state), (reset, reset_state)):
+        add_config(each)
+        add_branch(each, many=each is show)
+        each.set_defaults(action=action)
+    reset.add_argument("--outbox", action="store_true", help="забыть и очередь отправки")
+    reset.add_argument("--yes", action="store_true", help="не спрашивать")
+    return parser
+
+
+def show_state(services: "Services", options: argparse.Namespace) -> int:
+    """Печатает состояние филиалов, отправки, узлов и Redis."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(
+        "Филиал", "Курсор", "Последняя выборка", "Ждут", "В пути", "Повтор", "Отказ", "Последний сбой"
+    )
+    for branch_id in chosen_branches(services, options.branch):
+        table.add_row(branch_id, *_branch_cells(services, branch_id))
+    Console().print(table)
+    for line in (*_sending(services), *_nodes(services), *_redis(services)):
+        print(line)
+    return 0
+
+
+def _branch_cells(services: "Services", branch_id: str) -> tuple[str, ...]:
+    from datetime import datetime
+
+    store = services.store
+    cursor, notes = store.cursors.load(branch_id), store.stats.notes(branch_id)
+    depth, seen = store.outbox.depth(branch_id), notes.get("last_success")
+    return (
+        f"{cursor.at:%d.%m.%Y %H:%M:%S}" if cursor else "ещё не читали",
+        local(datetime.fromisoformat(seen)) if seen else "не было",
+        *(str(depth[state]) for state in EntryState),
+        notes.get("last_error", "") or "нет",
+    )
+
+
+def _sending(services: "Services") -> list[str]:
+    halt, wait = services.store.gate.halted(), services.store.gate.blocked_for(services.clock.now())
+    if halt is not None:
+        return [
+            f"Отправка ОСТАНОВЛЕНА {local(halt.at)}: {halt.message} ({halt.reason}).",
+            "  Исправьте причину и выполните: python manage.py portal resume (или смените вебхук).",
+        ]
+    if wait is not None:
+        return [f"Отправка молчит ещё {wait.total_seconds():.0f} с: портал не отвечает, очередь цела."]
+    return ["Отправка идёт."]
+
+
+def _nodes(services: "Services") -> list[str]:
+    ages, alive = services.store.pulse.ages(), living_nodes(services)
+    if not alive:
+        return ["Узлы: ни один не подаёт признаков жизни. Запустите: python manage.py run"]
+    return [f"Узлы: {', '.join(f'{node} ({ages[node].total_seconds():.0f} с назад)' for node in alive)}"]
+
+
+def _redis(services: "Services") -> list[str]:
+    warnings = services.store.durability()
+    return [f"Redis: {warning}" for warning in warnings] or [
+        "Redis: журнал на диске включён, память не вытесняется."
+    ]
+
+
+def reset_state(services: "Services", options: argparse.Namespace) -> int:
+    """Забывает курсор и доставленное филиала; идущая выборка дожидается."""
+    (branch_id,) = chosen_branches(services, [options.branch])
+    if not options.yes and not _agreed(branch_id, options.outbox):
+        print("Ничего не изменено.")
+        return 1
+    store = services.store
+    with store.locks.hold(f"extract:{branch_id}", TURN, TURN * 2) as lease:
+        if lease is None:
+            print(f"Филиал {branch_id} сейчас читается, повторите позже.", file=sys.stderr)
+            return 1
+        store.cursors.reset(branch_id)
+        store.links.reset(branch_id)
+        if options.outbox:
+            store.outbox.reset(branch_id)
+    print(f"Состояние филиала {branch_id} забыто: ближайшая выборка прочтёт последние 7 дней.")
+    return 0
+
+
+def _agreed(branch_id: str, outbox: bool) -> bool:
+    what = "курсор, доставленное и очередь отправки" if outbox else "курсор и доставленное"
+    try:
+        return input(f"Забыть {what} филиала {branch_id}? [да/нет] ").strip().lower() in (
+            "да",
+            "д",
+            "y",
+            "yes",
+        )
+    except EOFError:
+        return False

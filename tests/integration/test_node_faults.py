@@ -1,0 +1,233 @@
+"""Настоящий узел под настоящими бедами: Redis, база, портал, расписание, остановка, настройки."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from demo.portal.options import PortalOptions, WebhookKey
+from demo.portal.server import PortalServer
+from services.ports import EntryState
+from tests.support.node import BEAT, NODE, PREFORK, THREADS, Process, Service, eventually
+from tests.support.odbc import DATABASES, FakeServer
+from tests.support.quick import QUICK, book, quick
+from tests.support.redis_process import RedisProcess
+from tests.support.world import World
+
+pytestmark = [pytest.mark.node, pytest.mark.xdist_group("node-faults")]
+
+
+@pytest.fixture
+def lasting(tmp_path: Path) -> Iterator[RedisProcess]:
+    """Redis с журналом на диске, свой у проверки."""
+    with RedisProcess(tmp_path / "redis", aof=True) as redis:
+        yield redis
+
+
+def test_node_outlives_stopped_killed_and_wiped_redis(
+    tmp_path: Path, lasting: RedisProcess, portal: PortalServer
+) -> None:
+    world = quick(tmp_path / "world", lasting.url, portal)
+    with Service(world.path, NODE):
+        before = book(world, 1)
+        eventually(lambda: world.deals(before))
+        lasting.stop()
+        first = book(world, 2)
+        time.sleep(1)
+        lasting.start()
+        eventually(lambda: world.deals(first))
+        lasting.kill()
+        lasting.start()
+        second = book(world, 3)
+        eventually(lambda: world.deals(second))
+        with lasting.client() as client:
+            client.flushall()
+        third = book(world, 4)
+        eventually(lambda: world.deals(third))
+    uids = [deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()]
+    assert len(uids) == len(set(uids))
+    world.close()
+
+
+def test_separate_worker_and_beat_outlive_a_wiped_redis(
+    tmp_path: Path, lasting: RedisProcess, portal: PortalServer
+) -> None:
+    world = quick(tmp_path / "world", lasting.url, portal)
+    with Service(world.path, THREADS), Service(world.path, BEAT):
+        first = book(world, 11)
+        eventually(lambda: world.deals(first))
+        with lasting.client() as client:
+            client.flushall()
+        second = book(world, 12)
+        eventually(lambda: world.deals(second))
+    world.close()
+
+
+def test_node_holds_one_connection_whatever_happens_to_the_base(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    world = quick(tmp_path / "world", redis_url, portal, databases=DATABASES)
+    server = FakeServer(world.ident.path)
+    with Process(world.path, NODE, **server.variables):
+        for number in range(20, 40):
+            book(world, number)
+        eventually(lambda: len(world.deals()) == 20)
+        server.stop()
+        late = book(world, 41)
+        eventually(lambda: world.services.store.stats.notes("F1").get("last_error"))
+        server.start()
+        eventually(lambda: world.deals(late))
+        server.victimise()
+        eventually(lambda: server.victimised)
+        after = book(world, 42)
+        eventually(lambda: world.deals(after))
+    assert server.most_connections() == 1
+    assert server.opened() >= 2
+    world.close()
+
+
+def test_two_beats_send_each_extract_once(tmp_path: Path, redis_url: str, portal: PortalServer) -> None:
+    world = quick(tmp_path / "world", redis_url, portal, sync={**QUICK["sync"], "interval": 2})
+    with Process(world.path, NODE) as node, Process(world.path, BEAT) as second:
+        uid = book(world, 51)
+        eventually(lambda: world.deals(uid))
+        eventually(lambda: "schedule_already_sent entry=extract-F1" in node.text() + second.text())
+        before, started = _finished(node), time.monotonic()
+        time.sleep(6)
+        extracts = _finished(node) - before
+        assert extracts <= (time.monotonic() - started) / 2 * 1.2 + 1
+    world.close()
+
+
+def _finished(node: Process) -> int:
+    return node.text().count("extract_finished branch=F1 ")
+
+
+def test_worker_that_was_down_does_not_fire_a_burst_of_missed_extracts(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    world = quick(tmp_path / "world", redis_url, portal)
+    with Process(world.path, BEAT):
+        time.sleep(8)
+        with Process(world.path, THREADS) as worker:
+            uid = book(world, 61)
+            eventually(lambda: world.deals(uid))
+            assert worker.text().count("extract_finished branch=F1 ") <= 4
+    world.close()
+
+
+def test_node_that_consumes_nothing_ends_with_a_code_for_the_service_manager(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    world = quick(tmp_path / "world", redis_url, portal, node={"state_dir": str(tmp_path), "stuck_after": 6})
+    node = Process(world.path, NODE)
+    node.start()
+    try:
+        uid = book(world, 71)
+        eventually(lambda: world.deals(uid))
+        _stop_consuming(world)
+        eventually(lambda: not node.alive)
+        assert node.code == 70
+        assert "node_stuck" in node.text()
+    finally:
+        if node.alive:
+            node.kill()
+    world.close()
+
+
+def _stop_consuming(world: World) -> None:
+    from celery import Celery
+
+    import celeryconfig
+
+    with Celery(config_source=celeryconfig.deployment(world.settings)) as app:
+        for queue in ("branch.F1", "branch.F2", *_own_queues(world)):
+            app.control.cancel_consumer(queue)
+
+
+def _own_queues(world: World) -> list[str]:
+    return [f"node.{node}" for node in world.services.store.pulse.ages()] or ["node.celery@vm"]
+
+
+def test_healthy_node_is_left_alone_by_its_watchdog(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    world = quick(tmp_path / "world", redis_url, portal, node={"state_dir": str(tmp_path), "stuck_after": 3})
+    with Process(world.path, NODE) as node:
+        eventually(lambda: world.services.store.pulse.ages())
+        time.sleep(8)
+        assert node.alive
+    world.close()
+
+
+@pytest.mark.parametrize("worker", [NODE, PREFORK], ids=["threads", "prefork"])
+def test_new_webhook_is_taken_up_without_a_restart(
+    tmp_path: Path, redis_url: str, worker: tuple[str, ...]
+) -> None:
+    with PortalServer(
+        PortalOptions(rate=1000, threshold=1000, webhooks=(WebhookKey(code="fresh"),))
+    ) as portal:
+        world = quick(tmp_path / "world", redis_url, portal)
+        good = world.path.read_text(encoding="utf-8")
+        world.path.write_text(good.replace("/fresh/", "/revoked/"), encoding="utf-8")
+        extra = [] if worker is NODE else [Process(world.path, BEAT)]
+        with Process(world.path, worker) as node:
+            for process in extra:
+                process.start()
+            uid = book(world, 81)
+            eventually(lambda: "sending_halted" in node.text())
+            assert not world.deals(uid)
+            world.path.write_text(good, encoding="utf-8")
+            eventually(lambda: world.deals(uid))
+            for process in extra:
+                process.kill()
+        world.close()
+
+
+def test_spoiled_settings_do_not_stop_a_running_node(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    world = quick(tmp_path / "world", redis_url, portal)
+    with Process(world.path, NODE) as node:
+        first = book(world, 91)
+        eventually(lambda: world.deals(first))
+        good = world.path.read_text(encoding="utf-8")
+        world.path.write_text("[portal\n", encoding="utf-8")
+        eventually(lambda: "settings_refused" in node.text())
+        second = book(world, 92)
+        eventually(lambda: world.deals(second))
+        world.path.write_text(good, encoding="utf-8")
+    world.close()
+
+
+def test_warm_stop_hands_back_the_unsent_and_ends_well(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    slow = {"requests_per_second": 0.5, "burst": 1, "batch_size": 4}
+    world = quick(tmp_path / "world", redis_url, portal, portal=slow)
+    uids = {book(world, 100 + number) for number in range(30)}
+    node = Process(world.path, NODE)
+    node.start()
+    eventually(lambda: world.services.store.outbox.depth("F1")[EntryState.IN_FLIGHT] > 10)
+    assert node.stop() == 0
+    depth = world.services.store.outbox.depth("F1")
+    assert depth[EntryState.IN_FLIGHT] == depth[EntryState.RETRY] == depth[EntryState.FAILED] == 0
+    delivered = {deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()}
+    assert depth[EntryState.PENDING] >= len(uids - delivered)
+    world.close()
+
+
+def test_frozen_node_wakes_up_without_harm(tmp_path: Path, redis_url: str, portal: PortalServer) -> None:
+    world = quick(tmp_path / "world", redis_url, portal)
+    uids = {book(world, 200 + number) for number in range(20)}
+    with Process(world.path, NODE) as node, Process(world.path, (*NODE, "--name", "two")):
+        eventually(lambda: world.deals())
+        node.signal(signal.SIGSTOP)
+        time.sleep(6)
+        node.signal(signal.SIGCONT)
+        eventually(lambda: {deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()} == uids)
+        eventually(lambda: not world.services.store.outbox.size("F1"))
+    assert len(world.deals()) == len(world.contacts()) == len(uids)
+    world.close()

@@ -1,0 +1,383 @@
+"""Замки, ворота, память, талоны и часы на настоящем Redis."""
+
+import threading
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import redis
+
+from services.domain.errors import StoreError
+from services.ports import Halt
+from services.store.clock import RedisClock
+from services.store.durability import durability_warnings
+from services.store.epoch import RedisEpoch
+from services.store.gate import RedisSendGate
+from services.store.keeper import Keeper
+from services.store.keys import Keys
+from services.store.locks import RedisLocks
+from services.store.pulse import RedisPulse
+from services.store.ticks import RedisTicks
+from tests.support.node import eventually
+
+KEYS = Keys("t")
+NOW = datetime(2024, 12, 30, 12, 0, tzinfo=UTC)
+TTL = timedelta(seconds=60)
+HALT = Halt("unauthorized", "вебхук не принят", NOW)
+
+
+@pytest.fixture
+def keeper() -> Iterator[Keeper]:
+    """Хранитель."""
+    keeper = Keeper()
+    yield keeper
+    keeper.close()
+
+
+@pytest.fixture
+def locks(redis_client: redis.Redis, keeper: Keeper) -> RedisLocks:
+    """Замки одного процесса."""
+    return RedisLocks(redis_client, KEYS, keeper)
+
+
+@pytest.fixture
+def others(redis_client: redis.Redis, keeper: Keeper) -> RedisLocks:
+    """Замки другого процесса на том же Redis."""
+    return RedisLocks(redis_client, KEYS, keeper)
+
+
+def free(locks: RedisLocks, name: str = "x") -> bool:
+    """Отвечает, свободен ли замок."""
+    with locks.hold(name, TTL) as lease:
+        return lease is not None
+
+
+def after(seconds: float) -> datetime:
+    """Возвращает время через столько секунд."""
+    return NOW + timedelta(seconds=seconds)
+
+
+# --- замки ---
+
+
+def test_a_lock_is_held_by_one_process_and_freed_after(locks: RedisLocks, others: RedisLocks) -> None:
+    with locks.hold("x", TTL) as lease:
+        assert lease is not None
+        assert not free(others)
+        assert not free(locks)
+    assert free(others)
+
+
+def test_two_threads_of_one_process_exclude_each_other_though_redis_was_wiped(
+    locks: RedisLocks, redis_client: redis.Redis
+) -> None:
+    with locks.hold("x", TTL):
+        redis_client.flushall()
+        assert not free(locks)
+
+
+def test_a_lost_lock_is_noticed_before_the_next_write(locks: RedisLocks, redis_client: redis.Redis) -> None:
+    with locks.hold("x", TTL) as lease:
+        assert lease is not None
+        assert lease.extend()
+        redis_client.flushall()
+        assert not lease.extend()
+
+
+def test_a_late_owner_does_not_free_the_lock_of_another(
+    locks: RedisLocks, others: RedisLocks, redis_client: redis.Redis
+) -> None:
+    with locks.hold("x", TTL):
+        redis_client.flushall()
+        with others.hold("x", TTL) as lease:
+            assert lease is not None
+            assert lease.extend()
+    assert free(locks)
+
+
+def test_an_unclear_outcome_keeps_the_lock_shut_after_its_owner_left(
+    locks: RedisLocks, others: RedisLocks
+) -> None:
+    with locks.hold("x", TTL) as lease:
+        assert lease is not None
+        lease.linger(timedelta(seconds=0.4))
+    assert not free(locks)
+    assert not free(others)
+    eventually(lambda: free(others))
+    eventually(lambda: free(locks))
+
+
+def test_the_lock_of_a_dead_process_expires(redis_client: redis.Redis, others: RedisLocks) -> None:
+    dead = Keeper()
+    abandoned = RedisLocks(redis_client, KEYS, dead).hold("x", timedelta(seconds=0.3))
+    abandoned.__enter__()
+    dead.close()
+    assert not free(others)
+    eventually(lambda: free(others))
+
+
+def test_the_lock_of_a_living_process_outlives_its_term(
+    redis_client: redis.Redis, keeper: Keeper, others: RedisLocks
+) -> None:
+    with RedisLocks(redis_client, KEYS, keeper).hold("x", timedelta(seconds=0.3)):
+        deadline = time.monotonic() + 1.0
+        while time.monotonic() < deadline:
+            assert not free(others)
+            time.sleep(0.05)
+
+
+def test_waiting_for_a_lock_ends_when_it_is_freed(locks: RedisLocks, others: RedisLocks) -> None:
+    holding, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locks.hold("x", TTL):
+            holding.set()
+            release.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    holding.wait(10)
+    threading.Timer(0.2, release.set).start()
+    with others.hold("x", TTL, wait=timedelta(seconds=20)) as lease:
+        assert lease is not None
+    thread.join()
+
+
+def test_a_lock_from_the_future_is_nobodys(locks: RedisLocks, redis_client: redis.Redis) -> None:
+    hour_ahead = int((time.time() + 3600) * 1000)
+    redis_client.set(KEYS.lock("x"), f"token {hour_ahead} 60000")
+    assert free(locks)
+
+
+# --- ворота ---
+
+
+def test_halt_belongs_to_the_secret(redis_client: redis.Redis) -> None:
+    old, new = (RedisSendGate(redis_client, KEYS, secret, "portal") for secret in ("old", "new"))
+    old.halt(HALT)
+    assert old.halted() == HALT
+    assert new.halted() is None
+
+
+def test_first_reason_of_a_halt_stays(redis_client: redis.Redis) -> None:
+    gate = RedisSendGate(redis_client, KEYS)
+    gate.halt(HALT)
+    gate.halt(Halt("overload_limit", "позже", NOW))
+    assert gate.halted() == HALT
+    gate.resume()
+    assert gate.halted() is None
+
+
+def test_breaker_opens_after_five_failures_and_rests_longer_and_longer(redis_client: redis.Redis) -> None:
+    gate = RedisSendGate(redis_client, KEYS)
+    assert [gate.broke(NOW) for _ in range(5)] == [False, False, False, False, True]
+    moment, rests = NOW, []
+    for _ in range(5):
+        wait = gate.retry_in(moment)
+        assert wait is not None
+        rests.append(round(wait.total_seconds()))
+        moment += wait
+        assert gate.retry_in(moment) is None
+        gate.broke(moment)
+    assert rests == [10, 30, 60, 120, 120]
+
+
+def test_only_one_probes_and_the_others_wait_for_its_outcome(redis_client: redis.Redis) -> None:
+    gate = RedisSendGate(redis_client, KEYS)
+    for _ in range(5):
+        gate.broke(NOW)
+    assert gate.retry_in(after(11)) is None
+    assert gate.retry_in(after(12)) is not None
+    gate.succeeded(after(13))
+    assert gate.retry_in(after(13)) is None
+    assert gate.last_success() == after(13)
+
+
+def test_looking_at_the_breaker_takes_no_probe(redis_client: redis.Redis) -> None:
+    gate = RedisSendGate(redis_client, KEYS)
+    for _ in range(5):
+        gate.broke(NOW)
+    assert gate.blocked_for(after(5)) is not None
+    assert gate.blocked_for(after(11)) is None
+    assert gate.blocked_for(after(11)) is None
+    assert gate.retry_in(after(11)) is None
+
+
+def test_a_probe_that_died_with_its_node_is_replaced(redis_client: redis.Redis) -> None:
+    gate = RedisSendGate(redis_client, KEYS)
+    for _ in range(5):
+        gate.broke(NOW)
+    assert gate.retry_in(after(11)) is None
+    assert gate.retry_in(after(42)) is None
+
+
+def test_success_between_failures_keeps_the_breaker_shut(redis_client: redis.Redis) -> None:
+    gate = RedisSendGate(redis_client, KEYS)
+    for _ in range(10):
+        assert not gate.broke(NOW)
+        gate.succeeded(NOW)
+
+
+def test_clock_turned_back_does_not_keep_the_breaker_open(redis_client: redis.Redis) -> None:
+    gate = RedisSendGate(redis_client, KEYS)
+    for _ in range(5):
+        gate.broke(NOW)
+    assert gate.retry_in(NOW - timedelta(hours=1)) is None
+
+
+# --- память ---
+
+
+def epoch(redis_client: redis.Redis, mark: Path) -> RedisEpoch:
+    """Возвращает память узла с отметкой на диске."""
+    return RedisEpoch(redis_client, KEYS, mark, timedelta(seconds=65))
+
+
+def test_first_installation_waits_for_nothing(redis_client: redis.Redis, folder: Path) -> None:
+    assert epoch(redis_client, folder / "a").quarantine(NOW) is None
+
+
+def test_wiped_memory_is_waited_out_by_every_node(redis_client: redis.Redis, folder: Path) -> None:
+    witness = epoch(redis_client, folder / "a")
+    witness.quarantine(NOW)
+    redis_client.flushall()
+    assert witness.quarantine(NOW) == timedelta(seconds=65)
+    assert epoch(redis_client, folder / "b").quarantine(after(5)) == timedelta(seconds=60)
+    assert witness.quarantine(after(66)) is None
+
+
+def test_a_node_that_died_with_redis_learns_of_the_loss_when_it_starts(
+    redis_client: redis.Redis, folder: Path
+) -> None:
+    epoch(redis_client, folder / "a").quarantine(NOW)
+    redis_client.flushall()
+    assert epoch(redis_client, folder / "a").quarantine(NOW) == timedelta(seconds=65)
+
+
+def test_memory_that_is_whole_is_not_waited_out_after_a_restart(
+    redis_client: redis.Redis, folder: Path
+) -> None:
+    epoch(redis_client, folder / "a").quarantine(NOW)
+    assert epoch(redis_client, folder / "a").quarantine(NOW) is None
+
+
+def test_a_disk_that_cannot_be_written_stops_nothing(redis_client: redis.Redis, folder: Path) -> None:
+    (folder / "file").write_text("")
+    assert epoch(redis_client, folder / "file" / "mark").quarantine(NOW) is None
+
+
+# --- талоны ---
+
+
+def test_second_beat_gets_no_ticket_in_the_same_interval(redis_client: redis.Redis) -> None:
+    one, two = RedisTicks(redis_client, KEYS), RedisTicks(redis_client, KEYS)
+    assert one.issue("extract-F1", timedelta(minutes=2)) is not None
+    assert two.issue("extract-F1", timedelta(minutes=2)) is None
+    assert two.issue("extract-F2", timedelta(minutes=2)) is not None
+
+
+def test_a_ticket_works_once(redis_client: redis.Redis) -> None:
+    ticks = RedisTicks(redis_client, KEYS)
+    ticket = ticks.issue("extract-F1", timedelta(minutes=2))
+    assert ticket is not None
+    assert ticks.redeem("extract-F1", ticket)
+    assert not ticks.redeem("extract-F1", ticket)
+
+
+def test_missed_runs_do_not_come_in_a_burst(redis_client: redis.Redis) -> None:
+    ticks = RedisTicks(redis_client, KEYS)
+    issued = []
+    for _ in range(20):
+        issued += [ticket] if (ticket := ticks.issue("extract-F1", timedelta())) else []
+    # Пока не гасят, талонов выдаётся мало, и работает только последний.
+    assert len(issued) == 3
+    assert [ticks.redeem("extract-F1", ticket) for ticket in issued] == [False, False, True]
+
+
+def test_a_ticket_from_the_future_does_not_silence_the_schedule(redis_client: redis.Redis) -> None:
+    ticks = RedisTicks(redis_client, KEYS)
+    ticks.issue("extract-F1", timedelta(minutes=2))
+    redis_client.hset(KEYS.tick("extract-F1"), "at", int((time.time() + 3600) * 1000))
+    assert ticks.issue("extract-F1", timedelta(minutes=2)) is not None
+
+
+# --- часы и признаки жизни ---
+
+
+def test_clock_is_that_of_redis(redis_client: redis.Redis) -> None:
+    seconds, _ = redis_client.time()
+    assert abs(RedisClock(lambda: redis_client).now().timestamp() - seconds) < 5
+
+
+def test_clock_goes_on_without_redis() -> None:
+    ticking = iter(float(second) for second in range(100))
+    clock = RedisClock(lambda: redis.Redis(port=1), monotonic=lambda: next(ticking))
+    assert clock.now() < clock.now()
+
+
+def test_pulse_shows_the_age_of_each_node(redis_client: redis.Redis) -> None:
+    pulse = RedisPulse(redis_client, KEYS)
+    pulse.beat("celery@pc")
+    assert pulse.ages()["celery@pc"] < timedelta(seconds=5)
+    pulse.forget("celery@pc")
+    assert pulse.ages() == {}
+
+
+# --- хранитель ---
+
+
+def test_keeper_extends_while_the_owner_works_and_stops_after(keeper: Keeper) -> None:
+    calls: list[float] = []
+
+    def extend() -> bool:
+        calls.append(time.monotonic())
+        return True
+
+    with keeper.keeping(extend, timedelta(seconds=0.15)):
+        eventually(lambda: len(calls) >= 3)
+    seen = len(calls)
+    time.sleep(0.3)
+    assert len(calls) <= seen + 1
+
+
+def test_keeper_survives_a_blink_of_redis_and_gives_up_a_lost_lease(keeper: Keeper) -> None:
+    answers: list[bool | StoreError] = [StoreError("мигнул"), True, False, True]
+    calls: list[bool | StoreError] = []
+
+    def extend() -> bool:
+        calls.append(answer := answers[len(calls)])
+        if isinstance(answer, StoreError):
+            raise answer
+        return answer
+
+    with keeper.keeping(extend, timedelta(seconds=0.06)):
+        eventually(lambda: len(calls) == 3)
+        time.sleep(0.2)
+    assert len(calls) == 3
+
+
+def test_keeper_does_not_keep_a_stuck_owner_for_ever(keeper: Keeper) -> None:
+    calls: list[int] = []
+    with keeper.keeping(lambda: not calls.append(1), timedelta(seconds=0.06), timedelta(seconds=0.2)):
+        time.sleep(0.6)
+    assert 0 < len(calls) < 15
+
+
+# --- долговечность ---
+
+
+@pytest.mark.parametrize(
+    ("config", "words"),
+    [
+        ({"appendonly": "yes", "appendfsync": "everysec", "maxmemory-policy": "noeviction"}, []),
+        ({"appendonly": "no"}, ["appendonly yes"]),
+        ({"appendonly": "yes", "appendfsync": "no"}, ["appendfsync everysec"]),
+        ({"appendonly": "yes", "maxmemory-policy": "allkeys-lru"}, ["noeviction"]),
+    ],
+)
+def test_redis_that_may_lose_the_queue_is_named(config: dict[str, str], words: list[str]) -> None:
+    warnings = durability_warnings(config)
+    assert len(warnings) == len(words)
+    assert all(word in warning for word, warning in zip(words, warnings, strict=True))

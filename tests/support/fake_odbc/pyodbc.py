@@ -1,0 +1,105 @@
+"""Подделка pyodbc для настоящего исполнителя: SQL Server на SQLite, со счётом соединений и поломками.
+
+Папку с этим модулем ставят в PYTHONPATH процесса; база — ``FAKE_ODBC_DB``, журнал соединений — рядом с ней.
+Файл ``….gone`` — сервер остановлен, ``….victim`` — следующий запрос станет жертвой взаимной блокировки.
+"""
+
+import os
+import sqlite3
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from services.ident.sqlite import NOW_FUNCTION, STAMP, clinic_now, to_sqlite
+
+pooling = True
+
+
+class Error(Exception):
+    """Ошибка драйвера: SQLSTATE и текст."""
+
+
+def drivers() -> list[str]:
+    """Возвращает установленные драйверы."""
+    return ["ODBC Driver 17 for SQL Server"]
+
+
+def connect(string: str, timeout: int, autocommit: bool, readonly: bool) -> "Connection":
+    """Открывает соединение."""
+    assert readonly
+    assert autocommit
+    if _flag("gone").exists():
+        raise Error("08001", "[08001] сервер не найден (53) (SQLDriverConnect)")
+    return Connection()
+
+
+class Connection:
+    """Соединение; открытие и закрытие записаны в журнал."""
+
+    timeout = 0
+
+    def __init__(self) -> None:
+        uri = f"{_base().absolute().as_uri()}?mode=ro"
+        self._held = sqlite3.connect(uri, uri=True, timeout=30, check_same_thread=False)
+        self._held.create_function(NOW_FUNCTION, 0, lambda: clinic_now().strftime(STAMP))
+        self._open = True
+        _count(+1)
+
+    def execute(self, sql: str) -> None:
+        """Принимает настройки соединения."""
+        assert sql.startswith("SET ")
+
+    def cursor(self) -> "Cursor":
+        """Возвращает курсор."""
+        return Cursor(self._held.cursor())
+
+    def close(self) -> None:
+        """Закрывает соединение."""
+        if self._open:
+            self._open = False
+            self._held.close()
+            _count(-1)
+
+
+class Cursor:
+    """Курсор: T-SQL перекладывается в SQLite."""
+
+    def __init__(self, inner: sqlite3.Cursor) -> None:
+        self._inner = inner
+
+    @property
+    def description(self) -> Any:
+        """Возвращает столбцы."""
+        return self._inner.description
+
+    def execute(self, sql: str, parameters: Sequence[object]) -> None:
+        """Выполняет запрос."""
+        if _flag("gone").exists():
+            raise Error("08S01", "[08S01] соединение порвалось (10054) (SQLExecDirectW)")
+        if _flag("victim").exists():
+            _flag("victim").unlink(missing_ok=True)
+            raise Error("40001", "[40001] жертва взаимной блокировки (1205) (SQLExecDirectW)")
+        values = [value.strftime(STAMP) if isinstance(value, datetime) else value for value in parameters]
+        self._inner.execute(to_sqlite(sql), values)
+
+    def fetchall(self) -> list[Any]:
+        """Возвращает строки."""
+        return self._inner.fetchall()
+
+    def close(self) -> None:
+        """Закрывает курсор."""
+        self._inner.close()
+
+
+def _base() -> Path:
+    return Path(os.environ["FAKE_ODBC_DB"])
+
+
+def _flag(name: str) -> Path:
+    return _base().with_suffix(f".{name}")
+
+
+def _count(step: int) -> None:
+    with _flag("connections").open("a", encoding="ascii") as file:
+        file.write(f"{step:+d}\n")
