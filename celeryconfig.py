@@ -91,6 +91,7 @@ UPSERT, EXTRACT, LOOKUP, PLANS, PLAN_SWEEP, PLAN_PUSH, REDRIVE, RECONCILE, BACKF
     "maintenance.backfill",
     "maintenance.heartbeat",
 )
+ENTITY_EXTRACT, ENTITY_PUSH = "entities.extract", "entities.push"
 WATCH, WATCH_EVERY = "maintenance.watch", timedelta(minutes=1)
 LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
 
@@ -153,7 +154,19 @@ def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
         for name, task, every in jobs
     }
     watch = {**_entry(WATCH, WATCH_EVERY, settings.served[0]), "args": ()}
-    return {**table, **plan_table(settings), "watch": watch}
+    return {**table, **plan_table(settings), **entity_table(settings), "watch": watch}
+
+
+def entity_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
+    """Возвращает расписание добавленных сущностей: выборка каждой в каждом филиале этого узла."""
+    return {
+        f"{path.stem}-{branch.branch_id}": {
+            **_entry(ENTITY_EXTRACT, settings.sync.interval, branch),
+            "args": (branch.branch_id, path.stem),
+        }
+        for branch in settings.served
+        for path in settings.node.entities
+    }
 
 
 def plan_table(settings: Settings) -> dict[str, Mapping[str, Any]]:

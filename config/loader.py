@@ -15,7 +15,17 @@ from config.secrets import KEY_FILE_NAME, PREFIX, SecretError, decrypt, read_key
 CONFIG_VARIABLE = "IDENT_BITRIX_CONFIG"
 DEFAULT_FILE = Path("config/settings.toml")
 PATH_KEYS = frozenset(
-    {"path", "sql_dir", "folder", "key_file", "state_dir", "certificate", "private_key", "ca_file"}
+    {
+        "path",
+        "sql_dir",
+        "folder",
+        "key_file",
+        "state_dir",
+        "certificate",
+        "private_key",
+        "ca_file",
+        "entities",
+    }
 )
 TOML_MISTAKES: Mapping[str, str] = {
     "Invalid value": "непонятное значение: строки берут в кавычки, да и нет пишут true и false",

@@ -191,6 +191,9 @@ class NodeSettings(Section):
     sql_dir: Path | None = None
     state_dir: Path = Path("var")
     stuck_after: timedelta = timedelta(seconds=90)
+    #: Файлы Python добавленных сущностей, запрос — рядом, с тем же именем и окончанием .sql
+    #: (docs/extending.md). Менять: надо переносить в сделки не только приёмы.
+    entities: tuple[Path, ...] = ()
 
 
 Steps = Annotated[

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
@@ -19,12 +19,15 @@ from config.models import Settings
 from config.secrets import KEY_FILE_NAME
 from config.watching import FileWatch
 from services.domain.branches import BranchRule
+from services.domain.entity import Entity, parse_entity_key
+from services.domain.errors import SkippableError
 from services.domain.judgement import Court
 from services.ports import AlertChannel, Clock, Crm, Journal
 from services.store.clock import RedisClock
 from services.sync.backfill import Backfill
 from services.sync.branch import Branch, Pace
 from services.sync.delivery import DealPolicy, Delivery
+from services.sync.entities import EntityCourt, EntityIntake, EntityPush
 from services.sync.extract import Extract
 from services.sync.health import Health, Watched
 from services.sync.intake import Intake
@@ -70,6 +73,14 @@ class PlanServices:
     intake: PlanIntake
 
 
+@dataclass(frozen=True, slots=True)
+class EntityServices:
+    """Обмен одной добавленной сущностью одного филиала."""
+
+    extract: Extract
+    push: EntityPush
+
+
 class Services:
     """Службы процесса; у каждой базы одно соединение на процесс (ТЗ 5.2 № 6)."""
 
@@ -84,6 +95,7 @@ class Services:
         self._lock = threading.RLock()
         self._sources: dict[str, IdentSource] = {}
         self._branches: dict[str, BranchServices] = {}
+        self._entities: dict[tuple[str, str], EntityServices] = {}
         self._report: TrafficReport | None = None
         #: Запускает выборку филиалов сейчас; даёт точка входа: сами службы о Celery не знают.
         self.sync_now: Callable[[Sequence[str]], None] | None = None
@@ -288,25 +300,14 @@ class Services:
                 opened.pop(name, None)
             self._sources.clear()
             self._branches.clear()
+            self._entities.clear()
 
     def _assemble(self, branch_id: str) -> BranchServices:
         store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
         branch = self.court(branch_id)
         source = self.source(branch.database_id)
         intake = Intake(branch, source, store.outbox, store.links, store.stats, journal, pace)
-        delivery = Delivery(
-            branch,
-            pace,
-            self.crm,
-            store.outbox,
-            store.links,
-            store.locks,
-            store.stats,
-            journal,
-            clock,
-            self.policy,
-            application_key(self.settings),
-        )
+        delivery = self._delivery(branch)
         plans = self._plan_services(branch)
         upsert = Upsert(
             intake,
@@ -328,6 +329,61 @@ class Services:
             Backfill(intake, store.backfills, store.locks, journal, clock),
             plans,
         )
+
+    def _delivery(self, branch: Branch) -> Delivery:
+        store = self.store
+        return Delivery(
+            branch,
+            self.pace,
+            self.crm,
+            store.outbox,
+            store.links,
+            store.locks,
+            store.stats,
+            self.journal,
+            self.clock,
+            self.policy,
+            application_key(self.settings),
+        )
+
+    def entity(self, branch_id: str, name: str) -> EntityServices:
+        """Возвращает обмен добавленной сущностью; незнакомая — KeyError."""
+        with self._lock:
+            if (branch_id, name) not in self._entities:
+                self._entities[branch_id, name] = self._entity_services(branch_id, name)
+            return self._entities[branch_id, name]
+
+    def entity_of(self, uid: str) -> EntityServices:
+        """Возвращает обмен сущностью, которой принадлежит ключ ``F1_W17``; букву никто не занял — отказ."""
+        key = parse_entity_key(uid)
+        for name, entity in self.entities.items():
+            if entity.letter == key.letter:
+                return self.entity(key.branch_id, name)
+        raise SkippableError(f"сущности с буквой {key.letter} нет в настройках ([node] entities)", "bad_uid")
+
+    @cached_property
+    def entities(self) -> Mapping[str, Entity]:
+        """Добавленные сущности по именам."""
+        from services.extensions import load_entities
+
+        return load_entities(self.settings.node.entities)
+
+    def _entity_services(self, branch_id: str, name: str) -> EntityServices:
+        from services.ident.entity_source import IdentEntitySource
+
+        store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
+        branch = self.court(branch_id)
+        (path,) = (path for path in self.settings.node.entities if path.stem == name)
+        # Имя запроса — полный путь без окончания: запрос лежит рядом с модулем сущности.
+        source = IdentEntitySource(self.source(branch.database_id), str(path.with_suffix("")))
+        court = EntityCourt(branch, self.entities[name])
+        intake = EntityIntake(f"{branch_id}.{name}", court, source, store.outbox, store.links, journal, pace)
+        state = store.outbox, store.links, store.locks, store.gate, store.stats
+        push = EntityPush(branch, intake, self._delivery(branch), *state, journal, clock)
+        extract = Extract(
+            intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate
+        )
+        return EntityServices(extract, push)
 
     def preview(self, branch_id: str) -> Preview:
         """Возвращает предпросмотр филиала: ничего не пишет."""

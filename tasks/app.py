@@ -34,7 +34,7 @@ def _deployment() -> dict[str, Any]:
 celery_app = Celery(
     "ident_bitrix",
     task_cls="tasks.base:SyncTask",
-    include=["tasks.receptions", "tasks.plans", "tasks.maintenance"],
+    include=["tasks.receptions", "tasks.plans", "tasks.entities", "tasks.maintenance"],
     config_source="celeryconfig",
 )
 celery_app.add_defaults(_deployment)

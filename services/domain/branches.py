@@ -43,7 +43,11 @@ class Owner:
 
 def resolve_branch(reception: Reception, branches: Sequence[BranchRule]) -> Owner:
     """Находит владельца: заказ, кабинет, иначе домашний филиал базы с «Не указан» (постановление 2)."""
-    name = branch_name(reception)
+    return owner_named(branch_name(reception), branches)
+
+
+def owner_named(name: str, branches: Sequence[BranchRule]) -> Owner:
+    """Находит владельца по имени филиала в Ident; неизвестное имя — UnknownBranch."""
     if name == UNKNOWN_BRANCH:
         return Owner(home_of(branches), UNKNOWN_BRANCH)
     for rule in branches:
