@@ -12,7 +12,9 @@ from starlette.applications import Starlette
 
 from demo.portal.server import PortalServer
 from plan_frontend.metrics import exposition, metrics_route
+from plan_frontend.plan_api.app import plan_app
 from tests.support.pages import PageServer
+from tests.support.plans import PlanWorld
 from tests.support.watched import WatchedWorld
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "deploy" / "grafana" / "ident-bitrix24.json"
@@ -63,6 +65,16 @@ def test_metrics_are_served_by_any_application(watched: WatchedWorld) -> None:
         answer = requests.get(server.url + "metrics", timeout=10)
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert samples(answer.text)["ident_paused", ""] == 0
+
+
+def test_service_of_plans_serves_the_same_metrics(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    world = PlanWorld(tmp_path / "plans", redis_url, portal)
+    with PageServer(plan_app(world.services)) as server:
+        text = requests.get(server.url + "metrics", timeout=10).text
+    assert samples(text)["ident_up", ""] == 1
+    world.close()
 
 
 def test_dashboard_draws_only_what_is_told(watched: WatchedWorld) -> None:
