@@ -120,6 +120,7 @@ def deployment(settings: Settings) -> dict[str, Any]:
     pool = {"worker_pool": "threads"} if sys.platform == "win32" else {}
     return {
         **pool,
+        **redis_tls(settings),
         "broker_url": broker,
         "result_backend": broker,
         "broker_transport_options": {
@@ -133,6 +134,17 @@ def deployment(settings: Settings) -> dict[str, Any]:
         "task_annotations": {UPSERT: {"rate_limit": f"{settings.node.upserts_per_second:g}/s"}},
         "beat_schedule": beat_table(settings),
     }
+
+
+def redis_tls(settings: Settings) -> dict[str, Any]:
+    """Возвращает настройки TLS до общего Redis; на этом же компьютере шифровать нечего."""
+    import ssl
+
+    if not settings.redis.tls:
+        return {}
+    trusted = {"ssl_ca_certs": str(settings.redis.ca_file)} if settings.redis.ca_file else {}
+    tls = {"ssl_cert_reqs": ssl.CERT_REQUIRED, "ssl_check_hostname": True, **trusted}
+    return {"broker_use_ssl": tls, "redis_backend_use_ssl": tls}
 
 
 def concurrency_for(pool: object, wanted: int) -> int:

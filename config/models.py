@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from datetime import timedelta, timezone
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
@@ -110,6 +111,20 @@ class RedisSettings(Section):
     url: SecretStr = SecretStr("redis://127.0.0.1:6379/0")
     prefix: str = Field(default="ident", pattern=r"[a-z0-9_-]{1,32}")
     socket_timeout: float = Field(default=10.0, gt=0)
+    #: Корневой сертификат общего Redis (PEM): адрес начинается с rediss://. Менять: у Redis свой
+    #: удостоверяющий центр (docs/cluster.md).
+    ca_file: Path | None = None
+
+    @property
+    def tls(self) -> bool:
+        """Отвечает, зашифрована ли связь с Redis."""
+        return self.url.get_secret_value().startswith("rediss://")
+
+    @property
+    def local(self) -> bool:
+        """Отвечает, на этом ли компьютере Redis."""
+        host = urlsplit(self.url.get_secret_value()).netloc.rsplit("@", 1)[-1]
+        return LOCAL_HOST.fullmatch(host) is not None
 
 
 class MssqlDatabase(Section):

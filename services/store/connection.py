@@ -21,8 +21,10 @@ def open_redis(settings: "RedisSettings") -> RedisClient:
     from redis.exceptions import TimeoutError as RedisTimeoutError
     from redis.retry import Retry
 
+    tls = {"ssl_ca_certs": str(settings.ca_file)} if settings.tls and settings.ca_file else {}
     return Redis.from_url(
         settings.url.get_secret_value(),
+        **tls,
         decode_responses=True,
         socket_timeout=settings.socket_timeout,
         socket_connect_timeout=settings.socket_timeout,

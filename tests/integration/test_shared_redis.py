@@ -1,0 +1,147 @@
+"""Общий Redis кластера: TLS и пользователь ACL, несколько узлов, очередь на филиал, одно расписание."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+
+from config.models import RedisSettings
+from demo.broker import free_port, redis_server
+from demo.portal.server import PortalServer
+from demo.portal.tls import write_certificate
+from services.doctor.state import channel
+from tests.support.node import NODE, Process, eventually
+from tests.support.world import World
+
+pytestmark = [pytest.mark.node, pytest.mark.xdist_group("node")]
+
+USER, PASSWORD = "ident", "cluster-password"
+#: Те же права, что в docs/cluster.md: тест проверяет и документ.
+DOCUMENT = Path(__file__).resolve().parents[2] / "docs" / "cluster.md"
+
+
+def rights() -> str:
+    """Возвращает права пользователя из документа."""
+    (line,) = re.findall(r"^user ident (.+)$", DOCUMENT.read_text(encoding="utf-8"), re.M)
+    return line.replace(">ПАРОЛЬ", f">{PASSWORD}")
+
+
+class SharedRedis:
+    """redis-server с TLS: открытого порта нет, пользователь default выключен."""
+
+    def __init__(self, folder: Path) -> None:
+        self.port = free_port()
+        self.certificate, key = write_certificate(folder)
+        (folder / "users.acl").write_text(f"user default off\nuser {USER} {rights()}\n", encoding="utf-8")
+        program = redis_server()
+        assert program is not None
+        options = {
+            "--port": "0",
+            "--tls-port": str(self.port),
+            "--bind": "127.0.0.1",
+            "--tls-cert-file": str(self.certificate),
+            "--tls-key-file": str(key),
+            "--tls-ca-cert-file": str(self.certificate),
+            "--tls-auth-clients": "no",
+            "--aclfile": str(folder / "users.acl"),
+            "--dir": str(folder),
+            "--appendonly": "yes",
+            "--save": "",
+        }
+        command = [program, *(part for pair in options.items() for part in pair)]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        eventually(self.answers, 20)
+
+    @property
+    def url(self) -> str:
+        return f"rediss://{USER}:{PASSWORD}@127.0.0.1:{self.port}/0"
+
+    def client(self) -> redis.Redis:
+        return redis.Redis.from_url(self.url, ssl_ca_certs=str(self.certificate), decode_responses=True)
+
+    def answers(self) -> bool:
+        try:
+            with self.client() as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+
+@pytest.fixture
+def shared(tmp_path: Path) -> Iterator[SharedRedis]:
+    folder = tmp_path / "redis"
+    folder.mkdir()
+    server = SharedRedis(folder)
+    yield server
+    server.process.terminate()
+    server.process.wait(20)
+
+
+@pytest.fixture
+def world(tmp_path: Path, shared: SharedRedis, portal: PortalServer) -> Iterator[World]:
+    address = {"url": shared.url, "ca_file": str(shared.certificate)}
+    world = World(tmp_path / "world", shared.url, portal, redis=address, sync={"interval": 2})
+    yield world
+    world.close()
+
+
+def computer(world: World, name: str, branch_id: str) -> Path:
+    """Пишет настройки компьютера, который ведёт один филиал."""
+    text = world.path.read_text(encoding="utf-8")
+    state = world.path.parent / name
+    state.mkdir()
+    text = re.sub(r"(?m)^state_dir = .*$", f'state_dir = "{state}"\nbranches = ["{branch_id}"]', text)
+    path = world.path.with_name(f"{name}.toml")
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_two_computers_share_one_redis_by_tls_and_each_serves_its_branch(
+    world: World, shared: SharedRedis
+) -> None:
+    """СПЕЦ 3.5.1: независимые экземпляры на общем Redis не мешают друг другу."""
+    mine, other = world.book(), world.book(world.patient(phone="+79031112299"))
+    world.order(other, 1, company_id=2)
+    first, second = computer(world, "first", "F1"), computer(world, "second", "F2")
+    one, two = Process(first, (*NODE, "--name", "first")), Process(second, (*NODE, "--name", "second"))
+    with one, two:
+        eventually(lambda: len(world.deals()) == 2)
+    assert "NoPermission" not in one.text() + two.text()
+    assert {deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()} == {f"F1_{mine}", f"F2_{other}"}
+
+
+def test_user_of_the_cluster_sees_only_its_keys_and_commands(shared: SharedRedis) -> None:
+    with shared.client() as client:
+        client.set("ident:probe", "1")
+        for forbidden in (
+            lambda: client.set("stranger:probe", "1"),
+            client.flushall,
+            client.config_get,
+            lambda: client.acl_list(),
+        ):
+            with pytest.raises(redis.exceptions.NoPermissionError):
+                forbidden()
+
+
+def test_nobody_enters_without_tls_or_password(shared: SharedRedis) -> None:
+    with redis.Redis(port=shared.port, socket_timeout=2) as plain, pytest.raises(redis.RedisError):
+        plain.ping()
+    stranger = redis.Redis(port=shared.port, ssl=True, ssl_ca_certs=str(shared.certificate), socket_timeout=2)
+    with stranger, pytest.raises(redis.RedisError):
+        stranger.ping()
+
+
+@pytest.mark.parametrize(
+    ("url", "levels"),
+    [
+        ("redis://127.0.0.1:6390/0", []),
+        ("rediss://ident:x@srv:6380/0", []),
+        ("redis://:x@srv:6379/0", ["fail"]),
+    ],
+)
+def test_open_channel_to_another_computer_is_a_failure(url: str, levels: list[str]) -> None:
+    found = channel(RedisSettings(url=url))  # type: ignore[arg-type]
+    assert [str(finding.level) for finding in found] == levels
