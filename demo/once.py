@@ -25,6 +25,8 @@ from services.ports import EntryState
 LATENCY_MS, WRITE_MS, READ_MS = 120, 80, 15
 WAIT_SECONDS = 600.0
 SHOW_SECONDS = 2.0
+#: Как часто просить доотправить оставшееся: расписания (beat) в этом проходе нет.
+REDRIVE_SECONDS = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,7 @@ def _settle(services: Services, processes: Processes, path: Path) -> int:
     seen = {name: services.store.stats.notes(name).get("last_success") for name in jobs}
     _send(path, jobs.values())
     deadline, shown, quiet = time.monotonic() + WAIT_SECONDS, 0.0, 0
+    redriven = time.monotonic()
     while time.monotonic() < deadline:
         notes = {name: services.store.stats.notes(name).get("last_success") for name in jobs}
         extracted = [name for name in jobs if notes[name] != seen[name]]
@@ -141,6 +144,9 @@ def _settle(services: Services, processes: Processes, path: Path) -> int:
         quiet = quiet + 1 if len(extracted) == len(jobs) and not left else 0
         if quiet > 2:
             return 0
+        if len(extracted) == len(jobs) and left and time.monotonic() - redriven > REDRIVE_SECONDS:
+            redriven = time.monotonic()
+            _redrive(path, branches)
         if dead := processes.dead():
             raise SystemExit(f"Процесс {dead[0]} остановился сам:\n{processes.tail(dead[0])}")
         if time.monotonic() - shown > SHOW_SECONDS:
@@ -162,6 +168,12 @@ def _jobs(settings: Settings) -> dict[str, tuple[str, str]]:
     receptions = {branch.branch_id: (EXTRACT, branch.branch_id) for branch in settings.served}
     homes = [line["args"][0] for line in plan_table(settings).values() if line["task"] == PLANS]
     return receptions | {f"{home}.plans": (PLANS, home) for home in homes}
+
+
+def _redrive(settings: Path, branches: Iterable[str]) -> None:
+    from celeryconfig import REDRIVE
+
+    _send(settings, [(REDRIVE, branch) for branch in branches])
 
 
 def _send(settings: Path, jobs: Iterable[tuple[str, str]]) -> None:
