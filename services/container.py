@@ -470,11 +470,15 @@ def build_services(settings: Settings) -> Services:
 
 
 def start_journal(settings: Settings) -> None:
-    """Включает журналы процесса и ведёт в них необработанные исключения."""
+    """Включает журналы процесса и ведёт в них необработанные исключения; называет версию программы."""
+    from config.version import version
     from services.journal.configure import catch_uncaught, configure_journal
+    from services.journal.events import EventLogger
 
     configure_journal(settings.journal, secrets=known_secrets(settings))
     catch_uncaught()
+    journal = EventLogger("ident.node")
+    journal.info("process_started", version=version())
 
 
 def start_command_journal(settings: Settings) -> None:

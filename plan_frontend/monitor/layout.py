@@ -3,6 +3,7 @@
 import socket
 from typing import TYPE_CHECKING
 
+from config.version import version
 from plan_frontend.monitor import lists, sections
 from plan_frontend.monitor.forms import button
 from plan_frontend.monitor.markup import Html, rendered, tag
@@ -78,6 +79,7 @@ def _footer(settings: "Settings") -> Html:
         tag("a", "Flower: задачи Celery", href=flower, target="_blank", rel="noopener"),
         tag("a", "Метрики Prometheus", href="/metrics"),
         tag("span", f"Журналы: {settings.journal.folder}", class_="muted"),
+        tag("span", f"Версия {version()}", class_="muted"),
     )
 
 

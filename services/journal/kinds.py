@@ -30,6 +30,7 @@ KINDS: Mapping[str, str] = {
     "plan_not_found": "планы",
     "patient_not_found": "планы",
     "portal_resting": "повтор",
+    "process_started": "запуск",
     "settings_reloaded": "настройки",
     "settings_need_restart": "настройки",
     "extract_failed": "ошибка",

@@ -39,6 +39,7 @@ LABELS: Mapping[str, str] = {
     "client": "откуда",
     "address": "откуда",
     "page": "страница",
+    "version": "версия",
     "user": "сотрудник",
 }
 LEADING = ("reception", "deal", "error")

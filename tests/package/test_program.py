@@ -82,6 +82,8 @@ def test_program_without_python_moves_the_clinic_to_the_portal(packed: Packed, c
         eventually(clinic.settled)
         eventually(lambda: not clinic.differences())
     assert node.code == 0
+    journal = next(clinic.services.settings.journal.folder.glob("integration_log_*.txt"))
+    assert f"версия={version()}" in journal.read_text(encoding="utf-8")
     assert clinic.portal.stats.commands > 20
 
 
