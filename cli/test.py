@@ -46,7 +46,7 @@ def steps(fast: bool, extra: Sequence[str]) -> list[Step]:
         Step("ошибки кода (ruff check)", ["ruff", "check", *existing]),
         Step("типы (mypy)", ["mypy"]),
         Step("слои (import-linter)", ["importlinter"]),
-        Step("проверки (pytest)", ["pytest", "-n", "2", "--dist", "loadgroup", *subset, *coverage, *extra]),
+        Step("проверки (pytest)", ["pytest", "-n", "4", "--dist", "loadgroup", *subset, *coverage, *extra]),
     ]
     if coverage:
         found.append(
