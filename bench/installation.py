@@ -27,7 +27,7 @@ PACE = Pace(latency=0.12, read=0.015, write=0.08, rate=2.0, burst=2)
 
 CELERY = ("-m", "celery", "-A", "tasks")
 WORKER = (*CELERY, "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
-FLOWER = (*CELERY, "flower")
+FLOWER = ("-m", "cli", "flower")
 #: Состав: узел служебного компьютера и те же работы отдельными процессами (Procfile).
 NODE: Mapping[str, Sequence[str]] = {"узел": ("-m", "cli", "run"), "flower": FLOWER}
 ROLES: Mapping[str, Sequence[str]] = {
