@@ -34,7 +34,6 @@ class Integration:
         self.services, self.settings_path = self._world.services, self._world.path
         self._folder = folder
         # Первый запуск идёт с увеличенной паузой (СПЕЦ 3.1.3): замеряется обычный цикл, а не он.
-        self._world.book(ID=900_000, PlanStart=None)
         list(self.services.branch(BRANCH).extract.packets())
 
     def __enter__(self) -> Self:

@@ -96,6 +96,9 @@ class Extract:
                 self._rest(pace, first_run, total, len(hints))
                 if not lease.extend():
                     return
+            if cursor is None:
+                # Менять было нечего: без курсора первой, с её паузами и неделей назад, была бы каждая выборка.
+                self._cursors.save(self._branch_id, advance(None, (), self._intake.source.now()))
         except DatabaseError as error:
             self._failed(error)
             raise
