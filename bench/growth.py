@@ -34,8 +34,7 @@ def main(arguments: Sequence[str]) -> int:
     for branches, receptions in FORESEEN:
         _foreseen(table, branches, receptions, waste[-1])
     table.notes += verdict(waste[-1])
-    table.show()
-    print(f"  записано: {table.save(options.out)}")
+    table.finish(options.out)
     return 0
 
 

@@ -33,8 +33,7 @@ def main(arguments: Sequence[str]) -> int:
     table.add(предел="граница одного адреса", последняя=floor.seconds, запросов=floor.requests)
     _one_address(table, changes)
     _five_addresses(table, changes)
-    table.show()
-    print(f"  записано: {table.save(options.out)}")
+    table.finish(options.out)
     return 0
 
 

@@ -29,8 +29,7 @@ def main(arguments: Sequence[str]) -> int:
         if not options.only or name in options.only:
             _measure(table, name, roles, minutes, cycles)
     table.notes.append("покой — без изменений в Ident; нагрузка — по 50 новых приёмов за цикл; МБ = 10⁶ байт")
-    table.show()
-    print(f"  записано: {table.save(options.out)}")
+    table.finish(options.out)
     if soak:
         _soak(soak, options.out)
     return 0
@@ -157,8 +156,7 @@ def _soak(cycles: int, out: Path) -> None:
     table.rows.extend(
         {"цикл": int(at), "своя, МБ": value} for at, value in points[:: max(1, len(points) // 200)]
     )
-    table.show()
-    print(f"  записано: {table.save(out)}")
+    table.finish(out)
 
 
 def trend(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
