@@ -1,5 +1,6 @@
 """Установка целиком для замеров веса: Redis, портал, пять филиалов и процессы — узлом или ролями."""
 
+import json
 import os
 import subprocess
 import sys
@@ -17,8 +18,10 @@ from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from demo.site import STAGES, to_toml
 from services.container import Services
-from services.ident.sqlite import clinic_now
+from services.ident.sqlite import clinic_now, to_sqlite
+from services.ident.statements import SQL_DIR, parse_statement, read_sql
 from tests.fakes_ident import SmallIdent
+from tests.support.odbc import DATABASES, FakeServer
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS, STOP_SECONDS = 60.0, 60.0
@@ -62,14 +65,33 @@ class Installation:
         branches: int,
         interval: float,
         first: int = 1,
+        **sections: Mapping[str, object],
     ) -> None:
-        self.folder, self.portal = folder, portal
+        self.folder, self.portal, self._sections = folder, portal, sections
+        self.variables: dict[str, str] = {}
         self.clinics = [self._clinic(number) for number in range(first, first + branches)]
         self.path = folder / "settings.toml"
         self.path.write_text(to_toml(self._settings(redis_url, interval)), encoding="utf-8")
         self.services = Services(load_settings(self.path))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._visits: dict[int, int] = {}
+
+    def pretend_sql_server(self) -> None:
+        """Подставляет процессам поддельный pyodbc с готовыми переводами: без sqlglot, как в клинике."""
+        ready = self.folder / "statements.json"
+        ready.write_text(json.dumps(ready_statements()), encoding="utf-8")
+        (clinic,) = self.clinics
+        self.variables = {**FakeServer(clinic.ident.path).variables, "FAKE_ODBC_SQL": str(ready)}
+        text = self.path.read_text(encoding="utf-8")
+        own = f'type = "sqlite"\npath = "{clinic.ident.path}"'
+        if own not in text:
+            raise RuntimeError("раздел базы в настройках замера выглядит иначе")
+        server = "".join(
+            f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
+            for key, value in DATABASES[0].items()
+            if key != "id"
+        )
+        self.path.write_text(text.replace(own, server), encoding="utf-8")
 
     def start(self, roles: Mapping[str, Sequence[str]]) -> None:
         """Запускает процессы."""
@@ -78,6 +100,7 @@ class Installation:
             CONFIG_VARIABLE: str(self.path),
             "PYTHONPATH": str(ROOT),
             "PYTHONUTF8": "1",
+            **self.variables,
         }
         for name, arguments in roles.items():
             with (self.folder / f"{name}.log").open("ab") as output:
@@ -147,7 +170,7 @@ class Installation:
     def _settings(self, redis_url: str, interval: float) -> dict[str, object]:
         stages = {str(stage): code for stage, code in STAGES.items()}
         return {
-            "portal": {"webhook": self.portal.url, "stages": stages},
+            "portal": {"webhook": self.portal.url, "stages": stages, **self._sections.get("portal", {})},
             "redis": {"url": redis_url},
             "databases": [
                 {"id": clinic.database_id, "type": "sqlite", "path": str(clinic.ident.path)}
@@ -163,23 +186,37 @@ class Installation:
                 for clinic in self.clinics
             ],
             "node": {"state_dir": str(self.folder)},
-            "sync": {"interval": interval, "first_run_pause": 0.0},
+            "sync": {"interval": interval, "first_run_pause": 0.0, **self._sections.get("sync", {})},
             "journal": {"folder": str(self.folder / "logs")},
         }
 
 
 @contextmanager
 def installed(
-    folder: Path, roles: Mapping[str, Sequence[str]], branches: int = 1, interval: float = 120.0
+    folder: Path,
+    roles: Mapping[str, Sequence[str]],
+    branches: int = 1,
+    interval: float = 120.0,
+    options: PortalOptions = PORTAL,
+    sql_server: bool = False,
+    **sections: Mapping[str, object],
 ) -> Iterator[Installation]:
-    """Поднимает установку и останавливает её в конце."""
+    """Поднимает установку и останавливает её в конце; ``sql_server`` — путь pyodbc вместо SQLite."""
     with ExitStack() as stack:
         redis = stack.enter_context(broker(folder / "redis"))
-        portal = stack.enter_context(PortalServer(PORTAL))
-        installation = Installation(folder, portal, redis.url, branches, interval)
+        portal = stack.enter_context(PortalServer(options))
+        installation = Installation(folder, portal, redis.url, branches, interval, **sections)
         stack.callback(installation.stop)
+        if sql_server:
+            installation.pretend_sql_server()
         installation.start(roles)
         yield installation
+
+
+def ready_statements() -> dict[str, str]:
+    """Возвращает переводы всех запросов на SQLite."""
+    texts = [parse_statement(read_sql(path.stem)).text for path in SQL_DIR.glob("*.sql")]
+    return {text: to_sqlite(text) for text in texts}
 
 
 def send_extract(settings: Path, branch_id: str) -> None:
