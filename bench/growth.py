@@ -16,7 +16,7 @@ from bench.floor import COMMANDS, floor_of
 from bench.installation import NODE, PACE, PORTAL, installed, send_extract
 from bench.tables import Table
 
-MEASURED = ((1, 50), (1, 200), (5, 50), (10, 50), (5, 200), (1, 1000))
+MEASURED = ((1, 50), (1, 200), (5, 50), (10, 50), (5, 200))
 FORESEEN = ((10, 200), (10, 2000), (20, 50), (50, 50), (100, 50), (1000, 50))
 CYCLE = 120.0
 #: Предел времени метода за десять минут (facts 2.2) и сколько записей одного метода нужно приёму.

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.floor import Pace
 from bench.work import Visit, register
@@ -27,6 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS, STOP_SECONDS = 60.0, 60.0
 PORTAL = PortalOptions(latency_ms=120, write_ms=80, read_ms=15)
 PACE = Pace(latency=0.12, read=0.015, write=0.08, rate=2.0, burst=2)
+
+Sections = Mapping[str, Mapping[str, object]]
 
 CELERY = ("-m", "celery", "-A", "tasks")
 WORKER = (*CELERY, "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
@@ -65,7 +68,7 @@ class Installation:
         branches: int,
         interval: float,
         first: int = 1,
-        **sections: Mapping[str, object],
+        sections: Sections = MappingProxyType({}),
     ) -> None:
         self.folder, self.portal, self._sections = folder, portal, sections
         self.variables: dict[str, str] = {}
@@ -199,13 +202,13 @@ def installed(
     interval: float = 120.0,
     options: PortalOptions = PORTAL,
     sql_server: bool = False,
-    **sections: Mapping[str, object],
+    sections: Sections = MappingProxyType({}),
 ) -> Iterator[Installation]:
     """Поднимает установку и останавливает её в конце; ``sql_server`` — путь pyodbc вместо SQLite."""
     with ExitStack() as stack:
         redis = stack.enter_context(broker(folder / "redis"))
         portal = stack.enter_context(PortalServer(options))
-        installation = Installation(folder, portal, redis.url, branches, interval, **sections)
+        installation = Installation(folder, portal, redis.url, branches, interval, sections=sections)
         stack.callback(installation.stop)
         if sql_server:
             installation.pretend_sql_server()

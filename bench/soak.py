@@ -5,7 +5,6 @@
 """
 
 import argparse
-import statistics
 import tempfile
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from pathlib import Path
 
 from bench.installation import NODE, Installation, installed
 from bench.node import pids_of
+from bench.slope import WARM_UP, trend
 from bench.tables import Table
 from bench.weight import weigh
 from bench.work import Visit, appear
@@ -21,7 +21,10 @@ from demo.portal.options import PortalOptions
 #: 72 часа по выборке раз в две минуты.
 CYCLES, CYCLE_SECONDS, NEW = 2160, 0.2, 2
 PORTAL = PortalOptions(latency_ms=2, write_ms=1, read_ms=1, rate=100, threshold=1000)
-PACE = {"overlap": 3.0, "packet_pause": 0.0, "redrive_interval": 1.0}
+PACE = {
+    "portal": {"requests_per_second": 50.0, "burst": 20},
+    "sync": {"overlap": 3.0, "packet_pause": 0.0, "redrive_interval": 1.0},
+}
 POINTS = 240
 #: Меньший рост за прогон неотличим от дыхания распределителя памяти.
 NOTICEABLE = 1.0
@@ -34,16 +37,7 @@ def main(arguments: Sequence[str]) -> int:
     table = Table("soak", f"Выносливость: {cycles} циклов (72 часа — {CYCLES}), память процессов")
     with (
         tempfile.TemporaryDirectory() as folder,
-        installed(
-            Path(folder),
-            NODE,
-            1,
-            0.5,
-            PORTAL,
-            True,
-            portal={"requests_per_second": 50.0, "burst": 20},
-            sync=PACE,
-        ) as site,
+        installed(Path(folder), NODE, 1, 0.5, PORTAL, sql_server=True, sections=PACE) as site,
     ):
         site.await_work()
         _live(table, site, cycles)
@@ -85,8 +79,8 @@ def _live(table: Table, site: Installation, cycles: int) -> None:
 
 def _slope(table: Table, name: str) -> None:
     points = [(float(str(row["цикл"])), float(str(row[name]))) for row in table.series]
-    steady = points[len(points) // 4 :]
-    slope, error = trend(steady)
+    steady = points[int(len(points) * WARM_UP) :]
+    _, slope, error = trend(steady)
     span = steady[-1][0] - steady[0][0]
     table.add(
         процесс=name,
@@ -98,15 +92,3 @@ def _slope(table: Table, name: str) -> None:
             "значим": "да" if slope > 2 * error and slope * span > NOTICEABLE else "нет",
         },
     )
-
-
-def trend(points: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    """Возвращает наклон прямой по точкам и его стандартную ошибку."""
-    xs, ys = zip(*points, strict=True)
-    if len(set(xs)) < 3:
-        return 0.0, 0.0
-    line = statistics.linear_regression(xs, ys)
-    middle = statistics.fmean(xs)
-    spread = sum((x - middle) ** 2 for x in xs)
-    rest = sum((y - line.slope * x - line.intercept) ** 2 for x, y in points)
-    return line.slope, (rest / (len(xs) - 2) / spread) ** 0.5
