@@ -55,7 +55,7 @@ FULL: Sequence[Step] = (
 )
 QUICK: Sequence[Step] = (
     Step("node", ("--idle", "1", "--load", "4"), minutes=3),
-    Step("throughput", ("--size", "50"), minutes=4),
+    Step("throughput", ("--size", "50", "200"), minutes=6),
     Step("latency", minutes=1),
     Step("sql", minutes=3),
     Step("soak", ("--cycles", "300"), minutes=1.2),
@@ -88,7 +88,7 @@ def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
     parser = argparse.ArgumentParser(prog="manage.py bench all", description=__doc__)
     parser.add_argument(
-        "--quick", action="store_true", help="короче: около десяти минут, без точек по одному"
+        "--quick", action="store_true", help="короче: около пятнадцати минут, без точек по одному"
     )
     parser.add_argument("--faults", action="store_true", help="ещё и долгие испытания сбоями (час)")
     parser.add_argument("--resume", action="store_true", help="не переделывать итоги моложе суток")

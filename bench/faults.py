@@ -1,4 +1,4 @@
-"""Кампания сбоев: ``python -m bench.faults`` — дни клиники под сбоями и таблица потерь."""
+"""Кампания сбоев: ``python manage.py bench faults`` — дни клиники под сбоями и таблица потерь."""
 
 import argparse
 import json

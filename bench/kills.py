@@ -1,4 +1,4 @@
-"""Убийства узла: ``python -m bench.kills`` — 200 отправок, 30 раз kill −9 в случайный миг."""
+"""Убийства узла: ``python manage.py bench kills`` — 200 отправок, 30 раз kill −9 в случайный миг."""
 
 import argparse
 import random

@@ -1,4 +1,4 @@
-"""Обрыв сети по-настоящему: ``python -m bench.outage --minutes 10`` — сроки рабочие, ничего не ускорено."""
+"""Обрыв сети по-настоящему: ``python manage.py bench outage`` — сроки рабочие, ничего не ускорено."""
 
 import argparse
 import random

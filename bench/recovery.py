@@ -1,4 +1,4 @@
-"""Восстановление в рабочие сроки: ``python -m bench.recovery`` — по одному сбою, ничего не ускорено."""
+"""Восстановление в рабочие сроки: ``python manage.py bench recovery`` — по одному сбою, ничего не ускорено."""
 
 import argparse
 import random
