@@ -14,7 +14,7 @@ from types import MappingProxyType
 from bench.floor import Pace
 from bench.work import Visit, register
 from config.loader import CONFIG_VARIABLE, load_settings
-from demo.broker import broker
+from demo.broker import broker, free_port
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from demo.site import STAGES, to_toml
@@ -137,7 +137,17 @@ class Installation:
             if time.monotonic() - started > READY_SECONDS:
                 raise RuntimeError("узел не поднялся: смотрите журналы процессов")
             time.sleep(0.02)
-        return time.monotonic() - started
+        ready = time.monotonic() - started
+        self.check_alive()
+        return ready
+
+    def check_alive(self) -> None:
+        """Поднимает ошибку, если какой-то процесс умер: без него замер солгал бы."""
+        if dead := [name for name, process in self.processes.items() if process.poll() is not None]:
+            logs = "; ".join(
+                (self.folder / f"{name}.log").read_text(errors="replace")[-600:] for name in dead
+            )
+            raise RuntimeError(f"умерли процессы замера: {', '.join(dead)}: {logs}")
 
     def _extracted(self, clinic: Clinic) -> bool:
         return "last_success" in self.services.store.stats.notes(clinic.branch_id)
@@ -146,11 +156,9 @@ class Installation:
         """Ждёт, пока на портале не станет столько сделок и очередь не опустеет."""
         deadline = time.monotonic() + seconds
         while self.done() < total or self.waiting():
-            dead = [name for name, process in self.processes.items() if process.poll() is not None]
-            if dead or time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"замер не закончился: смотрите журналы процессов ({', '.join(dead) or 'долго'})"
-                )
+            self.check_alive()
+            if time.monotonic() > deadline:
+                raise RuntimeError("замер не закончился: приёмы не дошли")
             time.sleep(0.1)
 
     def done(self) -> int:
@@ -189,6 +197,9 @@ class Installation:
                 for clinic in self.clinics
             ],
             "node": {"state_dir": str(self.folder)},
+            # На этом компьютере может работать и другая установка: порты — свои.
+            "flower": {"port": free_port()},
+            "monitor": {"port": free_port()},
             "sync": {"interval": interval, "first_run_pause": 0.0, **self._sections.get("sync", {})},
             "journal": {"folder": str(self.folder / "logs")},
         }

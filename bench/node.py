@@ -8,13 +8,25 @@ import argparse
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from bench.installation import NODE, ROLES, Installation, installed
 from bench.tables import Table
 from bench.weight import Peak, Weight, cpu_seconds, weigh
 
-PER_CYCLE, CYCLE_SECONDS, HOUR_CYCLES = 50, 7.0, 30
+HOUR_CYCLES = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Нагрузка: новых приёмов за цикл и секунд в цикле."""
+
+    receptions: int
+    seconds: float
+
+
+HOUR, TINY = Load(50, 7.0), Load(3, 1.0)
 #: Роли порознь мерят короче: они для сравнения.
 ROLES_MINUTES, ROLES_CYCLES = 0.5, 3
 
@@ -23,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     """Печатает и записывает таблицы веса."""
     options = parser().parse_args(arguments)
     minutes, cycles = (0.02, 1) if options.smoke else (options.idle, options.load)
+    load = TINY if options.smoke else HOUR
     table = Table("node", "Вес установки: узел и роли Procfile, вместе с Flower и Redis")
     for name, roles in (("узел", NODE), ("роли", ROLES)):
         if not options.only or name in options.only:
@@ -31,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
                 if name == "узел"
                 else (min(minutes, ROLES_MINUTES), min(cycles, ROLES_CYCLES))
             )
-            _measure(table, name, roles, *longest)
+            _measure(table, name, roles, *longest, load)
     table.notes.append(
         "покой — без изменений в Ident; нагрузка — по 50 новых приёмов за цикл; МБ = 10⁶ байт; "
         "часть драйвера ODBC (несколько МБ) не видна: он подменён"
@@ -54,17 +67,18 @@ def parser() -> argparse.ArgumentParser:
 
 
 def _measure(
-    table: Table, name: str, roles: Mapping[str, Sequence[str]], minutes: float, cycles: int
+    table: Table, name: str, roles: Mapping[str, Sequence[str]], minutes: float, cycles: int, load: Load
 ) -> None:
     with (
         tempfile.TemporaryDirectory() as folder,
-        installed(Path(folder), roles, interval=CYCLE_SECONDS, sql_server=True) as site,
+        installed(Path(folder), roles, interval=load.seconds, sql_server=True) as site,
     ):
         ready = site.await_work()
         pids = pids_of(site)
         time.sleep(min(5.0, minutes * 60))
+        site.check_alive()
         _idle(table, name, pids, minutes, ready)
-        _load(table, name, site, pids, cycles)
+        _load(table, name, site, pids, cycles, load)
 
 
 def pids_of(site: Installation) -> dict[str, int]:
@@ -83,17 +97,20 @@ def _idle(table: Table, name: str, pids: Mapping[str, int], minutes: float, read
     _row(table, name, "покой", "ВСЕГО", sum(weights.values(), Weight(0, 0, 0, 0)), share, ready)
 
 
-def _load(table: Table, name: str, site: Installation, pids: Mapping[str, int], cycles: int) -> None:
+def _load(
+    table: Table, name: str, site: Installation, pids: Mapping[str, int], cycles: int, load: Load
+) -> None:
     peak, spent, started, total = Peak(pids), cpu_seconds(pids.values()), time.monotonic(), site.done()
     for _ in range(cycles):
         cycle = time.monotonic()
-        site.book(PER_CYCLE, site.clinics[0])
-        total += PER_CYCLE
+        site.book(load.receptions, site.clinics[0])
+        total += load.receptions
         while site.done() < total:
             peak.look()
             time.sleep(0.5)
-        peak.watch(max(0.0, CYCLE_SECONDS - (time.monotonic() - cycle)))
+        peak.watch(max(0.0, load.seconds - (time.monotonic() - cycle)))
     share = 100 * (cpu_seconds(pids.values()) - spent) / (time.monotonic() - started)
+    site.check_alive()
     for who, weight in peak.by_name.items():
         _row(table, name, "нагрузка, пик", who, weight)
     table.add(

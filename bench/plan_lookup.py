@@ -74,6 +74,8 @@ def main(arguments: list[str]) -> int:
         table.add(**one)
     table.notes += NOTES
     table.finish(options.out)
+    if options.smoke:
+        return 0
     return int(any(one.get("цель") and one["p95"] > one["цель"] for one in rows))
 
 

@@ -1,4 +1,4 @@
-"""Восстановление в рабочие сроки: ``python manage.py bench recovery`` — по одному сбою, ничего не ускорено."""
+"""Восстановление в рабочие сроки: ``python manage.py bench recovery`` — по сбою за раз, без ускорения."""
 
 import argparse
 import random
