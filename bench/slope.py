@@ -3,8 +3,8 @@
 import statistics
 from collections.abc import Sequence
 
-#: Доля точек в начале, которая в наклон не идёт: прогрев.
-WARM_UP = 0.25
+#: Доля точек в начале, которая в наклон не идёт: прогрев, заполнение страницы Flower.
+WARM_UP = 0.5
 
 
 def trend(points: Sequence[tuple[float, float]]) -> tuple[float, float, float]:
