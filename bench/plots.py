@@ -12,7 +12,7 @@ from bench.speeds import foreseen, names, seconds
 
 Results = Mapping[str, Mapping[str, Any]]
 WORKS = {"новые": (3, 2), "изменённые": (1, 1)}
-SIZE = 200
+SIZE, TICKS = 200, (1, 10, 100, 1000)
 OWN, OTHER, GUESSED = "#1f6f54", "#9aa5b1", "#d5dbe1"
 
 
@@ -34,11 +34,12 @@ def _speed(results: Results, path: Path) -> Path:
     figure, axes = pyplot.subplots(1, len(WORKS), figsize=(11, 3.8), constrained_layout=True)
     size = max(row["N"] for row in results["throughput"]["rows"] if row["N"] <= SIZE)
     for axis, (work, calls) in zip(axes, WORKS.items(), strict=True):
+        axis.set_xscale("log")
         _bars(axis, results, size, work)
         floor = floor_of(size * calls[0], size * calls[1], PACE).seconds
-        axis.axvline(floor, color="#b3261e", linestyle="--", label=f"граница портала, {floor:.1f} с")
-        axis.set(xscale="log", title=f"{size} приёмов, {work}", xlabel="секунды, шкала логарифмическая")
-        axis.legend(loc="upper right", frameon=False)
+        axis.axvline(floor, color="#b3261e", linestyle="--")
+        axis.set(title=f"{size} приёмов, {work}", xlabel=f"секунды; пунктир — граница портала, {floor:.1f} с")
+        axis.set_xticks(TICKS, [str(tick) for tick in TICKS])
         axis.spines[["top", "right"]].set_visible(False)
     return _saved(figure, path)
 
@@ -49,7 +50,7 @@ def _bars(axis: Any, results: Results, size: int, work: str) -> None:
     labels = [f"{name}{' (расчёт)' if guessed else ''}" for name, _, guessed in bars]
     drawn = axis.barh(labels, [value for _, value, _ in bars], color=colors)
     axis.bar_label(drawn, [f"{value:.1f}" for _, value, _ in bars], padding=3)
-    axis.set_xlim(right=max((value for _, value, _ in bars), default=1.0) * 3)
+    axis.set_xlim(left=1, right=max((value for _, value, _ in bars), default=1.0) * 3)
 
 
 def _known(results: Results, size: int, work: str) -> Sequence[tuple[str, float, bool]]:
