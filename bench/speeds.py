@@ -7,6 +7,8 @@ from bench.contenders import OURS
 
 USUAL, LOST = "обычная", "3 ответа создания потеряны"
 FLOOR, CLEAN = "граница", "нет"
+#: Слова вреда, которого не исправить повтором.
+SPOILS = ("удвоено", "чужих")
 #: Во столько раз 200 приёмов дольше пятидесяти у того, кто зовёт по одному.
 FROM_50_TO_200 = 4.0
 
@@ -53,14 +55,14 @@ def foreseen(results: Results) -> Iterator[tuple[str, str, float, float]]:
 
 
 def fastest_correct(results: Results, work: str, size: int = 200) -> float | None:
-    """Возвращает секунды самого быстрого из тех, кто ничего не портит и при потерянных ответах.
+    """Возвращает секунды самого быстрого из тех, кто ничего не испортил и при потерянных ответах.
 
-    Кто удвоил или привязал к чужому хоть в одной работе, в счёт не идёт.
+    Удвоивший или привязавший к чужому в счёт не идёт; сдавшийся идёт: испорченного за ним нет.
     """
     spoilt = {
         row["клиент"]
         for row in rows(results)
-        if row["связь"] in (USUAL, LOST) and row.get("вред", CLEAN) != CLEAN
+        if row["связь"] in (USUAL, LOST) and any(word in str(row.get("вред")) for word in SPOILS)
     }
     known = {who: seconds(results, who, size, work) for who in names(results) if who not in {OURS, *spoilt}}
     known |= {

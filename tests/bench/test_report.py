@@ -34,7 +34,7 @@ def folder(tmp_path: Path) -> Path:
         speed("быстрый", 11.0),
         speed("быстрый", 12.0, связь=LOST, вред="сделок удвоено 50"),
         speed("верный", 44.0),
-        speed("верный", 45.0, связь=LOST, вред="нет"),
+        speed("верный", 23.0, связь=LOST, вред="упал: ConnectionError; потеряно 200"),
     ]
     table.save(tmp_path)
     slow = Table("throughput-slow", "Скорость")
