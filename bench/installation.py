@@ -196,7 +196,7 @@ class Installation:
                 }
                 for clinic in self.clinics
             ],
-            "node": {"state_dir": str(self.folder)},
+            "node": {"state_dir": str(self.folder), **self._sections.get("node", {})},
             # На этом компьютере может работать и другая установка: порты — свои.
             "flower": {"port": free_port()},
             "monitor": {"port": free_port()},
