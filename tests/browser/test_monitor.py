@@ -19,7 +19,7 @@ from tests.support.watched import WatchedWorld
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "monitor"
-WIDTHS = (1280, 400)
+WIDTHS = (1200, 400)
 
 
 class Stand:
@@ -29,7 +29,7 @@ class Stand:
         self.watched, self.url = watched, url
         self.synced: list[Sequence[str]] = []
         watched.services.sync_now = self.synced.append
-        self.page: Page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="ru-RU")
+        self.page: Page = browser.new_page(viewport={"width": 1200, "height": 900}, locale="ru-RU")
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on(
@@ -49,7 +49,7 @@ class Stand:
             self.page.screenshot(path=SHOTS / f"{name}-{width}.png", full_page=True)
             wide = self.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name}: страница шире экрана {width}"
-        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.page.set_viewport_size({"width": 1200, "height": 900})
 
 
 @pytest.fixture
