@@ -12,6 +12,7 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import redis
 import requests
 
 from demo.broker import free_port
+from plan_frontend.flower import LOGIN, password
 from tests.support.node import ROOT, eventually
 
 BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
@@ -76,6 +78,7 @@ class LiveDemo:
 
     def __init__(self, folder: Path, tap: Tap, flower: str, output: Path) -> None:
         self.folder, self.tap, self.flower, self.output = folder, tap, flower, output
+        self._auth = (LOGIN, password(folder))
 
     def task_ids(self) -> list[str]:
         """Возвращает задачи, которые знает Flower."""
@@ -107,9 +110,13 @@ class LiveDemo:
         return {}
 
     def _page(self, name: str) -> str:
-        with suppress(requests.ConnectionError):
-            return requests.get(self.flower + name, timeout=20).text
-        return ""
+        """Возвращает страницу; Flower ещё не слушает — пусто, отказал во входе — ошибка."""
+        try:
+            answer = requests.get(self.flower + name, auth=self._auth, timeout=20)
+        except requests.ConnectionError:
+            return ""
+        assert answer.status_code != HTTPStatus.UNAUTHORIZED, f"Flower не пустил на {name}"
+        return answer.text
 
 
 def _value(client: redis.Redis, key: str) -> object:
@@ -129,12 +136,7 @@ def live_demo(folder: Path) -> Iterator[LiveDemo]:
     """Держит демонстрацию: Redis под наблюдением с самого начала."""
     output = folder.with_suffix(".txt")
     command = [sys.executable, "-m", "cli", "demo", "--state", str(folder), "--port", str(free_port())]
-    variables = {
-        **os.environ,
-        "PYTHONUTF8": "1",
-        "PYTHONPATH": str(ROOT),
-        "FLOWER_UNAUTHENTICATED_API": "true",
-    }
+    variables = {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
     with output.open("wb") as file:
         process = subprocess.Popen(
             [*command, "--minutes", "5"], stdout=file, stderr=file, env=variables, cwd=ROOT
