@@ -18,7 +18,10 @@ from typing import Any
 
 import redis
 import requests
+from celery import Celery
 
+import celeryconfig
+from config.loader import load_settings
 from demo.broker import free_port
 from plan_frontend.flower import LOGIN, password
 from tests.support.node import ROOT, eventually
@@ -88,6 +91,21 @@ class LiveDemo:
         """Возвращает, сколько задач с таким именем Flower видел удачными."""
         rows = self._tasks().values()
         return sum(row.get("name") == name and row.get("state") == "SUCCESS" for row in rows)
+
+    def hinted(self) -> list[str]:
+        """Возвращает ключи приёмов, чьи подсказки прошли через Redis."""
+        found = (re.findall(r'\[\["(F\d_\d+)"\], \{\}', command) for command in list(self.tap.commands))
+        return list(dict.fromkeys(uid for uids in found for uid in uids))
+
+    def hint_again(self) -> None:
+        """Повторяет подсказки, когда Flower уже слушает: начатое раньше него он мог пропустить."""
+        eventually(lambda: self._page("api/workers?refresh=1") not in ("", "{}"))
+        settings = load_settings(self.folder / "settings.toml")
+        with Celery(config_source=celeryconfig.deployment(settings)) as app:
+            app.conf.update(accept_content=["json"], task_serializer="json")
+            for uid in self.hinted():
+                branch_id = uid.partition("_")[0]
+                app.send_task(celeryconfig.UPSERT, (uid,), queue=celeryconfig.queue_of(branch_id))
 
     def pages(self) -> dict[str, str]:
         """Возвращает страницы Flower: общие, таблицу задач и страницы самих задач."""
