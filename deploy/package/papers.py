@@ -9,14 +9,14 @@ README_WINDOWS = """Интеграция Ident - Битрикс24, версия 
 
 Установка (Windows 10/11, Server 2016 и новее), около десяти минут:
 
-1. Положите в папку supplies недостающие файлы (что именно и откуда - docs/admin_guide.md, "Что понадобится").
+1. Положите в папку supplies недостающие файлы (что именно и откуда - docs/guide/administrator.md, "Что понадобится").
 2. Откройте PowerShell от имени администратора в этой папке.
 3. Выполните:   powershell -ExecutionPolicy Bypass -File .\\install.ps1
 
 Обновление:     powershell -ExecutionPolicy Bypass -File .\\update.ps1
 Удаление:       powershell -ExecutionPolicy Bypass -File .\\uninstall.ps1
 
-Интернет для установки не нужен. Руководство администратора: docs/admin_guide.md.
+Интернет для установки не нужен. Руководство администратора: docs/guide/administrator.md.
 """
 README_LINUX = """Интеграция Ident - Битрикс24, версия {version}
 
@@ -24,7 +24,7 @@ README_LINUX = """Интеграция Ident - Битрикс24, версия {v
 Обновление:   sudo ./program/ident-bitrix service update
 Удаление:     sudo ident-bitrix service uninstall
 
-Руководство администратора: docs/admin_guide.md.
+Руководство администратора: docs/guide/administrator.md.
 """
 
 
