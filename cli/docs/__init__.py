@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
-DESCRIPTION = """Без ключей переделывает таблицы документов по коду: настройки, поля сделки, стадии, расписание,
-команды; меняется только то, что стоит между строками «<!-- таблица … -->» и «<!-- конец -->». С --site собирает
-документы в сайт, который читается с диска без сети; с --screenshots снимает картинки с демонстрации."""
+DESCRIPTION = """Без ключей переделывает таблицы документов по коду: настройки, поля сделки, стадии,
+расписание, команды; меняется только то, что стоит между строками «<!-- таблица … -->» и «<!-- конец -->».
+С --site собирает документы в сайт, который читается с диска без сети; с --screenshots снимает картинки
+с демонстрации."""
 
 
 def main(arguments: list[str]) -> int:
@@ -32,7 +33,9 @@ def parser() -> argparse.ArgumentParser:
         metavar="ПАПКА",
         help="снять картинки с демонстрации (docs/images); около четырёх минут, нужен Chromium",
     )
-    parser.add_argument("--mermaid", type=Path, metavar="ФАЙЛ", help="с --site: сборка mermaid.min.js для схем")
+    parser.add_argument(
+        "--mermaid", type=Path, metavar="ФАЙЛ", help="с --site: сборка mermaid.min.js для схем"
+    )
     parser.add_argument("--plain", action="store_true", help="с --site: схемы текстом, npm не звать")
     return parser
 
@@ -65,7 +68,9 @@ def _site(folder: Path, bundle: Path | None, plain: bool) -> int:
     except (SiteError, OSError) as error:
         print(error)
         return 2
-    drawn = "нарисованы" if mermaid else "показаны текстом (нет npm или сети; --mermaid ФАЙЛ — назвать сборку)"
+    drawn = (
+        "нарисованы" if mermaid else "показаны текстом (нет npm или сети; --mermaid ФАЙЛ — назвать сборку)"
+    )
     print(f"Страниц: {count}, схемы {drawn}. Откройте {folder / 'index.html'}")
     return 0
 

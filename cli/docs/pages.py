@@ -85,7 +85,8 @@ def _drawn(parser: Any, tokens: list[Any]) -> Iterator[str]:
     """Отдаёт HTML; таблицы — в прокручиваемой рамке, схемы — рисунками."""
     for token in tokens:
         if token.type == "fence" and token.info.strip() == "mermaid":
-            yield f'<figure><pre class="mermaid">{escape(token.content)}</pre><figcaption></figcaption></figure>\n'
+            diagram = f'<pre class="mermaid">{escape(token.content)}</pre>'
+            yield f"<figure>{diagram}<figcaption></figcaption></figure>\n"
         elif token.type == "table_open":
             yield '<div class="table"><table>\n'
         elif token.type == "table_close":

@@ -1,9 +1,8 @@
 """Сайт документов: страницы HTML из документов Markdown, читается с диска без сети."""
 
-import os
 import re
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from string import Template
@@ -15,6 +14,8 @@ from cli.docs.roles import ROLES, Role, title_of
 LOOK = Path(__file__).parent / "look"
 MARK = ".ident-bitrix-site"
 BUNDLE = "mermaid.min.js"
+#: Сюда ведёт своё оглавление: в меню этих страниц нет.
+INDEXED = "docs/decisions/"
 NOTE = "Схема показана текстом: сайт собран без рисователя схем."
 
 
@@ -33,7 +34,8 @@ class Site:
     def build(self) -> int:
         """Собирает сайт заново и возвращает число страниц."""
         self._clear()
-        pages = [read_page(self.root, path) for path in sorted(documents(self.root)) if _read_by_people(path, self.root)]
+        found = sorted(path for path in documents(self.root) if _read_by_people(path, self.root))
+        pages = [read_page(self.root, path) for path in found]
         roles = roles_of([page.path for page in pages])
         for page in pages:
             self._write(page, roles)
@@ -58,7 +60,9 @@ class Site:
         target.parent.mkdir(parents=True, exist_ok=True)
         base = "../" * (len(PurePosixPath(page.target).parts) - 1)
         body = page.html.replace("<figcaption></figcaption>", self._caption())
-        target.write_text(self._framed(page.title, body, roles, page.path, base), encoding="utf-8", newline="\n")
+        target.write_text(
+            self._framed(page.title, body, roles, page.path, base), encoding="utf-8", newline="\n"
+        )
 
     def _write_start(self, roles: Sequence[Role], titles: Mapping[str, str]) -> None:
         blocks = [
@@ -67,16 +71,21 @@ class Site:
             + "</ul></section>"
             for role in roles
         ]
-        body = f'<h1>Ident → Битрикс24</h1><p>Документы. Выберите, кто вы.</p><div class="roles">{"".join(blocks)}</div>'
+        head = "<h1>Ident → Битрикс24</h1><p>Документы. Выберите, кто вы.</p>"
+        body = f'{head}<div class="roles">{"".join(blocks)}</div>'
         text = self._framed("Документы", body, roles, "", "")
         (self.folder / "index.html").write_text(text, encoding="utf-8", newline="\n")
 
     def _framed(self, title: str, body: str, roles: Sequence[Role], path: str, base: str) -> str:
         template = Template((LOOK / "page.html").read_text(encoding="utf-8"))
-        scripts = f'<script src="{base}assets/{BUNDLE}"></script>\n<script src="{base}assets/diagrams.js"></script>'
+        scripts = "".join(
+            f'<script src="{base}assets/{name}"></script>\n' for name in (BUNDLE, "diagrams.js")
+        )
         drawn = self.mermaid is not None and 'class="mermaid"' in body
         menu = "".join(_menu(self.root, role, path, base) for role in roles)
-        return template.substitute(title=title, body=body, menu=menu, base=base, scripts=scripts if drawn else "")
+        return template.substitute(
+            title=title, body=body, menu=menu, base=base, scripts=scripts if drawn else ""
+        )
 
     def _caption(self) -> str:
         return "" if self.mermaid is not None else f"<figcaption>{NOTE}</figcaption>"
@@ -91,8 +100,10 @@ class Site:
 def roles_of(paths: Sequence[str]) -> list[Role]:
     """Возвращает роли с их страницами; страница, о которой роли не знают, достаётся разработчику."""
     known = {path for role in ROLES for path in role.pages}
-    rest = [path for path in paths if path not in known]
-    found = [Role(role.title, role.text, tuple(path for path in role.pages if path in paths)) for role in ROLES]
+    rest = [path for path in paths if path not in known and not path.startswith(INDEXED)]
+    found = [
+        Role(role.title, role.text, tuple(path for path in role.pages if path in paths)) for role in ROLES
+    ]
     last = found[-1]
     return [*found[:-1], Role(last.title, last.text, (*last.pages, *rest))]
 
@@ -115,10 +126,5 @@ def _now(current: bool) -> str:
 
 
 def _read_by_people(path: Path, root: Path) -> bool:
-    """Отвечает, документ ли это для людей: записи проверок и чужих папок на сайт не идут."""
-    return path.relative_to(root).parts[0] not in {"tests", os.curdir}
-
-
-def internal_pages(folder: Path) -> Iterator[Path]:
-    """Возвращает страницы собранного сайта."""
-    yield from sorted(folder.rglob("*.html"))
+    """Отвечает, документ ли это для людей: данные проверок на сайт не идут."""
+    return path.relative_to(root).parts[0] != "tests"

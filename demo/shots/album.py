@@ -13,6 +13,7 @@ from demo.shots.stage import Stage, stage
 from plan_frontend.flower import LOGIN, password
 
 BOARD, CARD, WATCH = Size(1560, 820), Size(1280, 900), Size(1280, 1000)
+SHORT = Size(1280, 500)
 DRAWER = "#drawer"
 REFUSED_RECORDS = 6
 
@@ -43,7 +44,8 @@ def _plan_tabs(deal: str, found: Examples, port: int) -> Iterator[Shot]:
     yield Shot("plan-one", one, table, CARD, part=DRAWER)
     yield Shot("plan-one-narrow", one, table, NARROW)
     yield Shot("plan-several", f"{deal}{found.several}#plan", table, CARD, part=DRAWER)
-    yield Shot("plan-none", f"{deal}{found.none}#plan", _in_frame("text=План лечения не найден"), CARD, part=DRAWER)
+    absent = _in_frame("text=План лечения не найден")
+    yield Shot("plan-none", f"{deal}{found.none}#plan", absent, SHORT, part=DRAWER)
     closed = f"http://127.0.0.1:{port}/**"
     yield Shot("plan-copy", one, _in_frame(".copy"), CARD, part=DRAWER, unreachable=closed)
 
@@ -53,8 +55,12 @@ def _watching(shown: Stage, photographer: Camera) -> Iterator[Path]:
     yield photographer.take(Shot("monitor-good", page, _seen("#verdict.good"), WATCH))
     yield photographer.take(Shot("monitor-good-narrow", page, _seen("#verdict.good"), NARROW))
     login = (LOGIN, password(shown.site.folder))
-    yield photographer.take(Shot("flower", f"{shown.flower}tasks", _seen("#tasks-table tbody tr td"), login=login))
-    yield photographer.take(Shot("flower-workers", f"{shown.flower}workers", _seen("table tbody tr"), login=login))
+    yield photographer.take(
+        Shot("flower", f"{shown.flower}tasks", _seen("#tasks-table tbody tr td"), login=login)
+    )
+    yield photographer.take(
+        Shot("flower-workers", f"{shown.flower}workers", _seen("table tbody tr"), login=login)
+    )
     with _failed_records(shown):
         yield photographer.take(Shot("monitor-failed", page, _seen("#verdict.note"), WATCH))
     with _halted(shown):
@@ -108,4 +114,3 @@ def _seen(selector: str) -> Callable[[Any], object]:
 
 def _in_frame(selector: str) -> Callable[[Any], object]:
     return lambda page: page.frame_locator(".plan-frame").locator(selector).first.wait_for()
-

@@ -31,7 +31,9 @@ def examples(deals: Iterable[Row]) -> Examples:
 
 
 def _best(planned: Mapping[int, list[Any]], suits: Any) -> int:
-    return max((number for number, plans in planned.items() if suits(plans)), key=lambda n: _worth(planned[n]))
+    return max(
+        (number for number, plans in planned.items() if suits(plans)), key=lambda n: _worth(planned[n])
+    )
 
 
 def _worth(plans: list[Any]) -> tuple[int, int, int]:

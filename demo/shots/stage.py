@@ -91,8 +91,8 @@ def stage(folder: Path) -> Iterator[Stage]:
         services = Services(site.settings(path))
         stack.callback(services.close)
         Settling(services, path, print).run(processes)
-        addresses = (f"http://127.0.0.1:{port}/" for port in (monitor, flower))
-        yield Stage(site, portal, services, plans, *addresses, random.Random(SEED))
+        pages = [f"http://127.0.0.1:{port}/" for port in (monitor, flower)]
+        yield Stage(site, portal, services, plans, pages[0], pages[1], random.Random(SEED))
 
 
 def _start(processes: Processes, folder: Path) -> None:
