@@ -7,7 +7,7 @@ from pathlib import Path
 
 PACKAGE = "mermaid@11.17.2"
 MEMBER = "package/dist/mermaid.min.js"
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 60
 
 
 def fetch_mermaid(folder: Path) -> Path | None:

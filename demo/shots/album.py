@@ -1,7 +1,8 @@
 """Альбом документов: что снимается, в каком порядке и при каких бедах."""
 
+import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -100,12 +101,10 @@ def _halted(shown: Stage) -> Iterator[None]:
 
 @contextmanager
 def _base_lost(shown: Stage) -> Iterator[None]:
-    """Одна база Ident не отвечает дольше порога."""
-    path = shown.site.clinic.ledger("D3").path
-    away = path.with_suffix(".away")
-    path.rename(away)
-    yield
-    away.rename(path)
+    """Одна база Ident не отвечает дольше порога: её файл заперт."""
+    with closing(sqlite3.connect(shown.site.clinic.ledger("D3").path, isolation_level=None)) as lock:
+        lock.execute("BEGIN EXCLUSIVE")
+        yield
 
 
 def _seen(selector: str) -> Callable[[Any], object]:

@@ -22,11 +22,11 @@ class Examples:
 
 
 def examples(deals: Iterable[Row]) -> Examples:
-    """Выбирает сделки: самые наглядные планы — с разными состояниями и числом строк."""
+    """Выбирает самые наглядные планы: разные состояния, больше строк; показать нечего — ValueError."""
     rows = sorted((row for row in deals if row.get("UF_CRM_RECEPTION_ID")), key=lambda row: int(row["ID"]))
     planned = {int(row["ID"]): _plans(row) for row in rows}
     one = _best(planned, lambda plans: len(plans) == 1)
-    none = next(int(row["ID"]) for row in rows if not planned[int(row["ID"])] and row["UF_CRM_SERVICES"])
+    none = min(int(row["ID"]) for row in rows if not planned[int(row["ID"])] and row["UF_CRM_SERVICES"])
     return Examples(card=one, one=one, several=_best(planned, lambda plans: len(plans) > 1), none=none)
 
 

@@ -13,6 +13,7 @@ from cli.docs.mermaid import fetch_mermaid
 from cli.docs.pages import anchor
 from cli.docs.roles import ROLES
 from cli.docs.site import MARK, NOTE, Site, roles_of
+from deploy.package.papers import write_papers
 from tests.support.documents import all_documents, document
 
 
@@ -128,6 +129,18 @@ def test_document_nobody_listed_goes_to_the_developer() -> None:
     roles = roles_of(["docs/guide/curator.md", "docs/new.md", "docs/decisions/0001-layers.md"])
     assert roles[1].pages == ("docs/guide/curator.md",)
     assert roles[-1].pages == ("docs/new.md",)
+
+
+def test_package_carries_the_site_in_words_of_the_clinic(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    write_papers(ROOT, tmp_path, "win32")
+    guide = (tmp_path / "site" / "docs" / "guide" / "maintenance.html").read_text(encoding="utf-8")
+    assert "ident-bitrix secrets rotate" in guide
+    assert "manage.py" not in (tmp_path / "site" / "docs" / "doctor.html").read_text(encoding="utf-8")
+    assert "site/index.html" in (tmp_path / "README.txt").read_text(encoding="utf-8-sig")
+    assert (tmp_path / "CHANGELOG.md").is_file()
 
 
 def test_every_listed_document_exists() -> None:
