@@ -20,7 +20,7 @@ REFUSED_RECORDS = 6
 
 
 def make_album(images: Path, work: Path) -> Iterator[Path]:
-    """Снимает все картинки документов; ``work`` — папка демонстрации. Длится около пяти минут."""
+    """Снимает все картинки документов; ``work`` — папка демонстрации. Длится около четырёх минут."""
     with stage(work) as shown, camera(images) as photographer:
         shown.live(25)
         yield from _portal(shown, photographer)
@@ -64,10 +64,10 @@ def _watching(shown: Stage, photographer: Camera) -> Iterator[Path]:
     )
     with _failed_records(shown):
         yield photographer.take(Shot("monitor-failed", page, _seen("#verdict.note"), WATCH))
-    with _halted(shown):
-        yield photographer.take(Shot("monitor-halted", page, _seen("#verdict.bad"), WATCH))
     with _base_lost(shown):
         yield photographer.take(Shot("monitor-base-lost", page, _seen("#verdict.bad"), WATCH))
+    with _halted(shown):
+        yield photographer.take(Shot("monitor-halted", page, _seen("#verdict.bad"), WATCH))
 
 
 @contextmanager
@@ -96,7 +96,6 @@ def _halted(shown: Stage) -> Iterator[None]:
     yield
     shown.portal.portal.faults.clear()
     shown.services.store.gate.resume()
-    shown.until(lambda: shown.waiting() == 0)
 
 
 @contextmanager
@@ -105,6 +104,7 @@ def _base_lost(shown: Stage) -> Iterator[None]:
     with closing(sqlite3.connect(shown.site.clinic.ledger("D3").path, isolation_level=None)) as lock:
         lock.execute("BEGIN EXCLUSIVE")
         yield
+    shown.until(lambda: not shown.troubled())
 
 
 def _seen(selector: str) -> Callable[[Any], object]:

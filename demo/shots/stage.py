@@ -54,6 +54,11 @@ class Stage:
         """Возвращает, сколько записей отказало."""
         return sum(count for state, count in self._depths() if state is EntryState.FAILED)
 
+    def troubled(self) -> bool:
+        """Отвечает, есть ли филиал, чья база не ответила."""
+        notes = self.services.store.stats.notes
+        return any(notes(branch.branch_id).get("last_error") for branch in self.services.settings.served)
+
     def until(self, done: Callable[[], bool]) -> None:
         """Ждёт события; не дождался — RuntimeError."""
         deadline = time.monotonic() + PATIENCE_SECONDS
