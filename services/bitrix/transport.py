@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from config.version import version
 from services.bitrix.responses import AMBIGUITY_SECONDS, AnswerLost, PortalUnreachable
 from services.domain.errors import SyncError
 
 if TYPE_CHECKING:
     from requests import Session
 
-USER_AGENT = "ident-bitrix24/0.1"
 #: Облако закрывает молчащее соединение; умершее соединение превратило бы создание в неясный исход.
 IDLE_SECONDS = 15.0
 
@@ -122,7 +122,7 @@ def new_session(ca_file: Path | None = None) -> "Session":
     session = requests.Session()
     session.trust_env = False  # ТЗ 11.1: портал доступен без прокси; чужие переменные не уводят данные
     session.verify = str(ca_file) if ca_file else True
-    session.headers.update({"User-Agent": USER_AGENT, "Accept": "application/json"})
+    session.headers.update({"User-Agent": f"ident-bitrix24/{version()}", "Accept": "application/json"})
     pool: dict[str, Any] = {"pool_connections": 1, "pool_maxsize": 1, "max_retries": 0}
     session.mount("https://", _secure_adapter()(**pool))
     session.mount("http://", HTTPAdapter(**pool))

@@ -109,7 +109,7 @@ def test_two_computers_share_one_redis_by_tls_and_each_serves_its_branch(
     one, two = Process(first, (*NODE, "--name", "first")), Process(second, (*NODE, "--name", "second"))
     with one, two:
         eventually(lambda: len(world.deals()) == 2)
-    assert "NoPermission" not in one.text() + two.text()
+    assert "NoPermission" not in "\n".join([one.text(), two.text(), *one.journal(), *two.journal()])
     assert {deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()} == {f"F1_{mine}", f"F2_{other}"}
 
 

@@ -16,6 +16,8 @@ from config.loader import CONFIG_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 WAIT_SECONDS = 90.0
+#: Папка журналов рядом с настройками мира.
+JOURNALS = "logs"
 
 WORKER = ("-m", "celery", "-A", "tasks", "worker", "--without-gossip", "--without-mingle")
 THREADS = (*WORKER, "--pool", "threads")
@@ -45,6 +47,7 @@ class Process:
             "PYTHONPATH": str(ROOT),
             **variables,
         }
+        self._journals = settings.with_name(JOURNALS)
         self.output = settings.with_name(f"{arguments[1].rsplit('.', 1)[-1]}-{id(self)}.log")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -103,6 +106,16 @@ class Process:
         """Возвращает вывод процесса."""
         return self.output.read_text(encoding="utf-8", errors="replace")
 
+    def journal(self) -> list[str]:
+        """Возвращает строки, которые этот процесс написал в журналы."""
+        texts = [path.read_text(encoding="utf-8") for path in sorted(self._journals.glob("*_log_*.txt"))]
+        return [line for line in "".join(texts).splitlines() if line.endswith(f" процесс={self.pid}")]
+
+    def told(self, event: str, branch: str = "") -> int:
+        """Возвращает, сколько раз процесс записал событие, при названном филиале — о нём."""
+        field = f" филиал={branch} "
+        return sum(f"событие={event} " in line and (not branch or field in line) for line in self.journal())
+
     def __enter__(self) -> Self:
         self.start()
         return self
@@ -111,7 +124,7 @@ class Process:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if error is not None:
-            print(self.text()[-4000:])
+            print(self.text()[-4000:], *self.journal()[-20:], sep="\n")
         self.stop()
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
+from config.version import version
 from demo.broker import free_port
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from services.bitrix.responses import AnswerLost, PortalUnreachable
-from services.bitrix.transport import USER_AGENT
 from tests.support.http_site import SECRET, failure, open_link, running, says
 
 GENEROUS = PortalOptions(rate=1000, threshold=1000)
@@ -29,7 +29,7 @@ def test_call_is_a_json_post_to_the_method_of_the_webhook() -> None:
     assert (reply.status, reply.body) == (200, {"result": 5})
     assert path == f"/rest/1/{SECRET}/crm.deal.add"
     assert headers["Content-Type"] == "application/json"
-    assert (headers["User-Agent"], headers["Accept"]) == (USER_AGENT, "application/json")
+    assert (headers["User-Agent"], headers["Accept"]) == (f"ident-bitrix24/{version()}", "application/json")
     assert b"\\u041b" in body
 
 
