@@ -50,7 +50,7 @@ def _write_site(root: Path, folder: Path) -> None:
     from cli.docs.site import Site
 
     Site(root, folder, fetch_mermaid(root / "build" / "mermaid")).build()
-    for path in folder.rglob("*.html"):
+    for path in [*folder.rglob("*.html"), *folder.rglob("*.toml")]:
         path.write_text(for_clinic(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
 
 
