@@ -31,7 +31,7 @@ def parser() -> argparse.ArgumentParser:
         nargs="?",
         const=Path("docs/images"),
         metavar="ПАПКА",
-        help="снять картинки с демонстрации (docs/images); около четырёх минут, нужен Chromium",
+        help="снять картинки с демонстрации (docs/images); около трёх минут, нужен Chromium",
     )
     parser.add_argument(
         "--mermaid", type=Path, metavar="ФАЙЛ", help="с --site: сборка mermaid.min.js для схем"
@@ -80,7 +80,7 @@ def _screenshots(folder: Path) -> int:
 
     from demo.shots.album import make_album
 
-    print("Поднимаю демонстрацию и снимаю: около четырёх минут.", flush=True)
+    print("Поднимаю демонстрацию и снимаю: около трёх минут.", flush=True)
     total = 0
     with tempfile.TemporaryDirectory(prefix="shots-") as work:
         for path in make_album(folder, Path(work) / "demo"):

@@ -20,7 +20,7 @@ REFUSED_RECORDS = 6
 
 
 def make_album(images: Path, work: Path) -> Iterator[Path]:
-    """Снимает все картинки документов; ``work`` — папка демонстрации. Длится около четырёх минут."""
+    """Снимает все картинки документов; ``work`` — папка демонстрации. Длится около трёх минут."""
     with stage(work) as shown, camera(images) as photographer:
         shown.live(25)
         yield from _portal(shown, photographer)
@@ -103,6 +103,7 @@ def _base_lost(shown: Stage) -> Iterator[None]:
     """Одна база Ident не отвечает дольше порога: её файл заперт."""
     with closing(sqlite3.connect(shown.site.clinic.ledger("D3").path, isolation_level=None)) as lock:
         lock.execute("BEGIN EXCLUSIVE")
+        shown.until(shown.troubled)
         yield
     shown.until(lambda: not shown.troubled())
 

@@ -19,7 +19,7 @@ ARGUMENTS = (
     "--hide-scrollbars",
     "--force-color-profile=srgb",
 )
-PATIENCE_MS = 120_000
+PATIENCE_MS = 180_000
 #: Страница опросила сервер и доиграла переезды карточек.
 REST_MS = 1500
 
