@@ -23,7 +23,7 @@ CYCLES, CYCLE_SECONDS, NEW = 2160, 0.2, 2
 PORTAL = PortalOptions(latency_ms=2, write_ms=1, read_ms=1, rate=100, threshold=1000)
 PACE = {
     "portal": {"requests_per_second": 50.0, "burst": 20},
-    # Потоков столько, сколько бывает в работе при 50 приёмах за цикл: иначе их рождение длилось бы весь прогон.
+    # Потоков — сколько бывает в работе при 50 приёмах за цикл: иначе их рождение длилось бы весь прогон.
     "node": {"concurrency": 50},
     "sync": {"overlap": 3.0, "packet_pause": 0.0, "redrive_interval": 1.0},
 }

@@ -97,7 +97,7 @@ class Extract:
                 if not lease.extend():
                     return
             if cursor is None:
-                # Менять было нечего: без курсора первой, с её паузами и неделей назад, была бы каждая выборка.
+                # Менять было нечего; без курсора первой — с её паузами и неделей назад — была бы всякая выборка.
                 self._cursors.save(self._branch_id, advance(None, (), self._intake.source.now()))
         except DatabaseError as error:
             self._failed(error)
