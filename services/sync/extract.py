@@ -97,7 +97,7 @@ class Extract:
                 if not lease.extend():
                     return
             if cursor is None:
-                # Менять было нечего; без курсора первой — с её паузами и неделей назад — была бы всякая выборка.
+                # Менять было нечего. Без курсора и следующая выборка — с паузами, за неделю — была бы первой.
                 self._cursors.save(self._branch_id, advance(None, (), self._intake.source.now()))
         except DatabaseError as error:
             self._failed(error)
