@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from bench.installation import send_extract
+from bench.installation import SETTLE_SECONDS, send_extract
 from bench.work import Visit, appear, register
 from config.loader import CONFIG_VARIABLE
 from demo.broker import free_port
@@ -48,6 +48,7 @@ class Integration:
                 cwd=ROOT,
             )
         self._await_worker()
+        time.sleep(SETTLE_SECONDS)
         return self
 
     def __exit__(
