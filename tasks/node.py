@@ -63,4 +63,13 @@ def run_node(app: Any, arguments: list[str]) -> int:
     # app.worker_main сделал бы то же, но код завершения потерял бы: служба не узнала бы о сбое.
     # Заставку печатать некому, а при полном диске её печать уронила бы узел (ТЗ 7.1.4 № 5).
     command = ["--quiet", "worker", "--without-gossip", "--without-mingle", *arguments]
-    return int(celery.main(args=command, standalone_mode=False) or 0)
+    code = int(celery.main(args=command, standalone_mode=False) or 0)
+    return 0 if _stopped_politely() else code
+
+
+def _stopped_politely() -> bool:
+    """Отвечает, остановлен ли узел по просьбе: на Ctrl+C Celery и тогда отвечает кодом сбоя (1)."""
+    from celery.worker import state
+
+    asked = state.should_stop is not None and state.should_stop is not False
+    return asked and not state.should_terminate
