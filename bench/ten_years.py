@@ -4,6 +4,7 @@ import random
 import re
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -23,7 +24,7 @@ def build(path: Path, now: datetime, visits: int = VISITS) -> None:
     path.unlink(missing_ok=True)
     create_database(path)
     rng = random.Random(20261124)
-    with sqlite3.connect(path) as base:
+    with closing(sqlite3.connect(path)) as base, base:
         base.execute("PRAGMA synchronous = OFF")
         patients = max(10, visits * PATIENTS // VISITS)
         _people(base, patients, now)
@@ -32,7 +33,7 @@ def build(path: Path, now: datetime, visits: int = VISITS) -> None:
         _fill(base, "Orders", _orders(visits, patients, now))
         _fill(base, "OrderServiceRelation", _lines(rng, visits, _plans_of(patients) * PLAN_LINES, now))
         _plans(base, rng, patients, now)
-    with sqlite3.connect(path) as base:
+    with closing(sqlite3.connect(path)) as base, base:
         base.execute("ANALYZE")
 
 
@@ -43,7 +44,7 @@ def add_indexes(path: Path, *, by_time: bool) -> int:
     """
     found = CREATE_INDEX.findall(INDEXES.read_text(encoding="utf-8"))
     wanted = [item for item in found if by_time or not TIME_FIRST.match(item[2])]
-    with sqlite3.connect(path) as base:
+    with closing(sqlite3.connect(path)) as base, base:
         old = base.execute(
             "SELECT name FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL"
         ).fetchall()

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -91,9 +92,9 @@ def wound_bases(site: Site) -> None:
     """Ломает базы: одна пропала, у другой нет столбца, у третьей — индекса и верных отметок."""
     paths = {ledger.database_id: ledger.path for ledger in site.clinic.ledgers}
     paths["D5"].unlink()
-    with sqlite3.connect(paths["D4"]) as base:
+    with closing(sqlite3.connect(paths["D4"])) as base, base:
         base.execute("ALTER TABLE Receptions RENAME COLUMN CheckIssued TO CheckGiven")
-    with sqlite3.connect(paths["D3"]) as base:
+    with closing(sqlite3.connect(paths["D3"])) as base, base:
         base.execute("DROP INDEX Receptions_Changed")
         base.execute("UPDATE Receptions SET DateTimeChanged = '2020-01-01 00:00:00'")
         base.execute("UPDATE OwnCompanies SET Name = 'Филиал переименован' WHERE Name LIKE 'Филиал%'")
@@ -113,7 +114,7 @@ def wound_portal(portal: PortalServer, site: Site) -> None:
 def shift_dates(portal: PortalServer, site: Site) -> None:
     """Кладёт на портал сделки, чьи времена ушли на два часа."""
     (ledger,) = [one for one in site.clinic.ledgers if one.database_id == "D1"]
-    with sqlite3.connect(ledger.path) as base:
+    with closing(sqlite3.connect(ledger.path)) as base, base:
         rows = base.execute(
             "SELECT ID, PlanStart FROM Receptions WHERE PlanStart IS NOT NULL LIMIT 5"
         ).fetchall()

@@ -3,6 +3,8 @@
 import re
 import sqlite3
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 
 import pytest
 from sqlglot import exp, parse_one
@@ -63,14 +65,21 @@ def test_indexes_have_no_condition_and_need_no_special_edition() -> None:
 
 
 @pytest.fixture(scope="module")
-def indexed() -> sqlite3.Connection:
+def indexed() -> Iterator[sqlite3.Connection]:
     """База той же схемы, в которой из указателей только рекомендованные."""
-    connection = sqlite3.connect(":memory:")
-    connection.create_function("ident_now", 0, lambda: "2026-11-24 10:00:00")
-    connection.executescript(re.sub(r"CREATE INDEX [^;]+;", "", SCHEMA))
-    for _, name, table, columns in INDEX.findall(INDEXES):
-        connection.execute(f"CREATE INDEX {name} ON {table} ({columns})")
-    return connection
+    with bare_database() as connection:
+        for _, name, table, columns in INDEX.findall(INDEXES):
+            connection.execute(f"CREATE INDEX {name} ON {table} ({columns})")
+        yield connection
+
+
+@contextmanager
+def bare_database() -> Iterator[sqlite3.Connection]:
+    """База той же схемы без указателей."""
+    with closing(sqlite3.connect(":memory:")) as connection:
+        connection.create_function("ident_now", 0, lambda: "2026-11-24 10:00:00")
+        connection.executescript(re.sub(r"CREATE INDEX [^;]+;", "", SCHEMA))
+        yield connection
 
 
 @pytest.mark.parametrize("name", CURSOR_QUERIES)
@@ -82,11 +91,9 @@ def test_with_the_indexes_no_table_is_scanned(indexed: sqlite3.Connection, name:
 
 
 def test_without_the_indexes_tables_would_be_scanned() -> None:
-    bare = sqlite3.connect(":memory:")
-    bare.create_function("ident_now", 0, lambda: "2026-11-24 10:00:00")
-    bare.executescript(re.sub(r"CREATE INDEX [^;]+;", "", SCHEMA))
     sql = re.sub(r"@\w+", "1", to_sqlite(read_sql("changed_receptions")))
-    plan = [str(row[3]) for row in bare.execute(f"EXPLAIN QUERY PLAN {sql}")]
+    with bare_database() as bare:
+        plan = [str(row[3]) for row in bare.execute(f"EXPLAIN QUERY PLAN {sql}")]
     assert [step for step in plan if step.startswith("SCAN r")]
 
 
