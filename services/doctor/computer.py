@@ -116,7 +116,7 @@ def driver(settings: "Settings", installed: Callable[[], Sequence[str]]) -> Iter
 
 
 def entities(paths: Sequence[Path]) -> Iterator[Finding]:
-    """Проверяет, что файлы добавленных сущностей загружаются (СПЕЦ 3.5.2); их базу проверит первая выборка."""
+    """Проверяет, что файлы добавленных сущностей загружаются (СПЕЦ 3.5.2)."""
     from config.loader import ConfigError
     from services.extensions import load_entities
 
