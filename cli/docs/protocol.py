@@ -68,7 +68,7 @@ def verdict(run: Run, one: Requirement) -> str:
 def _summary(run: Run, chosen: Sequence[Requirement], coverage: str) -> str:
     outcomes = Counter(row["outcome"] for row in run.tests.values())
     verdicts = Counter(verdict(run, one) for one in chosen)
-    facts = [
+    rows = [
         ("закончен, UTC", run.at),
         ("машина", f"{run.system}, Python {run.python}"),
         ("ключи pytest", f"`{' '.join(run.arguments)}`"),
@@ -78,7 +78,7 @@ def _summary(run: Run, chosen: Sequence[Requirement], coverage: str) -> str:
         ("покрытие кода", f"{coverage} %" if coverage else "в этом прогоне не мерилось"),
         *((f"критериев: {name.strip('*')}", str(verdicts[name])) for name in (PASSED, FAILED, ABSENT)),
     ]
-    return table(("прогон", ""), facts)
+    return table(("прогон", ""), rows)
 
 
 def _row(run: Run, one: Requirement) -> Sequence[str]:

@@ -1,4 +1,4 @@
-"""Договор Outbox: очередь отправки в Redis и её подделка ведут себя одинаково (design 2.3)."""
+"""Договор Outbox: очередь отправки в Redis и её подделка ведут себя одинаково (docs/at_least_once.md)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
