@@ -83,11 +83,12 @@ def main(arguments: list[str]) -> int:
 
 def _tell_protocol(measured: bool) -> None:
     """Составляет протокол испытаний и говорит, где он лежит."""
-    from cli.docs.protocol import write_protocol
+    from cli.docs.protocol import add_coverage, write_protocol
 
     target = RECORD.with_name("protocol.md")
     if RECORD.exists():
-        write_protocol(RECORD, target, _coverage() if measured else "")
+        add_coverage(RECORD, _coverage() if measured else "")
+        write_protocol(RECORD, target)
         print(f"Протокол испытаний: {target.relative_to(ROOT)}")
 
 

@@ -28,6 +28,7 @@ class Run:
     python: str
     system: str
     tests: Mapping[str, Mapping[str, Any]]
+    coverage: str = ""
 
     def cases(self, test: str) -> list[Mapping[str, Any]]:
         """Возвращает итоги проверки, у которой может быть несколько случаев."""
@@ -43,21 +44,27 @@ def read_run(path: Path) -> Run:
     return Run(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def write_protocol(record: Path, target: Path, coverage: str = "") -> None:
+def add_coverage(record: Path, percent: str) -> None:
+    """Дописывает в запись прогона покрытие кода в процентах."""
+    content = {**json.loads(record.read_text(encoding="utf-8")), "coverage": percent}
+    record.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
+
+
+def write_protocol(record: Path, target: Path) -> None:
     """Составляет протокол по записи прогона."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    text = protocol(read_run(record), requirements(), coverage)
+    text = protocol(read_run(record), requirements())
     target.write_text(text, encoding="utf-8", newline="\n")
 
 
-def protocol(run: Run, found: Sequence[Requirement], coverage: str = "") -> str:
+def protocol(run: Run, found: Sequence[Requirement]) -> str:
     """Возвращает протокол: итоги разделов, каждый критерий, чего не выполняли и что не прошло."""
     chosen = [one for one in found if one.part in PARTS]
     parts = [(name, [one for one in chosen if one.part == name]) for name in PARTS]
     sections = [
         f"## {name}\n\n{table(HEADER, [_row(run, one) for one in rows])}" for name, rows in parts if rows
     ]
-    return "\n\n".join([TITLE, _summary(run, chosen, coverage), *sections, _troubles(run)]) + "\n"
+    return "\n\n".join([TITLE, _summary(run, chosen), *sections, _troubles(run)]) + "\n"
 
 
 def verdict(run: Run, one: Requirement) -> str:
@@ -65,7 +72,7 @@ def verdict(run: Run, one: Requirement) -> str:
     return _worst([run.outcome(test) for test in one.tests])
 
 
-def _summary(run: Run, chosen: Sequence[Requirement], coverage: str) -> str:
+def _summary(run: Run, chosen: Sequence[Requirement]) -> str:
     outcomes = Counter(row["outcome"] for row in run.tests.values())
     verdicts = Counter(verdict(run, one) for one in chosen)
     rows = [
@@ -75,7 +82,7 @@ def _summary(run: Run, chosen: Sequence[Requirement], coverage: str) -> str:
         ("проверок прошло", str(outcomes["passed"])),
         ("проверок не прошло", str(outcomes["failed"])),
         ("проверок пропущено", str(outcomes["skipped"])),
-        ("покрытие кода", f"{coverage} %" if coverage else "в этом прогоне не мерилось"),
+        ("покрытие кода", f"{run.coverage} %" if run.coverage else "в этом прогоне не мерилось"),
         *((f"критериев: {name.strip('*')}", str(verdicts[name])) for name in (PASSED, FAILED, ABSENT)),
     ]
     return table(("прогон", ""), rows)

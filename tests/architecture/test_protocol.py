@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.docs.blocks import ROOT
-from cli.docs.protocol import Run, protocol, read_run, write_protocol
+from cli.docs.protocol import Run, add_coverage, protocol, read_run, write_protocol
 from cli.docs.traceability import Requirement
 
 CRITERION = Requirement(
@@ -96,6 +96,9 @@ def test_run_on_several_workers_is_recorded_and_becomes_a_protocol(tmp_path: Pat
         "test_skipped": "skipped",
         "test_broken": "failed",
     }
+    add_coverage(record, "93")
     write_protocol(record, tmp_path / "protocol.md")
-    assert "проверок не прошло | 2" in (tmp_path / "protocol.md").read_text(encoding="utf-8")
+    text = (tmp_path / "protocol.md").read_text(encoding="utf-8")
+    assert "| проверок не прошло | 2 |" in text
+    assert "| покрытие кода | 93 % |" in text
     assert json.loads(record.read_text(encoding="utf-8"))["at"].endswith("+00:00")
