@@ -61,8 +61,10 @@ def _as_json(findings: "list[Finding]") -> int:
 def _as_text(findings: "Iterable[Finding]") -> int:
     from services.doctor.findings import Level, worst
 
-    seen = []
+    seen: list[Finding] = []
     for finding in findings:
+        if not seen or finding.group != seen[-1].group:
+            print(f"\n{finding.group}")
         seen.append(finding)
         print(f"{_painted(str(finding.level))} {finding.text}")
         if finding.advice:

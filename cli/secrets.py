@@ -57,21 +57,22 @@ def put(vault: Vault, options: argparse.Namespace) -> int:
     if not value:
         print("Секрет пуст: ничего не изменено.", file=sys.stderr)
         return 2
-    print(f"Записан зашифрованным: {vault.set(options.name, value)}")
-    return _checked(vault)
+    name = vault.set(options.name, value)
+    print(f"Записан зашифрованным: {name}")
+    return _checked(vault, name)
 
 
 def seal(vault: Vault, _: argparse.Namespace) -> int:
     """Зашифровывает открытые секреты."""
     names = vault.seal()
     print(f"Зашифровано: {', '.join(names)}" if names else "Открытых секретов нет.")
-    return _checked(vault)
+    return _checked(vault, ", ".join(names))
 
 
 def rotate(vault: Vault, _: argparse.Namespace) -> int:
     """Меняет ключ."""
     print(f"Ключ сменён, перешифровано секретов: {vault.rotate()}. Сохраните новую копию {vault.key_file}.")
-    return _checked(vault)
+    return _checked(vault, "ключ")
 
 
 def show(vault: Vault, _: argparse.Namespace) -> int:
@@ -86,7 +87,7 @@ def _asked(name: str) -> str:
     return getpass.getpass(f"{name} (ввод не виден): ").strip()
 
 
-def _checked(vault: Vault) -> int:
+def _checked(vault: Vault, changed: str) -> int:
     """Проверяет файл целиком и говорит, что ещё в нём не так; сам секрет уже записан."""
     from config.loader import load_settings
 
@@ -95,16 +96,17 @@ def _checked(vault: Vault) -> int:
     except ConfigError as error:
         print(f"Осталось исправить: {error}", file=sys.stderr)
     else:
-        _noted(settings)
+        if changed:
+            _noted(settings, changed)
     return 0
 
 
-def _noted(settings: Settings) -> None:
-    """Записывает в журнал безопасности, что секреты менялись и кем."""
+def _noted(settings: Settings, changed: str) -> None:
+    """Записывает в журнал безопасности, какие секреты менялись и кем."""
     from services.container import start_command_journal
     from services.journal.configure import stop_journal
     from services.journal.events import SECURITY, EventLogger
 
     start_command_journal(settings)
-    EventLogger(SECURITY).info("secret_changed", who=administrator())
+    EventLogger(SECURITY).info("secret_changed", which=changed, who=administrator())
     stop_journal()

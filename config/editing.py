@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from config.files import replace_text
-from config.loader import ConfigError
+from config.loader import ConfigError, unreadable
 from config.schema import Path as Place
 
 
@@ -13,8 +13,8 @@ def read_text(path: Path) -> str:
     """Читает файл настроек; нет файла или прав — ConfigError."""
     try:
         return path.read_bytes().decode("utf-8-sig")
-    except OSError as error:
-        raise ConfigError(f"Файл настроек {path} не читается: {error.strerror}") from None
+    except OSError:
+        raise ConfigError(f"Файл настроек {path} не читается: {unreadable(path)}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"Файл настроек {path} не в кодировке UTF-8: сохраните его в ней") from None
 

@@ -8,7 +8,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from config.models import Settings
-from config.places import line_of
+from config.places import header_line, line_of
 from config.schema import known_keys
 
 EXPECTED: Mapping[str, str] = {
@@ -59,10 +59,11 @@ def _follows(item: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> boo
 
 def _told(item: Mapping[str, Any], text: str) -> str:
     location = _without_tag(item["loc"])
-    number = line_of(text, location)
     reason = _reason(item, location)
     # Правило о нескольких ключах само называет их места.
-    key = "" if reason.startswith("[") else key_of(location)
+    known = reason.startswith("[")
+    number = header_line(text, reason) if known else line_of(text, location)
+    key = "" if known else key_of(location)
     place = ", ".join(part for part in (f"строка {number}" if number else "", key) if part)
     return f"  {place}: {reason}" if place else f"  {reason}"
 
@@ -78,6 +79,8 @@ def key_of(location: Sequence[str | int]) -> str:
     """Возвращает ключ, как его видно в файле: [portal] category_id, [[branches]] № 2 number."""
     if not location:
         return "файл"
+    if len(location) == 1:
+        return f"раздел [{location[0]}]"
     *section, last = location
     if isinstance(last, int):
         return f"[[{'.'.join(map(str, section))}]] № {last + 1}"
@@ -92,6 +95,8 @@ def _reason(item: Mapping[str, Any], location: Sequence[str | int]) -> str:
         return str(item["msg"]).removeprefix("Value error, ")
     if kind == "extra_forbidden":
         return _stranger(location)
+    if kind == "missing" and len(location) == 1:
+        return "он обязателен: добавьте его, образец — config/settings.example.toml"
     template = EXPECTED.get(kind, "значение не подходит")
     values = {name: _russian(value) for name, value in context.items()}
     return template.format_map({"expected": "", "pattern": "", **values})
@@ -105,4 +110,5 @@ def _stranger(location: Sequence[str | int]) -> str:
     known = known_keys(location[:-1], Settings)
     close = get_close_matches(str(location[-1]), known, n=1, cutoff=0.6)
     hint = f", возможно, имелось в виду {close[0]}" if close else ""
-    return f"такого ключа нет: проверьте написание{hint}"
+    absent = "такого раздела нет" if len(location) == 1 else "такого ключа нет"
+    return f"{absent}: проверьте написание{hint}"

@@ -35,6 +35,16 @@ TOML_MISTAKES: Mapping[str, str] = {
     "Cannot declare": "раздел написан дважды",
     "Expected '='": "после имени ключа ожидается знак «=»",
     "Illegal character": "значение строки продолжается на другой строке или не закрыта кавычка",
+    "Expected ']": "не закрыта квадратная скобка",
+    "Unclosed array": "не закрыта квадратная скобка списка",
+    "Unclosed inline table": "не закрыта фигурная скобка",
+    "Unterminated string": "не закрыта кавычка",
+    "Expected newline": "после значения лишнее: один ключ — одна строка",
+    "Invalid statement": "строка не похожа ни на раздел [имя], ни на ключ = значение",
+    "Invalid initial character": "имя ключа начинается с недопустимого знака",
+    "Invalid date": "такой даты или времени не бывает",
+    "Duplicate inline": "ключ написан дважды",
+    "Cannot redefine": "ключ написан дважды",
 }
 
 
@@ -120,10 +130,19 @@ def _read(path: Path) -> str:
             f"Нет файла настроек {path}. Возьмите за образец config/settings.example.toml и укажите файл "
             f"ключом --config или переменной {CONFIG_VARIABLE}."
         ) from None
-    except OSError as error:
-        raise ConfigError(f"Файл настроек {path} не читается: {error.strerror}") from None
+    except OSError:
+        raise ConfigError(f"Файл настроек {path} не читается: {unreadable(path)}") from None
     except UnicodeDecodeError:
         raise ConfigError(f"Файл настроек {path} не в кодировке UTF-8: сохраните его в ней") from None
+
+
+def unreadable(path: Path) -> str:
+    """Возвращает, почему файл не открылся и что с этим сделать."""
+    if path.is_dir():
+        return "это папка, а нужен файл"
+    if not path.exists():
+        return "такого файла нет, проверьте путь"
+    return "у этой учётной записи нет прав на него или диск недоступен"
 
 
 def _parsed(text: str, path: Path) -> Mapping[str, object]:
@@ -139,7 +158,7 @@ def _told(message: str) -> str:
     found = re.search(r"line (\d+), column (\d+)", place)
     where = f"строка {found[1]}, знак {found[2]}" if found else "конец файла"
     known = (text for start, text in TOML_MISTAKES.items() if reason.startswith(start))
-    return f"{where}: {next(known, f'не закрыта скобка или кавычка или пропущено значение ({reason})')}"
+    return f"{where}: {next(known, 'не закрыта скобка или кавычка или пропущено значение')}"
 
 
 def _decrypted(raw: Mapping[str, object], base: Path) -> Mapping[str, object]:

@@ -18,6 +18,16 @@ def line_of(text: str, location: Sequence[str | int]) -> int | None:
     return None
 
 
+def header_line(text: str, named: str) -> int | None:
+    """Возвращает номер строки раздела, чьё имя в скобках стоит в начале ``named``; нет его — None."""
+    wanted = HEADER.match(named)
+    for number, line in enumerate(text.splitlines(), start=1):
+        found = HEADER.match(line)
+        if wanted and found and found.groups() == wanted.groups():
+            return number
+    return None
+
+
 def _places(text: str) -> Iterator[tuple[tuple[str | int, ...], int]]:
     section: tuple[str | int, ...] = ()
     counts: dict[str, int] = {}

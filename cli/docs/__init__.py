@@ -1,4 +1,4 @@
-"""Таблицы документов из кода: ``python manage.py docs``."""
+"""Документы: таблицы из кода, сайт, снимки экрана — ``python manage.py docs``."""
 
 import argparse
 import sys
@@ -6,36 +6,64 @@ from pathlib import Path
 
 RECORD = Path(__file__).resolve().parents[2] / "var" / "protocol" / "run.json"
 
-DESCRIPTION = """Переделывает таблицы документов по коду: настройки, поля сделки, стадии, расписание, команды.
-Меняется только то, что стоит между строками «<!-- таблица … -->» и «<!-- конец -->»."""
+DESCRIPTION = """Без ключей переделывает таблицы документов по коду: настройки, поля сделки, стадии,
+расписание, команды; меняется только то, что стоит между строками «<!-- таблица … -->» и «<!-- конец -->».
+С --site собирает документы в сайт, который читается с диска без сети; с --screenshots снимает картинки
+с демонстрации; с --protocol составляет протокол испытаний по записи последнего прогона test."""
 
 
 def main(arguments: list[str]) -> int:
-    """Переделывает таблицы; с ``--check`` — только сверяет, код 1 — есть устаревшие."""
-    parser = argparse.ArgumentParser(prog="manage.py docs", description=DESCRIPTION)
-    parser.add_argument("--check", action="store_true", help="ничего не писать, назвать устаревшие документы")
-    parser.add_argument(
-        "--protocol",
-        type=Path,
-        metavar="ФАЙЛ",
-        help="составить в этот файл протокол испытаний по записи последнего прогона (var/protocol/run.json)",
-    )
-    options = parser.parse_args(arguments)
-    if options.protocol:
-        return _write_protocol(options.protocol)
-    from cli.docs.blocks import ROOT, stale_documents, write_documents
+    """Выполняет названное; код 1 — документы устарели, 2 — сделать нельзя, причина названа."""
+    options = parser().parse_args(arguments)
+    if options.screenshots is not None:
+        return _screenshots(options.screenshots)
+    if options.protocol is not None:
+        return _protocol(options.protocol)
+    if options.site is not None:
+        return _site(options.site, options.mermaid, options.plain)
+    return _check() if options.check else _tables()
 
-    if not options.check:
-        for path in write_documents(ROOT):
-            print(f"Переделан {path}")
-        return 0
+
+def parser() -> argparse.ArgumentParser:
+    """Возвращает разбор ключей."""
+    parser = argparse.ArgumentParser(prog="manage.py docs", description=DESCRIPTION)
+    action = parser.add_mutually_exclusive_group()
+    action.add_argument("--check", action="store_true", help="ничего не писать, назвать устаревшие документы")
+    action.add_argument("--site", type=Path, metavar="ПАПКА", help="собрать сайт документов")
+    action.add_argument(
+        "--screenshots",
+        type=Path,
+        nargs="?",
+        const=Path("docs/images"),
+        metavar="ПАПКА",
+        help="снять картинки с демонстрации (docs/images); около трёх минут, нужен Chromium",
+    )
+    action.add_argument("--protocol", type=Path, metavar="ФАЙЛ", help="составить протокол испытаний")
+    parser.add_argument(
+        "--mermaid", type=Path, metavar="ФАЙЛ", help="с --site: сборка mermaid.min.js для схем"
+    )
+    parser.add_argument("--plain", action="store_true", help="с --site: схемы текстом, npm не звать")
+    return parser
+
+
+def _tables() -> int:
+    from cli.docs.blocks import ROOT, write_documents
+
+    for path in write_documents(ROOT):
+        print(f"Переделан {path}")
+    return 0
+
+
+def _check() -> int:
+    from cli.docs.blocks import ROOT, stale_documents
+
     stale = stale_documents(ROOT)
     for path in stale:
         print(f"Устарел {path}: выполните python manage.py docs")
     return 1 if stale else 0
 
 
-def _write_protocol(target: Path) -> int:
+def _protocol(target: Path) -> int:
     from cli.docs.protocol import write_protocol
 
     if not RECORD.exists():
@@ -43,4 +71,37 @@ def _write_protocol(target: Path) -> int:
         return 2
     write_protocol(RECORD, target)
     print(f"Протокол испытаний: {target}")
+    return 0
+
+
+def _site(folder: Path, bundle: Path | None, plain: bool) -> int:
+    from cli.docs.blocks import ROOT
+    from cli.docs.mermaid import fetch_mermaid
+    from cli.docs.site import Site, SiteError
+
+    mermaid = bundle if bundle or plain else fetch_mermaid(ROOT / "build" / "mermaid")
+    try:
+        count = Site(ROOT, folder.absolute(), mermaid).build()
+    except (SiteError, OSError) as error:
+        print(error)
+        return 2
+    drawn = (
+        "нарисованы" if mermaid else "показаны текстом (нет npm или сети; --mermaid ФАЙЛ — назвать сборку)"
+    )
+    print(f"Страниц: {count}, схемы {drawn}. Откройте {folder / 'index.html'}")
+    return 0
+
+
+def _screenshots(folder: Path) -> int:
+    import tempfile
+
+    from demo.shots.album import make_album
+
+    print("Поднимаю демонстрацию и снимаю: около трёх минут.", flush=True)
+    total = 0
+    with tempfile.TemporaryDirectory(prefix="shots-") as work:
+        for path in make_album(folder, Path(work) / "demo"):
+            total += path.stat().st_size
+            print(f"  {path} — {path.stat().st_size // 1024} КБ", flush=True)
+    print(f"Всего {total / 1024 / 1024:.1f} МБ")
     return 0

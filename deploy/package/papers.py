@@ -9,14 +9,14 @@ README_WINDOWS = """Интеграция Ident - Битрикс24, версия 
 
 Установка (Windows 10/11, Server 2016 и новее), около десяти минут:
 
-1. Положите в папку supplies недостающие файлы (что именно и откуда - docs/admin_guide.md, "Что понадобится").
+1. Положите в папку supplies недостающие файлы (что именно и откуда - site/index.html, "Что понадобится").
 2. Откройте PowerShell от имени администратора в этой папке.
 3. Выполните:   powershell -ExecutionPolicy Bypass -File .\\install.ps1
 
 Обновление:     powershell -ExecutionPolicy Bypass -File .\\update.ps1
 Удаление:       powershell -ExecutionPolicy Bypass -File .\\uninstall.ps1
 
-Интернет для установки не нужен. Руководство администратора: docs/admin_guide.md.
+Интернет для установки не нужен. Руководства: откройте site/index.html в браузере.
 """
 README_LINUX = """Интеграция Ident - Битрикс24, версия {version}
 
@@ -24,7 +24,7 @@ README_LINUX = """Интеграция Ident - Битрикс24, версия {v
 Обновление:   sudo ./program/ident-bitrix service update
 Удаление:     sudo ident-bitrix service uninstall
 
-Руководство администратора: docs/admin_guide.md.
+Руководства: откройте site/index.html в браузере.
 """
 
 
@@ -40,6 +40,18 @@ def write_papers(root: Path, folder: Path, platform: str) -> None:
     )
     for path in sorted((root / "docs").rglob("*")):
         _copy(path, folder / "docs" / path.relative_to(root / "docs"))
+    _copy(root / "CHANGELOG.md", folder / "CHANGELOG.md")
+    _write_site(root, folder / "site")
+
+
+def _write_site(root: Path, folder: Path) -> None:
+    """Собирает сайт документов: его читают двойным щелчком, без программ и сети."""
+    from cli.docs.mermaid import fetch_mermaid
+    from cli.docs.site import Site
+
+    Site(root, folder, fetch_mermaid(root / "build" / "mermaid")).build()
+    for path in [*folder.rglob("*.html"), *folder.rglob("*.toml")]:
+        path.write_text(for_clinic(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -15,6 +15,7 @@ from services.ports import Entry, EntryState
 
 SHOWN = 50
 RETRIES_SHOWN = 20
+REJECTED_SHOWN = 300
 CSV_HEAD = ("Запись", "Филиал", "Причина", "Что сделать", "Подробно", "Попыток", "Поставлена", "Отказ")
 
 
@@ -130,7 +131,7 @@ def retries(snapshot: Snapshot, zone: timezone) -> Html | None:
 
 def rejected(snapshot: Snapshot, zone: timezone) -> Html | None:
     """Возвращает приёмы, которые надо исправить в Ident."""
-    rows = snapshot.rejected[:SHOWN]
+    rows = snapshot.rejected[:REJECTED_SHOWN]
     if not rows:
         return None
     names = ("Приём", "Что не так", "Что исправить", "Когда")
@@ -142,6 +143,7 @@ def rejected(snapshot: Snapshot, zone: timezone) -> Html | None:
         cells = (tag("b", one.uid), one.message, reason.advice, at)
         marked = [tag("td", cell, data_label=name) for cell, name in zip(cells, names, strict=True)]
         body.append(tag("tr", *marked))
+    more = len(snapshot.rejected) > len(rows)
     note = "Число после «_» — номер приёма в Ident. Исправленный приём уйдёт на портал сам."
     return tag(
         "section",
@@ -151,7 +153,13 @@ def rejected(snapshot: Snapshot, zone: timezone) -> Html | None:
             tag("small", plural(len(snapshot.rejected), "приём", "приёма", "приёмов")),
         ),
         tag("p", note, class_="muted"),
-        tag("table", tag("thead", head), tag("tbody", *body), class_="cards"),
+        tag(
+            "div",
+            tag("table", tag("thead", head), tag("tbody", *body), class_="cards"),
+            class_="scroll",
+            tabindex=0,
+        ),
+        tag("p", f"Показаны последние {REJECTED_SHOWN}.", class_="muted") if more else None,
         id="rejected",
         class_="panel",
     )

@@ -9,12 +9,22 @@ from plan_frontend.monitor.markup import Html, tag
 from plan_frontend.monitor.snapshot import RATE_MINUTES, BranchView, Snapshot
 from plan_frontend.monitor.verdict import Level, verdict
 from plan_frontend.monitor.wording import ago, clock, number, records, within
-from services.domain.alarms import Alarm
+from services.domain.alarms import Alarm, Cause, spell
 from services.domain.signs import Signs
 from services.ports import EntryState
 
 MARKS = {Level.GOOD: "✓", Level.NOTE: "!", Level.BAD: "✕"}
 OPERATING_SHOWN = 6
+HERE = (
+    ("на странице наблюдения", "на этой странице"),
+    ("затем python manage.py portal resume", "затем нажмите «Возобновить отправку»"),
+    ("выполните python manage.py portal resume", "нажмите «Возобновить отправку»"),
+)
+WAYS = {
+    Cause.FAILED: ("#failed", "К списку «Не отправлено»"),
+    Cause.ERROR_SHARE: ("#failed", "К списку «Не отправлено»"),
+    Cause.REJECTED: ("#rejected", "К списку «Исправить в Ident»"),
+}
 
 
 def headline(snapshot: Snapshot, token: str) -> Html:
@@ -41,14 +51,27 @@ def _advice(found: Sequence[Alarm]) -> Html | None:
         return None
     first, *others = found
     rest = [
-        tag("li", tag("strong", alarm.title), f" — {alarm.text}. ", tag("em", f"{alarm.advice}."))
+        tag("li", tag("strong", alarm.title), f" — {alarm.text}. ", tag("em", f"{_here(alarm.advice)}."))
         for alarm in others
     ]
     return tag(
         "div",
-        tag("p", tag("b", "Что делать: "), f"{first.advice}.", class_="advice"),
+        tag("p", tag("b", "Что делать: "), f"{_here(first.advice)}. ", _way(first), class_="advice"),
         tag("ul", *rest, class_="alarms") if rest else None,
     )
+
+
+def _here(advice: str) -> str:
+    """Возвращает совет словами этой страницы: письмо зовёт на неё, а она уже открыта."""
+    for elsewhere, here in HERE:
+        advice = advice.replace(elsewhere, here)
+    return advice
+
+
+def _way(alarm: Alarm) -> Html | None:
+    """Возвращает ссылку на раздел страницы, где видно дело."""
+    found = WAYS.get(alarm.cause)
+    return tag("a", found[1], href=found[0]) if found else None
 
 
 def _rescue(snapshot: Snapshot, token: str) -> Html | None:
@@ -71,7 +94,7 @@ def figures(snapshot: Snapshot) -> Html:
         (
             "Не отправлено",
             number(len(snapshot.failed)),
-            "решать вам" if snapshot.failed else "решать нечего",
+            "нужно ваше решение" if snapshot.failed else "решать нечего",
             "alert" if snapshot.failed else "",
         ),
         (
@@ -120,7 +143,7 @@ def _branch_row(view: BranchView, signs: Signs, zone: timezone, names: Sequence[
     cells: tuple[object, ...] = (
         tag("div", tag("b", found.name), tag("small", f"{found.branch_id}, база {found.database_id}")),
         tag("div", ago(found.last_success, now), tag("small", success)),
-        f"{view.cursor.at:%d.%m %H:%M:%S}" if view.cursor else "ещё не читалось",
+        tag("div", _cursor(view), tag("small", _lag(view, now))),
         tag("div", _queue(view), tag("small", _queue_note(view, now))),
         tag("span", number(errors), class_="alert" if errors else None),
         tag("span", found.last_error, class_="alert")
@@ -129,6 +152,18 @@ def _branch_row(view: BranchView, signs: Signs, zone: timezone, names: Sequence[
     )
     marked = [tag("td", cell, data_label=name) for cell, name in zip(cells, names, strict=True)]  # type: ignore[arg-type]
     return tag("tr", *marked, class_="trouble" if found.last_error else None)
+
+
+def _cursor(view: BranchView) -> str:
+    return f"{view.cursor.at:%d.%m %H:%M:%S}" if view.cursor else "ещё не читалось"
+
+
+def _lag(view: BranchView, now: datetime) -> str:
+    """Возвращает, на сколько портал может отставать от Ident: по чтению и по старшей записи очереди."""
+    if view.signs.last_success is None:
+        return ""
+    behind = min(view.signs.last_success, view.oldest or now)
+    return f"портал отстаёт до {spell(now - behind)}"
 
 
 def _queue(view: BranchView) -> str:

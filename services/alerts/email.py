@@ -2,7 +2,9 @@
 
 import smtplib
 import ssl
-from email.message import EmailMessage
+from email.header import Header
+from email.message import Message
+from email.mime.text import MIMEText
 from email.utils import formatdate, make_msgid
 from typing import TYPE_CHECKING
 
@@ -69,14 +71,14 @@ class EmailChannel:
         return server
 
 
-def letter(notice: Notice, settings: "EmailSettings") -> EmailMessage:
+def letter(notice: Notice, settings: "EmailSettings") -> Message:
     """Составляет письмо; автоответчики на него не отвечают."""
-    message = EmailMessage()
-    message["Subject"] = f"[{PRODUCT}] {notice.title}"
+    message = MIMEText(notice.text, "plain", "utf-8")
+    # EmailMessage, перенося длинную русскую тему, теряет пробел между словами; Header — нет.
+    message["Subject"] = Header(f"[{PRODUCT}] {notice.title}", "utf-8")  # type: ignore[assignment]
     message["From"] = settings.sender
     message["To"] = ", ".join(settings.to)
     message["Date"] = formatdate(localtime=True)
     message["Message-ID"] = make_msgid(domain=settings.sender.rpartition("@")[2].rstrip(">") or None)
     message["Auto-Submitted"] = "auto-generated"
-    message.set_content(notice.text)
     return message

@@ -60,6 +60,15 @@ def rights(settings_path: Path, settings: "Settings") -> Iterator[Finding]:
     for code, path, name in places:
         if path.exists():
             yield _closed(code, path, name)
+    for path in _newest_journals(settings.journal.folder):
+        if strangers(path):
+            yield _closed("rights.journals", path, "журнал")
+
+
+def _newest_journals(folder: Path) -> list[Path]:
+    """Возвращает по свежему файлу каждого журнала: на Windows о каждом файле спрашивает отдельная команда."""
+    found = (sorted(folder.glob(f"{prefix}_log_*.txt")) for prefix in ("integration", "security"))
+    return [files[-1] for files in found if files]
 
 
 def _closed(code: str, path: Path, name: str) -> Finding:

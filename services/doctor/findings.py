@@ -15,6 +15,12 @@ class Level(StrEnum):
     FAIL = "fail"
 
 
+GROUPS = {
+    **dict.fromkeys(("redis", "service", "sending", "alerts"), "Redis, служба, уведомления"),
+    "portal": "Портал",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """Находка: постоянный код проверки, о чём она, что видно и что сделать."""
@@ -23,6 +29,14 @@ class Finding:
     level: Level
     text: str
     advice: str = ""
+
+    @property
+    def group(self) -> str:
+        """Возвращает, чего находка касается: её заголовок в выводе для человека."""
+        first, _, rest = self.code.partition(".")
+        if first == "ident":
+            return f"База Ident {rest.partition('.')[0]}"
+        return GROUPS.get(first, "Этот компьютер")
 
     def as_dict(self) -> dict[str, str]:
         """Возвращает находку для JSON."""

@@ -15,8 +15,7 @@ class Reason:
 _PORTAL_FIELDS = "Сверьте обязательные поля сделки и контакта на портале, затем верните запись в очередь"
 _WAITS = "Запись вернётся в очередь сама, когда причина уйдёт; можно вернуть и сейчас"
 _PROGRAM = "Передайте разработчикам строку журнала об этой записи; верните запись в очередь после обновления"
-_CARD = "Заполните в Ident карту пациента"
-_VISIT = "Исправьте приём в Ident"
+_DATE = "Исправьте в Ident дату приёма"
 
 REASONS: Mapping[str, Reason] = {
     # Не отправлено: решать администратору.
@@ -41,20 +40,24 @@ REASONS: Mapping[str, Reason] = {
     # Отклонено: исправить в Ident.
     "phone_missing": Reason("Нет телефона", "Впишите в Ident телефон пациента"),
     "phone_invalid": Reason("Телефон записан неверно", "Оставьте в Ident один российский номер"),
-    "surname_missing": Reason("Нет фамилии", _CARD),
-    "name_missing": Reason("Нет имени", _CARD),
-    "card_number_missing": Reason("Нет номера карты", _CARD),
-    "plan_start_missing": Reason("Нет времени начала", _VISIT),
-    "plan_end_missing": Reason("Нет времени окончания", _VISIT),
-    "created_at_missing": Reason("Нет времени создания записи", _VISIT),
+    "surname_missing": Reason("Нет фамилии", "Впишите в карту пациента Ident фамилию"),
+    "name_missing": Reason("Нет имени", "Впишите в карту пациента Ident имя"),
+    "card_number_missing": Reason("Нет номера карты", "Присвойте пациенту в Ident номер карты"),
+    "plan_start_missing": Reason("Нет времени начала", "Укажите в Ident время начала приёма"),
+    "plan_end_missing": Reason("Нет времени окончания", "Укажите в Ident время окончания приёма"),
+    "created_at_missing": Reason(
+        "Нет времени создания записи", "Создайте приём в Ident заново: у этого нет времени создания"
+    ),
     "doctor_surname_missing": Reason("Нет врача", "Назначьте в Ident врача приёма"),
     "doctor_name_missing": Reason("Нет имени врача", "Заполните в Ident карту врача"),
     "profession_missing": Reason("Нет специальности врача", "Укажите в Ident специальность врача"),
-    "end_before_start": Reason("Конец приёма раньше начала", _VISIT),
-    "start_too_late": Reason("Дата приёма слишком далеко в будущем", _VISIT),
-    "start_too_early": Reason("Дата приёма слишком далеко в прошлом", _VISIT),
+    "end_before_start": Reason("Конец приёма раньше начала", "Исправьте в Ident время приёма"),
+    "start_too_late": Reason("Дата приёма слишком далеко в будущем", _DATE),
+    "start_too_early": Reason("Дата приёма слишком далеко в прошлом", _DATE),
     "amount_too_big": Reason("Сумма больше 10 млн рублей", "Проверьте в Ident заказ приёма"),
-    "cancel_reason_without_cancel": Reason("Указана причина отмены, но приём не отменён", _VISIT),
+    "cancel_reason_without_cancel": Reason(
+        "Указана причина отмены, но приём не отменён", "Отмените приём в Ident или уберите причину отмены"
+    ),
     "branch_unknown": Reason(
         "Филиал не описан в настройках", "Добавьте его имя в [[branches]] или в aliases филиала"
     ),

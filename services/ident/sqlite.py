@@ -1,5 +1,6 @@
 """SQLite той же схемы: демонстрация и проверки. Запросы — те же файлы T-SQL, переложенные sqlglot."""
 
+import re
 import sqlite3
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,11 @@ def clinic_now() -> datetime:
     return (datetime.now(UTC) + CLINIC_OFFSET).replace(tzinfo=None, microsecond=0)
 
 
+#: Чего не хватает базе: имена столбцов и таблиц — не данные людей, их можно назвать.
+ABSENT = re.compile(r"no such (column|table): ([\w.]+)")
+KINDS = {"column": "столбца", "table": "таблицы"}
+
+
 class SqliteConnector:
     """Открывает файл SQLite только на чтение."""
 
@@ -56,9 +62,9 @@ class SqliteConnector:
 
     def explain(self, error: Exception) -> DatabaseError:
         """Пересказывает ошибку SQLite."""
-        return DatabaseError(
-            f"База Ident (файл {self._path.name}): {type(error).__name__}, файл недоступен или занят"
-        )
+        absent = ABSENT.search(str(error))
+        reason = f"нет {KINDS[absent[1]]} {absent[2]}" if absent else "файл недоступен или занят"
+        return DatabaseError(f"База Ident (файл {self._path.name}): {reason}")
 
     def is_lost(self, error: Exception) -> bool:
         """Отвечает, порвалось ли соединение: с файлом такого не бывает."""

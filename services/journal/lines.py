@@ -31,6 +31,7 @@ LABELS: Mapping[str, str] = {
     "depth": "глубина",
     "plan": "план",
     "who": "кто",
+    "which": "какой",
     "channel": "канал",
     "cause": "повод",
     "file": "файл",

@@ -75,6 +75,8 @@ def test_no_patient_and_no_secret_passes_through_redis_or_is_shown_by_flower(
 ) -> None:
     folder = tmp_path_factory.mktemp("live") / "state"
     with live_demo(folder) as demo:
+        eventually(lambda: len(demo.hinted()) >= 40)
+        demo.hint_again()
         eventually(lambda: demo.finished("receptions.upsert") >= 40)
         passed, stored, pages = "\n".join(demo.tap.commands), demo.stored(), demo.pages()
     # Улики настоящие: сообщения с ключами приёмов подслушаны, страницы Flower задачи показали.

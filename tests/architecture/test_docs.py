@@ -14,6 +14,7 @@ from config.models import Settings
 from tests.support.documents import (
     Document,
     all_documents,
+    broken_images,
     broken_links,
     code_words,
     document,
@@ -69,6 +70,11 @@ def test_readme_lists_exactly_the_commands() -> None:
 @every_document
 def test_links_lead_somewhere(page: Document) -> None:
     assert list(broken_links(page)) == []
+
+
+@every_document
+def test_pictures_exist_and_have_a_caption(page: Document) -> None:
+    assert list(broken_images(page)) == []
 
 
 @every_document

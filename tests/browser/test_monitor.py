@@ -19,7 +19,7 @@ from tests.support.watched import WatchedWorld
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
 SHOTS = Path(__file__).resolve().parents[2] / "build" / "monitor"
-WIDTHS = (1280, 400)
+WIDTHS = (1200, 400)
 
 
 class Stand:
@@ -29,7 +29,7 @@ class Stand:
         self.watched, self.url = watched, url
         self.synced: list[Sequence[str]] = []
         watched.services.sync_now = self.synced.append
-        self.page: Page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="ru-RU")
+        self.page: Page = browser.new_page(viewport={"width": 1200, "height": 900}, locale="ru-RU")
         self.complaints: list[str] = []
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.on(
@@ -49,7 +49,7 @@ class Stand:
             self.page.screenshot(path=SHOTS / f"{name}-{width}.png", full_page=True)
             wide = self.page.evaluate("document.documentElement.scrollWidth")
             assert wide <= width, f"{name}: страница шире экрана {width}"
-        self.page.set_viewport_size({"width": 1280, "height": 900})
+        self.page.set_viewport_size({"width": 1200, "height": 900})
 
 
 @pytest.fixture
@@ -94,6 +94,7 @@ def test_lost_base_names_the_base_the_branches_and_the_advice(stand: Stand) -> N
     expect(page.locator("#verdict")).to_contain_text("Филиал Фучика, Филиал Победы")
     expect(page.locator("#verdict .advice")).to_contain_text("сервер базы включён")
     expect(page.locator("#branches tr.trouble")).to_have_count(2)
+    expect(page.locator("#branches tr.trouble").first).to_contain_text("портал отстаёт до 12 мин")
     stand.shoot("base-lost")
 
 
@@ -103,6 +104,7 @@ def test_halted_portal_says_what_to_do_and_is_resumed_from_the_page(stand: Stand
     assert level(page) == "bad"
     expect(page.get_by_role("heading", name="Портал не принимает вебхук")).to_be_visible()
     expect(page.locator("#verdict .advice")).to_contain_text("secrets set portal.webhook")
+    expect(page.locator("#verdict .advice")).to_contain_text("нажмите «Возобновить отправку»")
     expect(page.locator("#figures")).to_contain_text("37")
     stand.shoot("portal-halted")
     page.on("dialog", lambda dialog: dialog.accept())
@@ -121,6 +123,7 @@ def test_300_failed_records_are_listed_and_returned_to_the_queue(stand: Stand) -
     expect(page.locator("#failed .groups li")).to_have_count(3)
     expect(page.locator("#rejected tbody tr")).to_have_count(2)
     expect(page.locator("#retries")).to_contain_text("4 записи")
+    expect(page.get_by_role("link", name="К списку «Не отправлено»")).to_have_attribute("href", "#failed")
     stand.shoot("300-failed")
     page.on("dialog", lambda dialog: dialog.accept())
     page.locator("#failed tbody tr").first.get_by_role("button", name="Вернуть").click()

@@ -82,6 +82,9 @@ def test_healthy_demo_has_no_failures(
     shown = capsys.readouterr().out
     assert code == 0, shown
     assert "исправить 0" in shown
+    headings = [line for line in shown.splitlines() if line and line[0] != "[" and line[0] != " "]
+    bases = [f"База Ident {name}" for name in ("D1", "D3", "D4", "D5")]
+    assert headings[:-1] == ["Этот компьютер", "Redis, служба, уведомления", *bases, "Портал"]
     assert "FAIL" not in shown
 
 
@@ -162,6 +165,7 @@ def sick(
         path.chmod(0o644)
         site.logs.mkdir(exist_ok=True)
         site.logs.chmod(0o755)
+        (site.logs / "security_log_2026-01-01.txt").touch(0o644)
         found = examined(path, disk=0.995)
     with redis_process.client() as client:
         client.config_set("maxmemory-policy", "noeviction")
@@ -172,12 +176,13 @@ FAULTS = [
     ("disk", Level.FAIL, "занят на 100%", "Освободите место"),
     ("rights.settings", Level.FAIL, "у посторонних (группе, всем)", "chmod 600"),
     ("rights.journals", Level.FAIL, "папка журналов", "chmod 700"),
+    ("rights.journals", Level.FAIL, "security_log_2026-01-01.txt", "chmod 600"),
     ("redis.durability", Level.WARN, "журнал на диск не пишется", "appendonly yes"),
     ("redis.durability", Level.WARN, "очередь может быть выброшена", "noeviction"),
     ("service", Level.FAIL, "служба молчит 10 мин", "manage.py run"),
     ("sending", Level.FAIL, "REST портала остановлен", "portal resume"),
     ("ident.D5", Level.FAIL, "файл недоступен", "Проверьте сервер, сеть"),
-    ("ident.D4.sql.receptions", Level.FAIL, "запрос receptions", "config/sql/receptions.sql"),
+    ("ident.D4.sql.receptions", Level.FAIL, "нет столбца r.CheckIssued", "config/sql/receptions.sql"),
     ("ident.D3.indexes", Level.WARN, "Receptions.DateTimeChanged", "создать индексы"),
     ("ident.D3.marks", Level.WARN, "DateTimeChanged не двигается", "смотрит и сами отметки"),
     ("ident.D3.branches", Level.WARN, "«Филиал переименован»", "aliases"),

@@ -18,6 +18,7 @@ from tests.support.plans import PlanWorld
 from tests.support.watched import WatchedWorld
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "deploy" / "grafana" / "ident-bitrix24.json"
+DOCUMENT = DASHBOARD.parents[2] / "docs" / "monitoring.md"
 
 
 @pytest.fixture
@@ -80,13 +81,37 @@ def test_service_of_plans_serves_the_same_metrics(
 def test_dashboard_draws_only_what_is_told(watched: WatchedWorld) -> None:
     watched.halt()
     watched.fail(3)
-    told = {name for name, _ in samples(exposition(watched.services))}
-    board = json.loads(DASHBOARD.read_text(encoding="utf-8"))
-    asked = {
-        name
-        for panel in board["panels"]
-        for target in panel.get("targets", ())
-        for name in re.findall(r"\bident_\w+", target["expr"])
-    }
-    assert len(asked) >= 10
-    assert asked <= told
+    told = told_labels(watched)
+    asked = [(name, label) for expr, legend in targets() for name, label in named(expr, legend)]
+    assert len(asked) >= 20
+    assert [(name, label) for name, label in asked if label not in told.get(name, set())] == []
+
+
+def test_every_metric_is_in_the_document_and_every_line_of_it_is_a_metric(watched: WatchedWorld) -> None:
+    watched.reject()
+    table = [line.split("|")[1] for line in DOCUMENT.read_text("utf-8").splitlines() if "| `ident_" in line]
+    assert set(re.findall(r"`(ident_\w+)`", " ".join(table))) == set(told_labels(watched))
+
+
+def targets() -> Iterator[tuple[str, str]]:
+    """Возвращает запросы доски с подписями рядов."""
+    for panel in json.loads(DASHBOARD.read_text(encoding="utf-8"))["panels"]:
+        for target in panel.get("targets", ()):
+            yield target["expr"], target.get("legendFormat", "")
+
+
+def named(expr: str, legend: str) -> Iterator[tuple[str, str]]:
+    """Возвращает имена запроса, кроме слов PromQL, с каждой меткой, которую он или подпись называют."""
+    bare = re.sub(r"\{[^}]*\}|\[[^]]*\]|by \([^)]*\)", " ", expr)
+    labels = re.findall(r"\{\{(\w+)\}\}", legend) + re.findall(r"(\w+)(?:=~|=)", expr)
+    for name in set(re.findall(r"[a-z_]{4,}", bare)) - {"rate", "increase"}:
+        yield from ((name, label) for label in ["", *labels])
+
+
+def told_labels(watched: WatchedWorld) -> dict[str, set[str]]:
+    """Возвращает метки каждой метрики, какой её видит Prometheus; пустая есть у всех."""
+    told: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(exposition(watched.services)):
+        for sample in family.samples:
+            told.setdefault(sample.name, {""}).update(sample.labels)
+    return told

@@ -1,6 +1,6 @@
 """Присмотр на настоящих Redis, базе и почтовом сервере: письмо, молчание, отбой, отказ канала."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
+from services.ports import Halt
 from tests.support.mailbox import Mailbox
 from tests.support.world import World
 
@@ -66,6 +67,56 @@ def test_lost_base_raises_a_letter_and_a_notice_and_then_an_all_clear(
     assert mailbox.subjects()[1:] == ["[Ident → Битрикс24] Отбой: Нет связи с базой Ident D1"]
     (replaced,) = clinic.portal.state.notifications
     assert "Отбой" in replaced["text"]
+
+
+def count(event: str, number: int) -> Callable[[World], None]:
+    """Возвращает беду: столько событий за час среди множества удачных."""
+
+    def happen(world: World) -> None:
+        stats, now = world.services.store.stats, world.clock.now()
+        stats.count("F1", event, now, number)
+        stats.count("F1", "unchanged", now, 20 if event == "retried" else 500)
+
+    return happen
+
+
+def halt(world: World) -> None:
+    """Портал выключил REST."""
+    world.services.store.gate.halt(Halt("overload_limit", "REST портала остановлен", world.clock.now()))
+
+
+def fill_outbox(world: World) -> None:
+    """Копит записи больше четырёх пятых очереди."""
+    uids = [f"F1_{number}" for number in range(801)]
+    world.services.store.outbox.put(uids, world.clock.now(), timedelta(hours=1))
+
+
+def fall_silent(world: World) -> None:
+    """Филиал без ошибки молчит больше получаса."""
+    moment = (world.clock.now() - timedelta(minutes=31)).isoformat()
+    world.services.store.stats.note("F1", "last_success", moment)
+
+
+CAUSES = {
+    "halt": (halt, "Отправка на портал остановлена"),
+    "failed": (count("failed", 11), "Не отправлено записей за час: 11"),
+    "rejected": (count("rejected", 11), "Отклонено записей за час: 11"),
+    "error_share": (count("retried", 5), "Ошибок 20% за час"),
+    "no_branch": (count("branch_missing", 6), "Приёмов без филиала за час: 6"),
+    "outbox": (fill_outbox, "Очередь филиала Филиал Фучика почти полна"),
+    "no_success": (fall_silent, "Филиал Фучика не обновляется"),
+}
+
+
+@pytest.mark.parametrize(("happen", "title"), CAUSES.values(), ids=CAUSES)
+def test_every_cause_is_told_by_mail_and_on_the_portal_once(
+    clinic: World, mailbox: Mailbox, happen: Callable[[World], None], title: str
+) -> None:
+    happen(clinic)
+    later(clinic, 1)
+    later(clinic, 1)
+    assert mailbox.subjects() == [f"[Ident → Битрикс24] {title}"]
+    assert [title in note["text"] for note in clinic.portal.state.notifications] == [True]
 
 
 def test_revoked_webhook_is_told_by_mail_when_the_portal_cannot(clinic: World, mailbox: Mailbox) -> None:

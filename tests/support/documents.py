@@ -10,6 +10,7 @@ from pathlib import Path
 from cli.docs.blocks import BLOCK, ROOT, documents, project_files
 
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)")
+IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.MULTILINE)
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 CODE = re.compile(r"`([^`\n]+)`")
@@ -42,6 +43,11 @@ class Document:
     def links(self) -> list[str]:
         """Возвращает ссылки внутрь проекта."""
         return [link for link in LINK.findall(self.prose) if not re.match(r"[a-z]+:", link)]
+
+    @property
+    def images(self) -> list[tuple[str, str]]:
+        """Возвращает картинки: подпись и адрес."""
+        return IMAGE.findall(self.prose)
 
     @property
     def anchors(self) -> set[str]:
@@ -98,6 +104,13 @@ def broken_links(document: Document) -> Iterator[str]:
         path = (ROOT / document.path.parent / target).resolve() if target else ROOT / document.path
         if not path.exists() or (anchor and anchor not in Document(path, _read(path)).anchors):
             yield link
+
+
+def broken_images(document: Document) -> Iterator[str]:
+    """Возвращает картинки, которых нет, и картинки без подписи."""
+    for caption, address in document.images:
+        if not caption or not (ROOT / document.path.parent / address).is_file():
+            yield address
 
 
 def missing_paths(document: Document) -> Iterator[str]:

@@ -12,13 +12,18 @@ import threading
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import redis
 import requests
+from celery import Celery
 
+import celeryconfig
+from config.loader import load_settings
 from demo.broker import free_port
+from plan_frontend.flower import LOGIN, password
 from tests.support.node import ROOT, eventually
 
 BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
@@ -76,6 +81,7 @@ class LiveDemo:
 
     def __init__(self, folder: Path, tap: Tap, flower: str, output: Path) -> None:
         self.folder, self.tap, self.flower, self.output = folder, tap, flower, output
+        self._auth = (LOGIN, password(folder))
 
     def task_ids(self) -> list[str]:
         """Возвращает задачи, которые знает Flower."""
@@ -85,6 +91,21 @@ class LiveDemo:
         """Возвращает, сколько задач с таким именем Flower видел удачными."""
         rows = self._tasks().values()
         return sum(row.get("name") == name and row.get("state") == "SUCCESS" for row in rows)
+
+    def hinted(self) -> list[str]:
+        """Возвращает ключи приёмов, чьи подсказки прошли через Redis."""
+        found = (re.findall(r'\[\["(F\d_\d+)"\], \{\}', command) for command in list(self.tap.commands))
+        return list(dict.fromkeys(uid for uids in found for uid in uids))
+
+    def hint_again(self) -> None:
+        """Повторяет подсказки, когда Flower уже слушает: начатое раньше него он мог пропустить."""
+        eventually(lambda: self._page("api/workers?refresh=1") not in ("", "{}"))
+        settings = load_settings(self.folder / "settings.toml")
+        with Celery(config_source=celeryconfig.deployment(settings)) as app:
+            app.conf.update(accept_content=["json"], task_serializer="json")
+            for uid in self.hinted():
+                branch_id = uid.partition("_")[0]
+                app.send_task(celeryconfig.UPSERT, (uid,), queue=celeryconfig.queue_of(branch_id))
 
     def pages(self) -> dict[str, str]:
         """Возвращает страницы Flower: общие, таблицу задач и страницы самих задач."""
@@ -107,9 +128,13 @@ class LiveDemo:
         return {}
 
     def _page(self, name: str) -> str:
-        with suppress(requests.ConnectionError):
-            return requests.get(self.flower + name, timeout=20).text
-        return ""
+        """Возвращает страницу; Flower ещё не слушает — пусто, отказал во входе — ошибка."""
+        try:
+            answer = requests.get(self.flower + name, auth=self._auth, timeout=20)
+        except requests.ConnectionError:
+            return ""
+        assert answer.status_code != HTTPStatus.UNAUTHORIZED, f"Flower не пустил на {name}"
+        return answer.text
 
 
 def _value(client: redis.Redis, key: str) -> object:
@@ -129,12 +154,7 @@ def live_demo(folder: Path) -> Iterator[LiveDemo]:
     """Держит демонстрацию: Redis под наблюдением с самого начала."""
     output = folder.with_suffix(".txt")
     command = [sys.executable, "-m", "cli", "demo", "--state", str(folder), "--port", str(free_port())]
-    variables = {
-        **os.environ,
-        "PYTHONUTF8": "1",
-        "PYTHONPATH": str(ROOT),
-        "FLOWER_UNAUTHENTICATED_API": "true",
-    }
+    variables = {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
     with output.open("wb") as file:
         process = subprocess.Popen(
             [*command, "--minutes", "5"], stdout=file, stderr=file, env=variables, cwd=ROOT
