@@ -47,7 +47,7 @@ def plain(portal: PortalServer, folder: Path) -> Iterator[Client]:
     """Requests по одному."""
     from bench.baselines.plain_requests import PlainRequests
 
-    yield PlainRequests(portal.url)
+    yield PlainRequests(portal.url, 1 / portal.options.rate)
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def sdk_calls(portal: PortalServer, folder: Path) -> Iterator[Client]:
     from bench.baselines.b24pysdk_batches import B24PySdkCalls
 
     with _trusting(portal):
-        yield B24PySdkCalls(portal.url)
+        yield B24PySdkCalls(portal.url, 1 / portal.options.rate)
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def sdk_batches(portal: PortalServer, folder: Path) -> Iterator[Client]:
     from bench.baselines.b24pysdk_batches import B24PySdkBatches
 
     with _trusting(portal):
-        yield B24PySdkBatches(portal.url)
+        yield B24PySdkBatches(portal.url, 1 / portal.options.rate)
 
 
 @contextmanager
@@ -78,27 +78,41 @@ def fast(portal: PortalServer, folder: Path) -> Iterator[Client]:
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """Участник: имя, как поднять, до какого N его ждать и нужен ли ему https."""
+    """Участник: имя, как поднять, до какого N его ждать в обычном замере и нужен ли ему https."""
 
     name: str
     start: Callable[[PortalServer, Path], AbstractContextManager[Client]]
-    most: int = 1000
+    most: int = 10_000
     tls: bool = False
 
 
 CONTENDERS: Sequence[Contender] = (
     Contender(OURS, ours),
-    Contender("b24pysdk, пакеты", sdk_batches, tls=True),
+    Contender("b24pysdk, пакеты", sdk_batches, most=200, tls=True),
     Contender("fast_bitrix24", fast),
-    Contender("b24pysdk по одному", sdk_calls, most=200, tls=True),
-    Contender("requests по одному", plain, most=200),
+    Contender("b24pysdk по одному", sdk_calls, most=10, tls=True),
+    Contender("requests по одному", plain, most=10),
 )
 
 
+#: Долгие прогоны: участник и N. Идут отдельно (``--slow``): процессора им почти не нужно, а минут — много.
+SLOW: Sequence[tuple[str, int]] = (
+    ("requests по одному", 50),
+    ("b24pysdk по одному", 50),
+    ("b24pysdk, пакеты", 1000),
+)
+
+
+def named(name: str) -> Contender:
+    """Возвращает участника по имени."""
+    return next(item for item in CONTENDERS if item.name == name)
+
+
 def chosen(only: Sequence[str], size: int) -> list[Contender]:
-    """Возвращает участников, которых зовут и которые доживут до конца."""
-    called = [item for item in CONTENDERS if not only or item.name.startswith(tuple(only))]
-    return [item for item in called if size <= item.most]
+    """Возвращает названных участников, а без имён — тех, кого при таком N стоит ждать."""
+    if only:
+        return [item for item in CONTENDERS if item.name.startswith(tuple(only))]
+    return [item for item in CONTENDERS if size <= item.most]
 
 
 @contextmanager

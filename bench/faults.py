@@ -1,16 +1,16 @@
-"""Кампания сбоев: ``python -m bench.faults`` — дни клиники под сбоями и таблица потерь."""
+"""Кампания сбоев: ``python manage.py bench faults`` — дни клиники под сбоями и таблица потерь."""
 
 import argparse
 import json
 import sys
 import tempfile
-import time
 from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 
 from bench.campaign.losses import Losses
 from bench.campaign.run import Day, play
+from bench.tables import Table
 
 COLUMNS = {
     "missing": "потеряно",
@@ -26,14 +26,17 @@ COLUMNS = {
 def main(arguments: list[str]) -> int:
     """Проводит кампанию; код 0 — потерь нет и всё восстановилось."""
     options = parser().parse_args(arguments)
-    started, days = time.monotonic(), []
+    if options.smoke:
+        options.seeds, options.rounds, options.faults, options.visits = 1, 1, 1, 2
+        options.kinds = "перезапуск Redis"
+    days = []
     for seed in range(options.first, options.first + options.seeds):
         day = _day(seed, options)
         days.append(day)
         print(_line(day), flush=True)
         if options.json:
             options.json.write_text(json.dumps([_record(day) for day in days], ensure_ascii=False, indent=1))
-    print(table(days, time.monotonic() - started))
+    table_of(days).finish(options.out)
     return 0 if all(day.losses.none for day in days) else 1
 
 
@@ -50,6 +53,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--kinds", default="", metavar="СЛОВО", help="только сбои с этим словом в имени")
     parser.add_argument("--keep", type=Path, metavar="ПАПКА", help="оставить журналы и базы дней в папке")
     parser.add_argument("--json", type=Path, metavar="ФАЙЛ", help="записать итоги дней в файл")
+    parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
+    parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
     return parser
 
 
@@ -76,29 +81,25 @@ def _line(day: Day) -> str:
     )
 
 
-def table(days: list[Day], seconds: float) -> str:
-    """Возвращает таблицу кампании в виде Markdown."""
+def table_of(days: list[Day]) -> Table:
+    """Возвращает таблицу кампании; сбои по видам — в примечаниях."""
     kinds = sum((day.faults for day in days), Counter[str]())
     losses = sum((day.losses for day in days), Losses())
     waits = sorted(wait for day in days for wait in day.recovery[1:])
-    p95 = waits[int(len(waits) * 0.95)] if waits else 0.0
-    lines = ["", "| сбой | сколько раз |", "|---|---:|"]
-    lines += [f"| {name} | {count} |" for name, count in kinds.most_common()]
-    lines += [
-        f"| **всего** | **{kinds.total()}** |",
-        "",
-        "| дней | сбоев | событий клиники | сделок | "
-        + " | ".join(COLUMNS.values())
-        + " | p95, с | max, с |",
-        "|---:" * (6 + len(COLUMNS)) + "|",
-        f"| {len(days)} | {kinds.total()} | {sum(day.events for day in days)} "
-        f"| {sum(day.receptions for day in days)} | "
-        + " | ".join(str(getattr(losses, name)) for name in COLUMNS)
-        + f" | {p95:.1f} | {max(waits, default=0):.1f} |",
-        "",
-        f"Длилось {seconds / 60:.0f} мин.",
-    ]
-    return "\n".join(lines)
+    table = Table("faults", "Кампания сбоев: потери и восстановление")
+    table.add(
+        дней=len(days),
+        сбоев=kinds.total(),
+        событий=sum(day.events for day in days),
+        сделок=sum(day.receptions for day in days),
+        **{title: getattr(losses, name) for name, title in COLUMNS.items()},
+        **{
+            "p95, с": waits[int(len(waits) * 0.95)] if waits else 0.0,
+            "худшее, с": max(waits, default=0.0),
+        },
+    )
+    table.notes += [f"{name}: {count}" for name, count in kinds.most_common()]
+    return table
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """Установка целиком для замеров веса: Redis, портал, пять филиалов и процессы — узлом или ролями."""
 
+import json
 import os
 import subprocess
 import sys
@@ -8,26 +9,31 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 from bench.floor import Pace
 from bench.work import Visit, register
 from config.loader import CONFIG_VARIABLE, load_settings
-from demo.broker import broker
+from demo.broker import broker, free_port
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from demo.site import STAGES, to_toml
 from services.container import Services
-from services.ident.sqlite import clinic_now
+from services.ident.sqlite import clinic_now, to_sqlite
+from services.ident.statements import SQL_DIR, parse_statement, read_sql
 from tests.fakes_ident import SmallIdent
+from tests.support.odbc import DATABASES, FakeServer
 
 ROOT = Path(__file__).resolve().parent.parent
 READY_SECONDS, STOP_SECONDS = 60.0, 60.0
 PORTAL = PortalOptions(latency_ms=120, write_ms=80, read_ms=15)
 PACE = Pace(latency=0.12, read=0.015, write=0.08, rate=2.0, burst=2)
 
+Sections = Mapping[str, Mapping[str, object]]
+
 CELERY = ("-m", "celery", "-A", "tasks")
 WORKER = (*CELERY, "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
-FLOWER = (*CELERY, "flower")
+FLOWER = ("-m", "cli", "flower")
 #: Состав: узел служебного компьютера и те же работы отдельными процессами (Procfile).
 NODE: Mapping[str, Sequence[str]] = {"узел": ("-m", "cli", "run"), "flower": FLOWER}
 ROLES: Mapping[str, Sequence[str]] = {
@@ -62,14 +68,33 @@ class Installation:
         branches: int,
         interval: float,
         first: int = 1,
+        sections: Sections = MappingProxyType({}),
     ) -> None:
-        self.folder, self.portal = folder, portal
+        self.folder, self.portal, self._sections = folder, portal, sections
+        self.variables: dict[str, str] = {}
         self.clinics = [self._clinic(number) for number in range(first, first + branches)]
         self.path = folder / "settings.toml"
         self.path.write_text(to_toml(self._settings(redis_url, interval)), encoding="utf-8")
         self.services = Services(load_settings(self.path))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._visits: dict[int, int] = {}
+
+    def pretend_sql_server(self) -> None:
+        """Подставляет процессам поддельный pyodbc с готовыми переводами: без sqlglot, как в клинике."""
+        ready = self.folder / "statements.json"
+        ready.write_text(json.dumps(ready_statements()), encoding="utf-8")
+        (clinic,) = self.clinics
+        self.variables = {**FakeServer(clinic.ident.path).variables, "FAKE_ODBC_SQL": str(ready)}
+        text = self.path.read_text(encoding="utf-8")
+        own = f'type = "sqlite"\npath = "{clinic.ident.path}"'
+        if own not in text:
+            raise RuntimeError("раздел базы в настройках замера выглядит иначе")
+        server = "".join(
+            f"{key} = {json.dumps(value, ensure_ascii=False)}\n"
+            for key, value in DATABASES[0].items()
+            if key != "id"
+        )
+        self.path.write_text(text.replace(own, server), encoding="utf-8")
 
     def start(self, roles: Mapping[str, Sequence[str]]) -> None:
         """Запускает процессы."""
@@ -78,6 +103,7 @@ class Installation:
             CONFIG_VARIABLE: str(self.path),
             "PYTHONPATH": str(ROOT),
             "PYTHONUTF8": "1",
+            **self.variables,
         }
         for name, arguments in roles.items():
             with (self.folder / f"{name}.log").open("ab") as output:
@@ -111,7 +137,17 @@ class Installation:
             if time.monotonic() - started > READY_SECONDS:
                 raise RuntimeError("узел не поднялся: смотрите журналы процессов")
             time.sleep(0.02)
-        return time.monotonic() - started
+        ready = time.monotonic() - started
+        self.check_alive()
+        return ready
+
+    def check_alive(self) -> None:
+        """Поднимает ошибку, если какой-то процесс умер: без него замер солгал бы."""
+        if dead := [name for name, process in self.processes.items() if process.poll() is not None]:
+            logs = "; ".join(
+                (self.folder / f"{name}.log").read_text(errors="replace")[-600:] for name in dead
+            )
+            raise RuntimeError(f"умерли процессы замера: {', '.join(dead)}: {logs}")
 
     def _extracted(self, clinic: Clinic) -> bool:
         return "last_success" in self.services.store.stats.notes(clinic.branch_id)
@@ -120,11 +156,9 @@ class Installation:
         """Ждёт, пока на портале не станет столько сделок и очередь не опустеет."""
         deadline = time.monotonic() + seconds
         while self.done() < total or self.waiting():
-            dead = [name for name, process in self.processes.items() if process.poll() is not None]
-            if dead or time.monotonic() > deadline:
-                raise RuntimeError(
-                    f"замер не закончился: смотрите журналы процессов ({', '.join(dead) or 'долго'})"
-                )
+            self.check_alive()
+            if time.monotonic() > deadline:
+                raise RuntimeError("замер не закончился: приёмы не дошли")
             time.sleep(0.1)
 
     def done(self) -> int:
@@ -147,7 +181,7 @@ class Installation:
     def _settings(self, redis_url: str, interval: float) -> dict[str, object]:
         stages = {str(stage): code for stage, code in STAGES.items()}
         return {
-            "portal": {"webhook": self.portal.url, "stages": stages},
+            "portal": {"webhook": self.portal.url, "stages": stages, **self._sections.get("portal", {})},
             "redis": {"url": redis_url},
             "databases": [
                 {"id": clinic.database_id, "type": "sqlite", "path": str(clinic.ident.path)}
@@ -162,24 +196,41 @@ class Installation:
                 }
                 for clinic in self.clinics
             ],
-            "node": {"state_dir": str(self.folder)},
-            "sync": {"interval": interval, "first_run_pause": 0.0},
+            "node": {"state_dir": str(self.folder), **self._sections.get("node", {})},
+            # На этом компьютере может работать и другая установка: порты — свои.
+            "flower": {"port": free_port()},
+            "monitor": {"port": free_port()},
+            "sync": {"interval": interval, "first_run_pause": 0.0, **self._sections.get("sync", {})},
             "journal": {"folder": str(self.folder / "logs")},
         }
 
 
 @contextmanager
 def installed(
-    folder: Path, roles: Mapping[str, Sequence[str]], branches: int = 1, interval: float = 120.0
+    folder: Path,
+    roles: Mapping[str, Sequence[str]],
+    branches: int = 1,
+    interval: float = 120.0,
+    options: PortalOptions = PORTAL,
+    sql_server: bool = False,
+    sections: Sections = MappingProxyType({}),
 ) -> Iterator[Installation]:
-    """Поднимает установку и останавливает её в конце."""
+    """Поднимает установку и останавливает её в конце; ``sql_server`` — путь pyodbc вместо SQLite."""
     with ExitStack() as stack:
         redis = stack.enter_context(broker(folder / "redis"))
-        portal = stack.enter_context(PortalServer(PORTAL))
-        installation = Installation(folder, portal, redis.url, branches, interval)
+        portal = stack.enter_context(PortalServer(options))
+        installation = Installation(folder, portal, redis.url, branches, interval, sections=sections)
         stack.callback(installation.stop)
+        if sql_server:
+            installation.pretend_sql_server()
         installation.start(roles)
         yield installation
+
+
+def ready_statements() -> dict[str, str]:
+    """Возвращает переводы всех запросов на SQLite."""
+    texts = [parse_statement(read_sql(path.stem)).text for path in SQL_DIR.glob("*.sql")]
+    return {text: to_sqlite(text) for text in texts}
 
 
 def send_extract(settings: Path, branch_id: str) -> None:

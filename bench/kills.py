@@ -1,4 +1,4 @@
-"""Убийства узла: ``python -m bench.kills`` — 200 отправок, 30 раз kill −9 в случайный миг."""
+"""Убийства узла: ``python manage.py bench kills`` — 200 отправок, 30 раз kill −9 в случайный миг."""
 
 import argparse
 import random
@@ -7,6 +7,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from bench.tables import Table
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from tests.support.node import NODE, Process
@@ -22,6 +23,8 @@ LONGEST = 600.0
 def main(arguments: list[str]) -> int:
     """Убивает узел и считает сделки; код 0 — ни одна не потеряна и не удвоена."""
     options = parser().parse_args(arguments)
+    if options.smoke:
+        options.receptions, options.kills = 5, 1
     with tempfile.TemporaryDirectory(prefix="kills-", ignore_cleanup_errors=True) as folder:
         return _played(Path(folder), options)
 
@@ -32,6 +35,8 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument("--receptions", type=int, default=200, help="сколько новых приёмов (200)")
     parser.add_argument("--kills", type=int, default=30, help="сколько убийств (30)")
     parser.add_argument("--seed", type=int, default=1, help="зерно случая (1)")
+    parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
+    parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
     return parser
 
 
@@ -54,12 +59,16 @@ def _played(folder: Path, options: argparse.Namespace) -> int:
         contacts = len(world.contacts()) - len(uids)
         orphans = sum(not deal["CONTACT_ID"] for deal in world.deals())
         world.close()
-    print(
-        "| приёмов | убийств | посреди отправки | потеряно | дважды | лишних контактов | без контакта | с |"
+    table = Table("kills", "Убийства узла: kill −9 в случайный миг отправки")
+    table.add(
+        приёмов=len(uids),
+        убийств=options.kills,
+        потеряно=lost,
+        дважды=doubled,
+        секунд=time.monotonic() - started,
+        **{"посреди отправки": middle, "лишних контактов": contacts, "без контакта": orphans},
     )
-    print("|---:|---:|---:|---:|---:|---:|---:|---:|")
-    row = (len(uids), options.kills, middle, lost, doubled, contacts, orphans)
-    print("| " + " | ".join(map(str, row)) + f" | {time.monotonic() - started:.0f} |")
+    table.finish(options.out)
     return int(any((lost, doubled, contacts, orphans)))
 
 

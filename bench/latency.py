@@ -27,14 +27,13 @@ BRANCHES, CHANGES = 5, 50
 def main(arguments: Sequence[str]) -> int:
     """Печатает и записывает таблицу запоздания."""
     options = parser().parse_args(arguments)
-    changes = 3 if options.smoke else CHANGES
-    table = Table("latency", f"Запоздание: {BRANCHES} филиалов по {changes} новых приёмов разом, секунды")
-    floor = floor_of(BRANCHES * changes * 3, BRANCHES * changes * 2, PACE)
+    branches, changes = (2, 3) if options.smoke else (BRANCHES, CHANGES)
+    table = Table("latency", f"Запоздание: {branches} филиалов по {changes} новых приёмов разом, секунды")
+    floor = floor_of(branches * changes * 3, branches * changes * 2, PACE)
     table.add(предел="граница одного адреса", последняя=floor.seconds, запросов=floor.requests)
-    _one_address(table, changes)
-    _five_addresses(table, changes)
-    table.show()
-    print(f"  записано: {table.save(options.out)}")
+    _one_address(table, branches, changes)
+    _five_addresses(table, branches, changes)
+    table.finish(options.out)
     return 0
 
 
@@ -46,22 +45,22 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _one_address(table: Table, changes: int) -> None:
+def _one_address(table: Table, branches: int, changes: int) -> None:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = stack.enter_context(broker(folder / "redis"))
         portal = stack.enter_context(PortalServer(PORTAL))
-        site = Installation(folder, portal, redis.url, BRANCHES, interval=3600.0)
+        site = Installation(folder, portal, redis.url, branches, interval=3600.0)
         _run(stack, table, "один адрес, общий предел", [site], portal, changes)
 
 
-def _five_addresses(table: Table, changes: int) -> None:
+def _five_addresses(table: Table, branches: int, changes: int) -> None:
     """Пять узлов со своим пределом; портал считает по адресам, а здесь адрес один — предел ему впятеро."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        portal = stack.enter_context(PortalServer(replace(PORTAL, rate=PORTAL.rate * BRANCHES)))
+        portal = stack.enter_context(PortalServer(replace(PORTAL, rate=PORTAL.rate * branches)))
         sites = []
-        for number in range(1, BRANCHES + 1):
+        for number in range(1, branches + 1):
             redis = stack.enter_context(broker(folder / f"redis{number}"))
             sites.append(Installation(folder / f"PC{number}", portal, redis.url, 1, 3600.0, first=number))
         _run(stack, table, "пять адресов, у каждого свой", sites, portal, changes)

@@ -5,13 +5,12 @@
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from typing import Any
 import psutil
 import requests
 
+from bench.tables import Table
 from config.loader import CONFIG_VARIABLE
 from demo.broker import broker, free_port
 from demo.portal.options import PortalOptions
@@ -31,6 +31,10 @@ ROOT = Path(__file__).resolve().parent.parent
 LATENCY_MS, WRITE_MS, READ_MS = 120, 80, 15
 LINES, IDLE_PAUSE, BUSY_PAUSE = 30, 0.4, 1.0
 QUIET_SECONDS, WAIT_SECONDS = 61.0, 180.0
+NOTES = (
+    f"портал: задержка {LATENCY_MS} мс, чтение {READ_MS} мс, запись {WRITE_MS} мс, 2 запроса в секунду",
+    f"план из {LINES} строк; в каждом вопросе, кроме повторных, одна проверка сделки на портале",
+)
 GOALS = {"покой": 300.0, "синхронизация": 1000.0}
 
 
@@ -61,11 +65,18 @@ class Stand:
 def main(arguments: list[str]) -> int:
     """Печатает таблицу и пишет JSON; код 0 — цели достигнуты."""
     options = parser().parse_args(arguments)
-    rows = measured(options.receptions, options.questions)
-    show(rows)
-    options.output.parent.mkdir(parents=True, exist_ok=True)
-    options.output.write_text(json.dumps(rows, ensure_ascii=False, indent=1), encoding="utf-8")
-    return int(any(row.get("цель") and row["p95"] > row["цель"] for row in rows))
+    receptions, questions, quiet = options.receptions, options.questions, QUIET_SECONDS
+    if options.smoke:
+        receptions, questions, quiet = 5, 3, 0.0
+    table = Table("plan-lookup", "Просмотр плана лечения, мс")
+    rows = measured(receptions, questions, quiet)
+    for one in rows:
+        table.add(**one)
+    table.notes += NOTES
+    table.finish(options.out)
+    if options.smoke:
+        return 0
+    return int(any(one.get("цель") and one["p95"] > one["цель"] for one in rows))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -73,11 +84,12 @@ def parser() -> argparse.ArgumentParser:
     found = argparse.ArgumentParser(prog="manage.py bench plan-lookup", description=__doc__)
     found.add_argument("--receptions", type=int, default=200, help="приёмов в синхронизации (200)")
     found.add_argument("--questions", type=int, default=40, help="вопросов в покое (40)")
-    found.add_argument("--output", type=Path, default=Path("var/bench/plan_lookup.json"), help="куда JSON")
+    found.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
+    found.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
     return found
 
 
-def measured(receptions: int, questions: int) -> list[dict[str, Any]]:
+def measured(receptions: int, questions: int, quiet: float) -> list[dict[str, Any]]:
     """Поднимает стенд и возвращает строки таблицы."""
     with stand() as place:
         world = place.world
@@ -89,11 +101,11 @@ def measured(receptions: int, questions: int) -> list[dict[str, Any]]:
         bare = row("голый SQL (те же запросы)", [bare_sql(world) for _ in range(questions)])
         idle = row("служба в покое", [paused(place, next(deals), IDLE_PAUSE) for _ in range(questions)])
         # Служба считает вопросы одного сотрудника: не больше 60 в минуту.
-        time.sleep(QUIET_SECONDS)
+        time.sleep(quiet)
         again = next(deals)
         place.ask(again)
         cached = row("та же сделка ещё раз", [place.ask(again) for _ in range(20)])
-        busy = row(f"служба во время {receptions} приёмов", during_sync(place, receptions, deals))
+        busy = row(f"служба во время {receptions} приёмов", during_sync(place, receptions, deals, quiet))
         idle["цель"], busy["цель"] = GOALS["покой"], GOALS["синхронизация"]
         idle["PSS узла, МБ"], busy["PSS узла, МБ"] = round(before, 1), round(place.memory(), 1)
         return [bare, idle, cached, busy]
@@ -159,17 +171,17 @@ def paused(place: Stand, deal: int, pause: float) -> float:
     return spent
 
 
-def during_sync(place: Stand, receptions: int, deals: Iterator[int]) -> list[float]:
+def during_sync(place: Stand, receptions: int, deals: Iterator[int], quiet: float) -> list[float]:
     """Спрашивает, пока переносятся приёмы."""
     world = place.world
-    time.sleep(QUIET_SECONDS)
+    time.sleep(quiet)
     for number in range(receptions):
         world.book(world.patient(phone=f"+7903{number:07}"))
     before = len(world.deals())
     send_extract(world)
     wait_for(lambda: len(world.deals()) > before)
-    spent = []
-    while len(world.deals()) < before + receptions:
+    spent: list[float] = []
+    while not spent or len(world.deals()) < before + receptions:
         spent.append(paused(place, next(deals), BUSY_PAUSE))
     return spent
 
@@ -204,26 +216,6 @@ def row(name: str, spent: Sequence[float]) -> dict[str, Any]:
     ordered = sorted(spent)
     p50, p95 = (round(ordered[int(len(ordered) * share)], 1) for share in (0.5, 0.95))
     return {"что": name, "замеров": len(ordered), "p50": p50, "p95": p95, "худший": round(ordered[-1], 1)}
-
-
-def show(rows: Sequence[Mapping[str, Any]]) -> None:
-    """Печатает таблицу; времена — миллисекунды."""
-    from rich.box import SIMPLE_HEAD
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(title="Просмотр плана лечения, мс", box=SIMPLE_HEAD)
-    columns = list(dict.fromkeys(name for row in rows for name in row))
-    for name in columns:
-        table.add_column(name, justify="left" if name == "что" else "right")
-    for one in rows:
-        table.add_row(*("" if one.get(name) is None else str(one[name]) for name in columns))
-    console = Console(width=max(110, Console().width))
-    console.print(table)
-    console.print(
-        f"Портал: задержка {LATENCY_MS} мс, чтение {READ_MS} мс, запись {WRITE_MS} мс, 2 запроса в секунду. "
-        f"План из {LINES} строк; в каждом вопросе, кроме повторных, одна проверка сделки на портале."
-    )
 
 
 def wait_for(what: Callable[[], object]) -> None:

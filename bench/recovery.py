@@ -1,4 +1,4 @@
-"""Восстановление в рабочие сроки: ``python -m bench.recovery`` — по одному сбою, ничего не ускорено."""
+"""Восстановление в рабочие сроки: ``python manage.py bench recovery`` — по сбою за раз, без ускорения."""
 
 import argparse
 import random
@@ -9,8 +9,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from bench.campaign.losses import Losses, portal_losses, wait_quiet
-from bench.campaign.stage import REAL, Stage
+from bench.campaign.stage import FAST, REAL, Stage
 from bench.campaign.wire import Wire
+from bench.tables import Table
 from demo.clinic.life import live
 from demo.portal.faults import Fault, FaultKind
 from services.ident.sqlite import clinic_now
@@ -69,19 +70,27 @@ TROUBLES: Mapping[str, Callable[[Stage], None]] = {
 
 def main(arguments: list[str]) -> int:
     """Меряет восстановление после каждого сбоя; код 0 — потерь нет."""
+    options = parser().parse_args(arguments)
+    with tempfile.TemporaryDirectory(prefix="recovery-", ignore_cleanup_errors=True) as folder:
+        return _played(Path(folder), options)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Возвращает разбор ключей."""
     parser = argparse.ArgumentParser(prog="manage.py bench recovery", description=__doc__)
     parser.add_argument("--seed", type=int, default=11, help="зерно клиники (11)")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory(prefix="recovery-", ignore_cleanup_errors=True) as folder:
-        return _played(Path(folder), options.seed)
+    parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
+    parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
+    return parser
 
 
-def _played(folder: Path, seed: int) -> int:
-    rng, total = random.Random(seed), Losses()
-    with Stage(folder, seed, "узел", 12, {**REAL, "sync": {"interval": 20}}) as stage:
+def _played(folder: Path, options: argparse.Namespace) -> int:
+    rng, total = random.Random(options.seed), Losses()
+    visits, pace = (2, FAST) if options.smoke else (12, {**REAL, "sync": {"interval": 20}})
+    table = Table("recovery", "Восстановление после одного сбоя, сроки рабочие")
+    with Stage(folder, options.seed, "узел", visits, pace) as stage:
         wait_quiet(stage, LONGEST)
-        print("| сбой | восстановление, с | потери |\n|---|---:|---|", flush=True)
-        for name, trouble in TROUBLES.items():
+        for name, trouble in list(TROUBLES.items())[: 1 if options.smoke else None]:
             for _ in range(EVENTS):
                 live(stage.clinic, rng, clinic_now())
             _wait_for_sending(stage)
@@ -89,8 +98,9 @@ def _played(folder: Path, seed: int) -> int:
             seconds = wait_quiet(stage, LONGEST)
             losses = portal_losses(stage)[0]
             total += losses
-            shown = "не дождались" if seconds is None else f"{seconds:.0f}"
-            print(f"| {name} | {shown} | {'нет' if losses.none else losses} |", flush=True)
+            lost = "нет" if losses.none else str(losses)
+            table.add(сбой=name, потери=lost, **{"восстановление, с": seconds})
+    table.finish(options.out)
     return 0 if total.none else 1
 
 

@@ -54,8 +54,7 @@ def main(arguments: Sequence[str]) -> int:
     table.notes.append(
         "соединение одно, открыто на чтение; замков на таблицах нет (READ UNCOMMITTED у SQL Server)"
     )
-    table.show()
-    print(f"  записано: {table.save(options.out)}")
+    table.finish(options.out)
     return 0
 
 

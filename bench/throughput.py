@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from bench.contenders import CONTENDERS, OURS, Contender, chosen
+from bench.contenders import CONTENDERS, OURS, SLOW, Contender, chosen, named
 from bench.floor import Pace, floor_of
 from bench.tables import Table
 from bench.work import Damage, Visit, damage
@@ -61,8 +61,12 @@ def main(arguments: Sequence[str]) -> int:
     """Печатает и записывает таблицы скорости; код 1 — интеграция что-то потеряла или удвоила."""
     options = parser().parse_args(arguments)
     warnings.simplefilter("ignore")
-    table = Table("throughput", "Скорость переноса приёмов: портал 2 запроса в секунду, порог 50")
-    if options.smoke:
+    name = "throughput-slow" if options.slow else "throughput"
+    table = Table(name, "Скорость переноса приёмов: портал 2 запроса в секунду, порог 50")
+    if options.slow:
+        for name, size in SLOW:
+            _run(table, USUAL, visits_of(size), named(name))
+    elif options.smoke:
         _measure(table, TINY, 5, CONTENDERS)
     else:
         for size in options.size:
@@ -70,8 +74,7 @@ def main(arguments: Sequence[str]) -> int:
         for network in (LOST_CREATES, LOSSY):
             _measure(table, network, min(options.size[-1], 200), chosen(options.only, 200))
     table.notes += NOTES
-    table.show()
-    print(f"  записано: {table.save(options.out)}")
+    table.finish(options.out)
     return int(any(row.get("вред") not in ("нет", None) for row in table.rows if row["клиент"] == OURS))
 
 
@@ -80,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="manage.py bench throughput", description=__doc__)
     parser.add_argument("--size", type=int, nargs="+", default=[50, 200, 1000], help="сколько приёмов")
     parser.add_argument("--only", nargs="+", default=[], help="только эти участники (начало имени)")
+    parser.add_argument("--slow", action="store_true", help="долгие точки отсчёта: по одному вызову, N = 50")
     parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
     return parser
@@ -88,12 +92,11 @@ def parser() -> argparse.ArgumentParser:
 NOTES = (
     "вред — потеряно, удвоено (сделок, контактов), привязано к чужому контакту",
     "упал — клиент сдался на сбое связи",
-    "по одному: больше 200 не мерили — время растёт прямо с N",
+    "долгие точки отсчёта — отдельно, --slow: при N = 50, время растёт прямо с N",
 )
 
 
 def _measure(table: Table, network: Network, size: int, contenders: Sequence[Contender]) -> None:
-    visits = [Visit(number) for number in range(1, size + 1)]
     for phase, calls in (("новые", NEW), ("изменённые", OLD)):
         floor = floor_of(size * calls[0], size * calls[1], network.pace)
         table.add(
@@ -105,7 +108,12 @@ def _measure(table: Table, network: Network, size: int, contenders: Sequence[Con
             запросов=floor.requests,
         )
     for contender in contenders:
-        _run(table, network, visits, contender)
+        _run(table, network, visits_of(size), contender)
+
+
+def visits_of(size: int) -> list[Visit]:
+    """Возвращает столько новых приёмов."""
+    return [Visit(number) for number in range(1, size + 1)]
 
 
 def _run(table: Table, network: Network, visits: Sequence[Visit], contender: Contender) -> None:

@@ -2,16 +2,26 @@
 
 import argparse
 import importlib
+from collections.abc import Mapping
 from pathlib import Path
 
-BENCHES = {
+BENCHES: Mapping[str, str] = {
+    "all": "все замеры по порядку с настройками задания, затем report; --quick — короче",
+    "faults": "кампания сбоев: дни клиники, потери и восстановление",
     "growth": "секунды и запросы с ростом филиалов и приёмов; что кончится первым",
+    "kills": "kill −9 узла посреди двухсот отправок, тридцать раз",
     "latency": "от выборки до сделки: пять филиалов разом за одним адресом и за пятью",
-    "node": "память, процессор и запуск узла, Flower и Redis; выносливость",
+    "node": "память, процессор и запуск узла, Flower и Redis",
+    "outage": "сети нет десять минут взаправду",
     "plan-lookup": "ответ вкладке плана: в покое и во время отправки 200 приёмов",
+    "recovery": "восстановление после одного сбоя, сроки рабочие",
+    "report": "docs/performance.md и графики из записанных итогов",
+    "soak": "выносливость: 72 часа циклов в ускоренном ходе, наклон памяти",
     "sql": "время страницы из 50 приёмов на базе за десять лет",
     "throughput": "секунды и запросы на N приёмов рядом с другими клиентами",
 }
+#: Эти сами ничего не меряют.
+SUMMARIES = frozenset({"all", "report"})
 
 
 def main(arguments: list[str]) -> int:
@@ -29,4 +39,9 @@ def main(arguments: list[str]) -> int:
         return 0
     name = parser.parse_args(arguments[:1]).name
     Path("var/bench").mkdir(parents=True, exist_ok=True)
-    return int(importlib.import_module(f"bench.{name.replace('-', '_')}").main(arguments[1:]))
+    return int(importlib.import_module(f"bench.{module_of(name)}").main(arguments[1:]))
+
+
+def module_of(name: str) -> str:
+    """Возвращает модуль замера: ``all`` — слово Python, поэтому он живёт под другим именем."""
+    return "every" if name == "all" else name.replace("-", "_")

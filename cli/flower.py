@@ -16,7 +16,22 @@ def main(arguments: list[str]) -> int:
     )
     add_config(parser)
     load_settings(chosen_file(parser.parse_args(arguments)))
+    return _run()
+
+
+def _run() -> int:
+    """Зовёт команду Flower саму: общая команда celery грузит ещё 10 МБ, нужных только её оболочке."""
+    from celery.bin.base import CLIContext
+    from click import Command, Context
+    from flower.command import flower
+
     from tasks.app import celery_app
 
-    celery_app.start(["flower", f"--conf={CONFIG}"])
+    celery = Context(Command("celery"))
+    flower.main(
+        [f"--conf={CONFIG}"],
+        standalone_mode=False,
+        parent=celery,
+        obj=CLIContext(celery_app, no_color=None, workdir=None),
+    )
     return 0

@@ -19,13 +19,14 @@ def main(arguments: list[str]) -> int:
     path = settings_file(options.config)
     load_settings(path)
     os.environ[CONFIG_VARIABLE] = str(path)
-    named = ["--hostname", f"{options.name}@%h"] if options.name else []
-    limited = ["--concurrency", str(options.concurrency)] if options.concurrency else []
-    return _run(["--pool", options.pool, *limited, *named])
+    return _run(options.pool, options.name, options.concurrency)
 
 
-def _run(options: list[str]) -> int:
+def _run(pool: str, name: str | None, concurrency: int | None) -> int:
+    from celery.utils.nodenames import host_format
+
     from tasks.app import celery_app
     from tasks.node import run_node
 
-    return run_node(celery_app, options)
+    hostname = host_format(f"{name}@%h") if name else None
+    return run_node(celery_app, pool_cls=pool, hostname=hostname, concurrency=concurrency)

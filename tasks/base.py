@@ -44,6 +44,10 @@ class SyncTask(Task):
         options.setdefault("max_retries", None)
         return super().retry(*args, exc=exc, **options)
 
+    def on_retry(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        """Отпускает слепок стека (billiard): он весит до полумегабайта, а повтор назначен и записан."""
+        einfo.tb = None
+
     def _countdown(self, error: RetriableError) -> float:
         delay = error.retry_after if self.outlives_retries else None
         if delay is None:

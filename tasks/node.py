@@ -53,18 +53,18 @@ class WebStep(bootsteps.StartStopStep):
             self._servers.stop()
 
 
-def run_node(app: Any, arguments: list[str]) -> int:
-    """Запускает узел и ждёт его остановки; возвращает код завершения."""
-    from celery.bin.celery import celery
+def run_node(app: Any, **options: Any) -> int:
+    """Запускает узел с настройками исполнителя Celery и ждёт остановки; возвращает код завершения.
 
+    Исполнитель собирается сам, без команды celery: она грузит все свои подкоманды и расширения — Flower,
+    prompt_toolkit, — и узел носил бы их 20 МБ. Заставки тоже нет: печатать её некому, а при полном диске
+    печать уронила бы узел (ТЗ 7.1.4 № 5).
+    """
     app.steps["worker"].add(BeatStep)
     app.steps["worker"].add(WebStep)
-    celery.params[0].default = app
-    # app.worker_main сделал бы то же, но код завершения потерял бы: служба не узнала бы о сбое.
-    # Заставку печатать некому, а при полном диске её печать уронила бы узел (ТЗ 7.1.4 № 5).
-    command = ["--quiet", "worker", "--without-gossip", "--without-mingle", *arguments]
-    code = int(celery.main(args=command, standalone_mode=False) or 0)
-    return 0 if _stopped_politely() else code
+    worker = app.Worker(quiet=True, without_gossip=True, without_mingle=True, **options)
+    worker.start()
+    return 0 if _stopped_politely() else int(worker.exitcode or 0)
 
 
 def _stopped_politely() -> bool:

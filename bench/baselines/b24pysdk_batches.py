@@ -10,6 +10,8 @@ from bench.work import KEY, Visit
 COMMANDS = 50
 #: У SDK нет ограничителя частоты: интегратор ставит паузу сам.
 PAUSE = 0.5
+#: Часть паузы, которой довольно после ответа на один вызов: остальное занял сам ответ.
+ANSWERED = 0.7
 
 
 class B24PySdkBatches:
@@ -17,9 +19,10 @@ class B24PySdkBatches:
 
     name = "b24pysdk, пакеты фазами"
 
-    def __init__(self, webhook: str) -> None:
+    def __init__(self, webhook: str, pause: float = PAUSE) -> None:
         from b24pysdk import BitrixWebhook
 
+        self._pause = pause
         _, _, rest = webhook.partition("://")
         domain, _, user, code, _ = rest.split("/")
         self._token = BitrixWebhook(domain=domain, webhook_token=f"{user}/{code}")
@@ -52,7 +55,7 @@ class B24PySdkBatches:
     def _batches(self, calls: Sequence[tuple[str, Params]]) -> list[Any]:
         answers: list[Any] = []
         for start in range(0, len(calls), COMMANDS):
-            time.sleep(PAUSE)
+            time.sleep(self._pause)
             part = {str(index): call for index, call in enumerate(calls[start : start + COMMANDS])}
             result = self._token.call_batch(part, timeout=65)["result"]
             if result["result_error"]:
@@ -70,6 +73,6 @@ class B24PySdkCalls(B24PySdkBatches):
     def _batches(self, calls: Sequence[tuple[str, Params]]) -> list[Any]:
         answers = []
         for method, params in calls:
-            time.sleep(PAUSE - 0.15)
+            time.sleep(self._pause * ANSWERED)
             answers.append(self._token.call_method(method, params, timeout=65)["result"])
         return answers

@@ -17,8 +17,8 @@ class PlainRequests:
 
     name = "requests по одному, пауза 0,5 с"
 
-    def __init__(self, webhook: str) -> None:
-        self._webhook, self._session = webhook, requests.Session()
+    def __init__(self, webhook: str, pause: float = PAUSE) -> None:
+        self._webhook, self._session, self._pause = webhook, requests.Session(), pause
 
     def create(self, visits: Sequence[Visit]) -> None:
         """Переносит новые приёмы."""
@@ -37,7 +37,7 @@ class PlainRequests:
             self._call("crm.deal.update", changed_deal(deal["ID"]))
 
     def _call(self, method: str, params: Params) -> Any:
-        time.sleep(PAUSE)
+        time.sleep(self._pause)
         reply = self._session.post(self._webhook + method, json=params, timeout=65)
         reply.raise_for_status()
         return reply.json()["result"]

@@ -96,6 +96,9 @@ class Extract:
                 self._rest(pace, first_run, total, len(hints))
                 if not lease.extend():
                     return
+            if cursor is None:
+                # Менять было нечего. Без курсора и следующая выборка — с паузами, за неделю — была бы первой.
+                self._cursors.save(self._branch_id, advance(None, (), self._intake.source.now()))
         except DatabaseError as error:
             self._failed(error)
             raise

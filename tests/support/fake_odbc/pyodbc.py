@@ -1,13 +1,16 @@
 """Подделка pyodbc для настоящего исполнителя: SQL Server на SQLite, со счётом соединений и поломками.
 
 Папку с этим модулем ставят в PYTHONPATH процесса; база — ``FAKE_ODBC_DB``, журнал соединений — рядом с ней.
+``FAKE_ODBC_SQL`` — готовые переводы T-SQL: с ними sqlglot не грузится, и память — как в клинике.
 Файл ``….gone`` — сервер остановлен, ``….victim`` — следующий запрос станет жертвой взаимной блокировки.
 """
 
+import json
 import os
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,7 +84,7 @@ class Cursor:
             _flag("victim").unlink(missing_ok=True)
             raise Error("40001", "[40001] жертва взаимной блокировки (1205) (SQLExecDirectW)")
         values = [value.strftime(STAMP) if isinstance(value, datetime) else value for value in parameters]
-        self._inner.execute(to_sqlite(sql), values)
+        self._inner.execute(_translated(sql), values)
 
     def fetchall(self) -> list[Any]:
         """Возвращает строки."""
@@ -90,6 +93,13 @@ class Cursor:
     def close(self) -> None:
         """Закрывает курсор."""
         self._inner.close()
+
+
+@cache
+def _translated(sql: str) -> str:
+    ready = os.environ.get("FAKE_ODBC_SQL")
+    known = json.loads(Path(ready).read_text(encoding="utf-8")) if ready else {}
+    return str(known[sql]) if ready else to_sqlite(sql)
 
 
 def _base() -> Path:

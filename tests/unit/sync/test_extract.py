@@ -64,6 +64,14 @@ def test_cursor_stands_on_the_last_change_read(office: Office) -> None:
     assert office.cursors.load("F1") == ChangePoint(now(office) - HOUR, 1)
 
 
+def test_first_run_on_an_empty_base_is_not_first_again(office: Office) -> None:
+    assert extracted(office) == []
+    assert office.cursors.load("F1") == ChangePoint(now(office), 0)
+    office.book(1)
+    assert extracted(office) == [["F1_1"]]
+    assert office.pauses == []
+
+
 def test_mark_from_the_future_does_not_hide_the_next_changes(office: Office) -> None:
     office.book(1, now(office) + timedelta(days=300))
     extracted(office)

@@ -1,0 +1,151 @@
+"""Цели по скорости и весу: что обязано быть, чего хотелось бы и что вышло."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from bench.contenders import OURS
+from bench.speeds import CLEAN, LOST, fastest_correct, found, seconds
+
+Results = Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Цель: больше ``must`` нельзя (при ``more`` — меньше нельзя); None — такой границы нет."""
+
+    what: str
+    must: float | None
+    aim: float | None
+    unit: str
+    measure: Callable[[Results], float | None]
+    more: bool = False
+
+    @property
+    def must_words(self) -> str:
+        """Возвращает обязательное словами."""
+        return "" if self.must is None else self._words(self.must)
+
+    @property
+    def aim_words(self) -> str:
+        """Возвращает желаемое словами."""
+        return "" if self.aim is None else self._words(self.aim)
+
+    def meets(self, value: float, bound: float | None) -> bool:
+        """Отвечает, достигнута ли граница."""
+        return bound is None or (value >= bound if self.more else value <= bound)
+
+    def _words(self, bound: float) -> str:
+        return f"{'≥' if self.more else '≤'} {bound:g} {self.unit}".rstrip()
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Итог цели: что измерено, выполнено ли обязательное и желаемое."""
+
+    measured: str
+    known: bool
+    holds: bool
+    reached: bool
+
+    @property
+    def words(self) -> str:
+        """Возвращает итог словами."""
+        if not self.known:
+            return "не измерено"
+        if not self.holds:
+            return "**не выполнено**"
+        return "выполнено" if self.reached else "до желаемого не дошло"
+
+
+def verdict_of(target: Target, results: Results) -> Verdict:
+    """Судит цель по итогам."""
+    value = target.measure(results)
+    if value is None:
+        return Verdict("—", False, False, False)
+    # Числа — с тремя значащими цифрами: «0,142» и «13,4».
+    said = f"{value:.3g} {target.unit}".rstrip()
+    holds = target.meets(value, target.must)
+    return Verdict(said, True, holds, holds and target.meets(value, target.aim))
+
+
+def _taken(work: str) -> Callable[[Results], float | None]:
+    return lambda results: seconds(results, OURS, 200, work)
+
+
+def _ahead(work: str) -> Callable[[Results], float | None]:
+    def measure(results: Results) -> float | None:
+        own, other = seconds(results, OURS, 200, work), fastest_correct(results, work)
+        return None if own is None or other is None else other / own
+
+    return measure
+
+
+def _refused(results: Results) -> float | None:
+    row = found(results, OURS, 200, "новые")
+    return None if row is None else float(row["503"])
+
+
+def _requests_each(results: Results) -> float | None:
+    row = found(results, OURS, 200, "новые")
+    return None if row is None else row["запросов"] / row["N"]
+
+
+def _spoilt(results: Results) -> float | None:
+    row = found(results, OURS, 200, "новые", LOST)
+    return None if row is None else float(row["вред"] != CLEAN)
+
+
+def _one_address(results: Results) -> float | None:
+    return _cell(results, "latency", {"предел": "один адрес, общий предел"}, "последняя")
+
+
+def _over_floor(results: Results) -> float | None:
+    own = _one_address(results)
+    floor = _cell(results, "latency", {"предел": "граница одного адреса"}, "последняя")
+    return None if own is None or not floor else own / floor
+
+
+def _weight(when: str, who: str, column: str = "PSS, МБ") -> Callable[[Results], float | None]:
+    return lambda results: _cell(results, "node", {"состав": "узел", "когда": when, "процесс": who}, column)
+
+
+def _page(results: Results) -> float | None:
+    return _cell(results, "sql", {"база": "и отметки времени", "вопрос": "50 приёмов целиком"}, "p95")
+
+
+def _slopes(results: Results) -> float | None:
+    told = [row.get("значим") for row in results.get("soak", {}).get("rows", ())]
+    return float(told.count("да")) if told else None
+
+
+def _cell(results: Results, bench: str, wanted: Mapping[str, str], column: str) -> float | None:
+    for row in results.get(bench, {}).get("rows", ()):
+        if all(row.get(name) == value for name, value in wanted.items()) and row.get(column) is not None:
+            return float(row[column])
+    return None
+
+
+TARGETS: Sequence[Target] = (
+    Target("200 новых приёмов", 40, 14, "с", _taken("новые")),
+    Target("200 новых приёмов: отказов 503", 0, None, "", _refused),
+    Target("200 изменений", 20, 8, "с", _taken("изменённые")),
+    Target("то же при 3 потерянных ответах: испорчено (0 — нет)", 0, None, "", _spoilt),
+    Target("запросов HTTP на новый приём (N = 200)", 0.25, 0.14, "", _requests_each),
+    Target("во сколько раз быстрее лучшего верного клиента: новые", 1.5, 3, "×", _ahead("новые"), more=True),
+    Target("то же: изменения", 1.5, 3, "×", _ahead("изменённые"), more=True),
+    Target("пять филиалов по 50 за одним адресом", 60, None, "с", _one_address),
+    Target("то же к границе портала", None, 1.3, "×", _over_floor),
+    Target(
+        "узел с Redis и Flower под нагрузкой, пик PSS",
+        200,
+        150,
+        "МБ",
+        _weight("нагрузка, пик", "ВСЕГО разом"),
+    ),
+    Target("узел без Flower в покое, PSS", 100, 85, "МБ", _weight("покой", "узел")),
+    Target("процессор в покое, всё вместе", 2, 0.7, "% ядра", _weight("покой", "ВСЕГО", "ЦП, % ядра")),
+    Target("от запуска до готовности", 10, 3, "с", _weight("покой", "ВСЕГО", "готов через, с")),
+    Target("50 приёмов на базе за 10 лет, p95", 1000, 50, "мс", _page),
+    Target("процессов со значимым ростом памяти за 72 часа", 0, None, "", _slopes),
+)
