@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from config.models import BranchSettings, Settings
 
-# --- Сообщения: только JSON и только номера (design 2.2) --------------------------------------------
+# --- Сообщения: только JSON и только номера (ADR 0003) --------------------------------------------
 task_serializer = "json"
 result_serializer = "json"
 accept_content = ["json"]
@@ -52,7 +52,7 @@ broker_transport_options = {
     "socket_timeout": 30,
     "socket_connect_timeout": 10,
     # Полуоткрытое соединение (уснувший коммутатор, выдернутый кабель): ядро проверяет его само, а kombu
-    # пересоединяется, если Redis молчит дольше brpop_timeout + health_check_interval (facts F.7).
+    # пересоединяется, если Redis молчит дольше brpop_timeout + health_check_interval.
     "socket_keepalive": True,
     "health_check_interval": 15,
     "retry_on_timeout": True,

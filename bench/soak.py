@@ -7,7 +7,7 @@
 import argparse
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from bench.installation import NODE, Installation, installed
@@ -21,7 +21,7 @@ from demo.portal.options import PortalOptions
 #: 72 часа по выборке раз в две минуты.
 CYCLES, CYCLE_SECONDS, NEW = 2160, 0.2, 2
 PORTAL = PortalOptions(latency_ms=2, write_ms=1, read_ms=1, rate=100, threshold=1000)
-PACE = {
+PACE: Mapping[str, Mapping[str, object]] = {
     "portal": {"requests_per_second": 50.0, "burst": 20},
     # Потоков — сколько бывает в работе при 50 приёмах за цикл: иначе их рождение длилось бы весь прогон.
     "node": {"concurrency": 50},

@@ -25,6 +25,7 @@ TARGETS = (
     "flowerconfig.py",
     "manage.py",
 )
+RECORD = ROOT / "var" / "protocol" / "run.json"
 CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,?\s*)+ in [\d.]+s.*?)\s*=*$")
 
 
@@ -41,12 +42,16 @@ def steps(fast: bool, extra: Sequence[str]) -> list[Step]:
     existing = [target for target in TARGETS if (ROOT / target).exists()]
     subset = ["-m", "not browser and not node"] if fast else []
     coverage = [] if fast or extra else ["--cov", "--cov-report=term"]
+    protocol = ["-p", "tests.support.protocol", "--protocol", str(RECORD.relative_to(ROOT))]
     found = [
         Step("вид кода (ruff format)", ["ruff", "format", "--check", *existing]),
         Step("ошибки кода (ruff check)", ["ruff", "check", *existing]),
         Step("типы (mypy)", ["mypy"]),
         Step("слои (import-linter)", ["importlinter"]),
-        Step("проверки (pytest)", ["pytest", "-n", "4", "--dist", "loadgroup", *subset, *coverage, *extra]),
+        Step(
+            "проверки (pytest)",
+            ["pytest", "-n", "4", "--dist", "loadgroup", *protocol, *subset, *coverage, *extra],
+        ),
     ]
     if coverage:
         found.append(
@@ -65,13 +70,33 @@ def main(arguments: list[str]) -> int:
     )
     parser.add_argument("--fast", action="store_true", help="без браузера и настоящих процессов")
     options, extra = parser.parse_known_args(arguments)
+    RECORD.unlink(missing_ok=True)
     results = [(step, *_run(step)) for step in steps(options.fast, extra)]
     print("\nИтог:")
     for step, code, seconds, _ in results:
         print(f"  {'прошло' if code == 0 else 'НЕ ПРОШЛО':<10} {step.name} ({seconds:.0f} с)")
     closing = next((line for *_, line in results if line), "")
     print(closing)
+    _tell_protocol(measured=not options.fast and not extra)
     return int(any(code for _, code, *_ in results))
+
+
+def _tell_protocol(measured: bool) -> None:
+    """Составляет протокол испытаний и говорит, где он лежит."""
+    from cli.docs.protocol import add_coverage, write_protocol
+
+    target = RECORD.with_name("protocol.md")
+    if RECORD.exists():
+        add_coverage(RECORD, _coverage() if measured else "")
+        write_protocol(RECORD, target)
+        print(f"Протокол испытаний: {target.relative_to(ROOT)}")
+
+
+def _coverage() -> str:
+    """Возвращает покрытие кода в процентах; не мерилось — пустую строку."""
+    command = [sys.executable, "-m", "coverage", "report", "--format=total"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return found if (found := done.stdout.strip()).isdigit() else ""
 
 
 def _run(step: Step) -> tuple[int, float, str]:

@@ -1,4 +1,4 @@
-"""Ошибки настроек по-русски: файл, строка, ключ и что ожидается (design 2.12)."""
+"""Ошибки настроек по-русски: файл, строка, ключ и что ожидается."""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches

@@ -1,4 +1,4 @@
-"""Модели настроек: один файл TOML, неизвестные ключи отклоняются, значения неизменны (design 2.12)."""
+"""Модели настроек: один файл TOML, неизвестные ключи отклоняются, значения неизменны."""
 
 import re
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ WEBHOOK = re.compile(rf"(?:https://[^\s/?#@]+|http://{LOOPBACK}(?::\d+)?)/rest/\
 OFFSET = re.compile(r"([+-])(\d{2}):(\d{2})")
 ORIGIN = re.compile(rf"https://[A-Za-z0-9.-]+(?::\d+)?|http://{LOOPBACK}(?::\d+)?")
 LOCAL_HOST = re.compile(rf"{LOOPBACK}(?::\d+)?")
-#: Серверы авторизации Bitrix24: другому токен сотрудника не показывают (facts 9).
+#: Серверы авторизации Bitrix24: другому токен сотрудника не показывают.
 OAUTH_HOSTS = ("oauth.bitrix24.tech", "oauth.bitrix.info")
 SDK_HOSTS = ("api.bitrix24.com", "api.bitrix24.tech")
 

@@ -1,7 +1,7 @@
 """Договоры между сценариями и внешним миром (Protocol); подделки и переходники проходят одни проверки.
 
 Время всюду аргумент: ``now`` — aware ``datetime`` в UTC, длительности — ``timedelta``. Времена самой
-базы Ident — наивные ``datetime`` в её поясе: часы приложения с ними не сравниваются (design 2.5).
+базы Ident — наивные ``datetime`` в её поясе: часы приложения с ними не сравниваются (СПЕЦ 3.1.3).
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -170,7 +170,7 @@ class Crm(Protocol):
 
 
 class EntryState(StrEnum):
-    """Состояния записи очереди отправки (design 2.3)."""
+    """Состояния записи очереди отправки (docs/at_least_once.md)."""
 
     PENDING = "pending"
     IN_FLIGHT = "in_flight"
@@ -204,7 +204,7 @@ class Entry:
 
 
 class Outbox(Protocol):
-    """Очередь неотправленного: переходы атомарны, записи не теряются (design 2.3, ТЗ 4.1.3)."""
+    """Очередь неотправленного: переходы атомарны, записи не теряются (docs/at_least_once.md, ТЗ 4.1.3)."""
 
     def put(self, uids: Iterable[str], now: datetime, hinted_for: timedelta) -> Sequence[str]:
         """Ставит записи в очередь и возвращает те, которым нужна подсказка (сообщение Celery).
@@ -276,7 +276,7 @@ class Outbox(Protocol):
 
 
 class Cursors(Protocol):
-    """Курсоры филиалов: последняя прочитанная точка изменений (design 2.5)."""
+    """Курсоры филиалов: последняя прочитанная точка изменений (СПЕЦ 3.1.3)."""
 
     def load(self, branch_id: str) -> ChangePoint | None:
         """Возвращает курсор или None при первом запуске."""
@@ -313,7 +313,7 @@ class Rejection:
 
 
 class Links(Protocol):
-    """Память о доставленном; её потеря безвредна (design 2.1)."""
+    """Память о доставленном; её потеря безвредна (ADR 0002)."""
 
     def get(self, uids: Sequence[str]) -> Mapping[str, Link]:
         """Возвращает известное о записях."""

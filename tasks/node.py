@@ -1,4 +1,4 @@
-"""Узел служебного компьютера: исполнитель и расписание в одном процессе (design 2.11)."""
+"""Узел служебного компьютера: исполнитель и расписание в одном процессе (ADR 0006)."""
 
 import logging
 from typing import Any
@@ -64,4 +64,12 @@ def run_node(app: Any, **options: Any) -> int:
     app.steps["worker"].add(WebStep)
     worker = app.Worker(quiet=True, without_gossip=True, without_mingle=True, **options)
     worker.start()
-    return int(worker.exitcode or 0)
+    return 0 if _stopped_politely() else int(worker.exitcode or 0)
+
+
+def _stopped_politely() -> bool:
+    """Отвечает, остановлен ли узел по просьбе: на Ctrl+C Celery и тогда отвечает кодом сбоя (1)."""
+    from celery.worker import state
+
+    asked = state.should_stop is not None and state.should_stop is not False
+    return asked and not state.should_terminate

@@ -1,12 +1,15 @@
 """Документы: таблицы из кода, сайт, снимки экрана — ``python manage.py docs``."""
 
 import argparse
+import sys
 from pathlib import Path
+
+RECORD = Path(__file__).resolve().parents[2] / "var" / "protocol" / "run.json"
 
 DESCRIPTION = """Без ключей переделывает таблицы документов по коду: настройки, поля сделки, стадии,
 расписание, команды; меняется только то, что стоит между строками «<!-- таблица … -->» и «<!-- конец -->».
 С --site собирает документы в сайт, который читается с диска без сети; с --screenshots снимает картинки
-с демонстрации."""
+с демонстрации; с --protocol составляет протокол испытаний по записи последнего прогона test."""
 
 
 def main(arguments: list[str]) -> int:
@@ -14,6 +17,8 @@ def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
     if options.screenshots is not None:
         return _screenshots(options.screenshots)
+    if options.protocol is not None:
+        return _protocol(options.protocol)
     if options.site is not None:
         return _site(options.site, options.mermaid, options.plain)
     return _check() if options.check else _tables()
@@ -33,6 +38,7 @@ def parser() -> argparse.ArgumentParser:
         metavar="ПАПКА",
         help="снять картинки с демонстрации (docs/images); около трёх минут, нужен Chromium",
     )
+    action.add_argument("--protocol", type=Path, metavar="ФАЙЛ", help="составить протокол испытаний")
     parser.add_argument(
         "--mermaid", type=Path, metavar="ФАЙЛ", help="с --site: сборка mermaid.min.js для схем"
     )
@@ -55,6 +61,17 @@ def _check() -> int:
     for path in stale:
         print(f"Устарел {path}: выполните python manage.py docs")
     return 1 if stale else 0
+
+
+def _protocol(target: Path) -> int:
+    from cli.docs.protocol import write_protocol
+
+    if not RECORD.exists():
+        print("Прогона ещё не было: выполните python manage.py test.", file=sys.stderr)
+        return 2
+    write_protocol(RECORD, target)
+    print(f"Протокол испытаний: {target}")
+    return 0
 
 
 def _site(folder: Path, bundle: Path | None, plain: bool) -> int:

@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from cli.docs import api, mapping, operation, settings
+from cli.docs import api, mapping, operation, settings, traceability
 
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(<!-- таблица (\w+): [^\n]*-->\n).*?(<!-- конец -->)", re.DOTALL)
@@ -32,6 +32,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "api_answers": api.answers,
     "api_failures": api.failures,
     "api_refusals": api.refusals,
+    "traced_assignment": traceability.traced("ТЗ"),
+    "traced_specification": traceability.traced("СПЕЦ"),
+    "traced_mapping": traceability.traced("МАП"),
 }
 
 

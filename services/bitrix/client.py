@@ -1,4 +1,4 @@
-"""Клиент REST портала, который сам собирает вызовы в пакеты (design 2.6, 2.7).
+"""Клиент REST портала, который сам собирает вызовы в пакеты (ADR 0004, 0007).
 
 Заказчик отдаёт группу вызовов и ждёт. Пока предел заставляет ждать, группы копятся; первый из ждущих
 занимает срок у предела, забирает из очереди свою группу и сколько ещё поместится и отправляет — сам, без
@@ -230,7 +230,7 @@ class BitrixClient:
     def _resend(self, groups: Sequence[Group], error: SyncError) -> None:
         """Возвращает в очередь то, что повторять безопасно; остальным отдаёт ошибку.
 
-        Отказ по частоте пришёл до выполнения: повторять можно и создание (facts 11).
+        Отказ по частоте пришёл до выполнения: повторять можно и создание.
         """
         refused = isinstance(error, QueryLimitExceeded)
         limit = REFUSALS if refused else RESENDS
@@ -357,6 +357,6 @@ def open_client(settings: PortalSettings, redis: Redis, prefix: str) -> BitrixCl
 
 
 def open_limiter(settings: PortalSettings, redis: Redis, prefix: str) -> RedisRateLimiter:
-    """Собирает предел запросов портала: один на вебхук и на токены сотрудников (facts 2.1)."""
+    """Собирает предел запросов портала: один на вебхук и на токены сотрудников."""
     key = limiter_key(prefix, urlsplit(settings.webhook.get_secret_value()).netloc)
     return RedisRateLimiter(redis, key, settings.requests_per_second, settings.burst)

@@ -1,8 +1,8 @@
 """Сделки, контакты и лиды портала: поиск с проверкой, создание, обновление, перевод лида (МАП 2.3).
 
-Поиск не верит порталу на слово: crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё
-(facts 4.3), findbycomm отдаёт номера без самих телефонов (facts 3). Контакт, сделка и лид пишутся отдельными
-вызовами, а не цепочкой ``$result``: после отказа в звене портал привязал бы сделку к чужому контакту.
+Поиск не верит порталу на слово: crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё,
+findbycomm отдаёт номера без самих телефонов. Контакт, сделка и лид пишутся отдельными вызовами, а не
+цепочкой ``$result``: после отказа в звене портал привязал бы сделку к чужому контакту.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -115,7 +115,7 @@ class BitrixCrm:
     def convert_lead(self, lead_id: int, deal_id: int) -> None:
         """Привязывает лид к сделке, затем переводит его в CONVERTED — в этом порядке.
 
-        Привязывает crm.item.update: в crm.deal.* поле LEAD_ID только для чтения (facts 4.3).
+        Привязывает crm.item.update: в crm.deal.* поле LEAD_ID только для чтения.
         """
         link = {"entityTypeId": DEAL_TYPE, "id": deal_id, "fields": {"leadId": lead_id}}
         self._client.call("crm.item.update", link)
@@ -176,7 +176,7 @@ class BitrixCrm:
 
 
 def _phone_calls(phone: Phone) -> list[Call]:
-    """Возвращает два поиска: вместе лиды с общим номером клиники вытеснили бы контакт (facts 3)."""
+    """Возвращает два поиска: вместе лиды с общим номером клиники вытеснили бы контакт."""
     params = {"type": "PHONE", "values": list(phone.variants)}
     return [Call("crm.duplicate.findbycomm", {**params, "entity_type": kind}) for kind in ("CONTACT", "LEAD")]
 
@@ -203,7 +203,7 @@ def _with_phone(rows: Iterable[Mapping[str, Any]], phone: Phone) -> list[Mapping
 
 
 def _refuse_unreadable(asked: Sequence[int], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Отказывается создавать второй контакт вслепую, если найденный закрыт для чтения (facts 3)."""
+    """Отказывается создавать второй контакт вслепую, если найденный закрыт для чтения."""
     readable = {int(row["ID"]) for row in rows}
     if hidden := sorted(set(asked) - readable):
         listed = ", ".join(map(str, hidden))

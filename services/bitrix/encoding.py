@@ -1,4 +1,4 @@
-"""Запись параметров в виде PHP: ``fields[NAME]=…&filter[@ID][0]=…`` (facts 2.4)."""
+"""Запись параметров в виде PHP: ``fields[NAME]=…&filter[@ID][0]=…``."""
 
 from collections.abc import Iterator, Mapping
 from urllib.parse import quote

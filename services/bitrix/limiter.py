@@ -1,4 +1,4 @@
-"""Предел запросов к порталу: одно ведро жетонов в Redis на все процессы (design 2.6, ТЗ 11.1)."""
+"""Предел запросов к порталу: одно ведро жетонов в Redis на все процессы (ADR 0004, ТЗ 11.1)."""
 
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol

@@ -32,7 +32,7 @@ class BitrixPlanDeals:
         rows = list(as_map(self._client.call("crm.deal.list", params)).values())
         own = [row for row in rows if self._is_own(row, patient)]
         if rows and not own:
-            # crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё (facts 4.3).
+            # crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё.
             raise Misconfigured(
                 f"портал не ищет по полю {self._patient}: создайте поля сделки (portal setup)",
                 "key_field_missing",

@@ -1,4 +1,4 @@
-"""Ответы портала: разбор от тела и дерево ошибок (facts 2.3, СПЕЦ 2.5.2).
+"""Ответы портала: разбор от тела и дерево ошибок (СПЕЦ 2.5.2).
 
 Успех — отсутствие ключа ``error``: старые методы отвечают пустым кодом. Дерево::
 
@@ -31,7 +31,7 @@ from typing import Any
 
 from services.domain.errors import ApiError, FatalError, NetworkError, SkippableError, SyncError
 
-#: Портал держит запрос до 60 с: раньше повторять неясное нельзя (facts 11).
+#: Портал держит запрос до 60 с: раньше повторять неясное нельзя.
 AMBIGUITY_SECONDS = 65.0
 
 
@@ -146,7 +146,7 @@ FATAL: Mapping[str, tuple[type[FatalError], str, str]] = {
     "ERROR_BATCH_METHOD_NOT_ALLOWED": (Misconfigured, "misconfigured", "метод нельзя звать в пакете"),
 }
 
-#: Старые методы пишут смысл словами при пустом коде (facts 2.3); сравнивается начало текста.
+#: Старые методы пишут смысл словами при пустом коде; сравнивается начало текста.
 LEGACY: Mapping[str, tuple[type[SkippableError], str, str]] = {
     "not found": (NotFound, "not_found", "элемента на портале нет"),
     "access denied": (

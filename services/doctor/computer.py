@@ -122,3 +122,19 @@ def driver(settings: "Settings", installed: Callable[[], Sequence[str]]) -> Iter
         yield ok("driver", f"драйвер базы: {choose_driver(installed())}")
     except DatabaseError as error:
         yield fail("driver", str(error), "Поставьте ODBC Driver 17 или 18 for SQL Server с сайта Microsoft")
+
+
+def entities(paths: Sequence[Path]) -> Iterator[Finding]:
+    """Проверяет, что файлы добавленных сущностей загружаются (СПЕЦ 3.5.2)."""
+    from config.loader import ConfigError
+    from services.extensions import load_entities
+
+    try:
+        found = load_entities(paths)
+    except (ConfigError, SyntaxError, ImportError) as error:
+        yield fail(
+            "entities", f"добавленная сущность не загрузилась: {error}", "Исправьте по docs/extending.md"
+        )
+        return
+    if found:
+        yield ok("entities", f"добавленные сущности: {', '.join(found)}")

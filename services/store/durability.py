@@ -1,4 +1,4 @@
-"""Проверка, переживёт ли Redis отключение питания (design 2.1)."""
+"""Проверка, переживёт ли Redis отключение питания (ADR 0002)."""
 
 from collections.abc import Mapping, Sequence
 

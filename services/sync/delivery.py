@@ -1,4 +1,4 @@
-"""Доставка: приводит сделку к состоянию приёма; повтор в любом месте безвреден (design 2.8, МАП 2.3)."""
+"""Доставка: приводит сделку к состоянию приёма; повтор в любом месте безвреден (МАП 2.3)."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Выборка: изменения из Ident страницами по 50 в очередь отправки (design 2.5, СПЕЦ 3.1.2–3.1.3)."""
+"""Выборка: изменения из Ident страницами по 50 в очередь отправки (СПЕЦ 3.1.2–3.1.3)."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import datetime, timedelta

@@ -110,7 +110,7 @@ class Sending(ABC):
         return Outcome.FAILED
 
     def _halt(self, claim: Claim, error: FatalError) -> Outcome:
-        """Останавливает отправку: всё остаётся в очереди до ``portal resume`` (design 2.4)."""
+        """Останавливает отправку: всё остаётся в очереди до ``portal resume`` (СПЕЦ 3.3.2)."""
         now = self._clock.now()
         self._gate.halt(Halt(error.reason, str(error), now))
         self._journal.error("sending_halted", reason=error.reason, error=str(error))

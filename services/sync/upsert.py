@@ -1,4 +1,4 @@
-"""Отправка одной записи: свежие данные Ident → правила → сделка портала (design 2.2, 2.3, 2.8)."""
+"""Отправка одной записи: свежие данные Ident → правила → сделка портала (ADR 0003, docs/at_least_once.md)."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -59,7 +59,7 @@ class Upsert(Sending):
                 return self._judged(claim, reception_id, lease)
 
     def _judged(self, claim: Claim, reception_id: int, lease: Lease) -> Outcome:
-        """Перечитывает приём и решает его судьбу (design 2.2)."""
+        """Перечитывает приём и решает его судьбу (ADR 0003)."""
         now, link = self._clock.now(), self._links.get([claim.uid]).get(claim.uid)
         rows = self._intake.source.read([reception_id])
         if not rows:

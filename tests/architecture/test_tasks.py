@@ -58,3 +58,11 @@ def test_interval_of_extraction_comes_from_the_settings() -> None:
 
 def _is_docstring(node: ast.stmt) -> bool:
     return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+
+
+def test_default_schedule_reads_receptions_and_plans_every_two_minutes() -> None:
+    """СПЕЦ 3.1.1 № 2."""
+    table = celeryconfig.beat_table(load_settings(EXAMPLE))
+    every = {name: line["schedule"].total_seconds() for name, line in table.items()}
+    assert {seconds for name, seconds in every.items() if name.startswith(("extract-", "plans-"))} == {120}
+    assert any(name.startswith("plans-") for name in every)

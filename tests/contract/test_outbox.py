@@ -1,4 +1,4 @@
-"""Договор Outbox: очередь отправки в Redis и её подделка ведут себя одинаково (design 2.3)."""
+"""Договор Outbox: очередь отправки в Redis и её подделка ведут себя одинаково (docs/at_least_once.md)."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -355,3 +355,11 @@ def walked(outbox: Outbox, step: str, uid: str, now: datetime, claims: dict[str,
         claims[uid] = claim
         return claim.version, claim.attempts
     return OWNED[step](outbox, claims[uid], now) if step in OWNED and uid in claims else None
+
+
+def test_thousand_records_wait_in_the_queue_and_none_is_lost(outbox: Outbox) -> None:
+    """ТЗ 4.1 № 3: глубина очереди — до 1000 записей; дальше она лишь предупреждает."""
+    uids = [f"F1_{number}" for number in range(1, 1101)]
+    assert sorted(outbox.put(uids, NOW, HINT)) == sorted(uids)
+    assert outbox.size("F1") == len(uids)
+    assert {entry.uid for entry in outbox.entries("F1", limit=len(uids))} == set(uids)

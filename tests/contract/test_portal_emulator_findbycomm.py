@@ -1,4 +1,4 @@
-"""Поиск по телефону: crm.duplicate.findbycomm со всеми его странностями (facts 3)."""
+"""Поиск по телефону: crm.duplicate.findbycomm со всеми его странностями."""
 
 import pytest
 

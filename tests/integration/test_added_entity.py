@@ -194,3 +194,11 @@ def test_path_of_an_entity_is_counted_from_the_settings(tmp_path: Path) -> None:
         "node": {"entities": ["entities/waiting_list.py"]},
     }
     assert parse_settings(raw, tmp_path).node.entities == (tmp_path / "entities" / "waiting_list.py",)
+
+
+def test_page_shows_exactly_the_files_that_are_tested() -> None:
+    """Списанное с docs/extending.md работает: там стоят эти же модуль и запрос."""
+    page = (FOLDER.parents[2] / "docs" / "extending.md").read_text(encoding="utf-8")
+    query = MODULE.with_suffix(".sql").read_text(encoding="utf-8").splitlines(keepends=True)
+    assert f"```python\n{MODULE.read_text(encoding='utf-8')}```" in page
+    assert f"```sql\n{''.join(line for line in query if not line.startswith('--'))}```" in page

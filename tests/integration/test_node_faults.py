@@ -230,3 +230,18 @@ def test_frozen_node_wakes_up_without_harm(tmp_path: Path, redis_url: str, porta
         eventually(lambda: not world.services.store.outbox.size("F1"))
     assert len(world.deals()) == len(world.contacts()) == len(uids)
     world.close()
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl+C", "SIGTERM"])
+def test_node_asked_to_stop_ends_well(
+    tmp_path: Path, redis_url: str, portal: PortalServer, sign: signal.Signals
+) -> None:
+    """Служба Windows останавливает узел Ctrl+C: код сбоя она приняла бы за падение."""
+    world = quick(tmp_path / "world", redis_url, portal)
+    with Process(world.path, NODE) as node:
+        uid = book(world, 1)
+        eventually(lambda: [deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()] == [uid])
+        node.signal(sign)
+        eventually(lambda: node.code is not None)
+        assert node.code == 0, node.text()[-2000:]
+    world.close()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -298,3 +299,16 @@ def test_nothing_about_the_patient_is_left_in_redis(
     clinic.sync_deals()
     clinic.branch().plans.extract.packets()
     assert not any(secret in everything(redis_client) for secret in ("Лун", "Алсу", "Санация"))
+
+
+def test_hundred_plans_of_one_cycle_reach_the_portal(clinic: PlanClinic) -> None:
+    """СПЕЦ 3.1.2 № 1: за цикл — до 100 планов."""
+    patients = [clinic.patient(phone=f"+79037{number:06}") for number in range(100)]
+    uids = [f"F1_{clinic.book(patient)}" for patient in patients]
+    clinic.sync(threads=50)
+    for patient in patients:
+        clinic.plan(patient)
+    keys = [key for packet in clinic.branch().plans.extract.packets() for key in packet]
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(clinic.push, keys))
+    assert [uid for uid in uids if clinic.snapshot(uid) is None] == []

@@ -1,4 +1,4 @@
-"""Сценарии целиком: приём в базе → правила → сделка на портале (МАП 2.3, постановления design §3)."""
+"""Сценарии целиком: приём в базе → правила → сделка на портале (МАП 2.3, ADR 0005)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -81,7 +81,7 @@ def test_program_without_python_moves_the_clinic_to_the_portal(packed: Packed, c
     with Running(packed, "run", "--config", str(clinic.settings)) as node:
         eventually(clinic.settled)
         eventually(lambda: not clinic.differences())
-    assert node.code == 0
+    assert node.code == 0, f"узел завершился кодом {node.code}:\n{node.text()[-3000:]}"
     journal = next(clinic.services.settings.journal.folder.glob("integration_log_*.txt"))
     assert f"версия={version()}" in journal.read_text(encoding="utf-8")
     assert clinic.portal.stats.commands > 20

@@ -154,3 +154,11 @@ def test_bad_reference_is_named(tmp_path: Path, section: str, expected: str) -> 
 def test_negative_offset_is_understood(tmp_path: Path) -> None:
     settings = load_settings(written(tmp_path, MINIMAL + '\n[rules]\nutc_offset = "-04:30"\n'))
     assert str(settings.rules.zone) == "UTC-04:30"
+
+
+@pytest.mark.parametrize("host", ["clinic.bitrix24.ru", "10.0.0.5", "portal.local:8443"])
+def test_webhook_without_https_is_refused(tmp_path: Path, host: str) -> None:
+    """ТЗ 4.2 № 1, 5.4 № 3: по открытому каналу секрет и люди не пойдут."""
+    text = MINIMAL.replace("127.0.0.1:8024", host)
+    assert "webhook: ожидается https://" in complaint(tmp_path, text)
+    assert "webhook: ожидается" not in complaint(tmp_path, text.replace("http://", "https://"))

@@ -216,3 +216,14 @@ def test_worst_level_decides() -> None:
     assert worst([ok("a", ""), warn("b", "", "x")]) is Level.WARN
     assert worst([ok("a", ""), warn("b", "", "x"), fail("c", "", "y")]) is Level.FAIL
     assert worst([]) is Level.OK
+
+
+def test_added_entities_are_loaded_before_the_service_is(tmp_path: Path) -> None:
+    good = Path(__file__).resolve().parents[2] / "data" / "entities" / "waiting_list.py"
+    broken = tmp_path / "calls.py"
+    broken.write_text("def (", encoding="utf-8")
+    broken.with_suffix(".sql").write_text("SELECT 1", encoding="utf-8")
+    assert level_of(computer.entities([good])) is Level.OK
+    assert level_of(computer.entities([broken])) is Level.FAIL
+    assert level_of(computer.entities([tmp_path / "none.py"])) is Level.FAIL
+    assert list(computer.entities([])) == []

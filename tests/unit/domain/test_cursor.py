@@ -1,4 +1,4 @@
-"""Курсор изменений: design 2.5, СПЕЦ 3.1.3."""
+"""Курсор изменений: СПЕЦ 3.1.3."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta

@@ -1,13 +1,15 @@
 """SQL Server: выбор драйвера, строка соединения, пересказ ошибок. Сам сервер здесь не запустить."""
 
 import re
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from config.models import MssqlDatabase
 from services.domain.errors import DatabaseError
-from services.ident.mssql import DRIVERS, choose_driver, connection_string, explain
+from services.ident.mssql import DRIVERS, MssqlConnector, choose_driver, connection_string, explain
 
 PASSWORD = "p;w}d=1"
 V18, V17, V11 = (
@@ -180,3 +182,31 @@ def test_an_error_never_shows_the_driver_text() -> None:
 )
 def test_an_error_without_codes_is_still_explained(error: Exception) -> None:
     assert "сбой драйвера" in str(explain(error))
+
+
+class Session:
+    """Открытое соединение: запоминает, чем его настроили."""
+
+    def __init__(self) -> None:
+        self.timeout, self.told = 0, [""]
+
+    def execute(self, sql: str) -> None:
+        self.told.append(sql)
+
+
+def test_reading_takes_no_locks_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """СПЕЦ 3.2.2 № 3: чтение не запирает таблиц, а занятой не ждёт дольше пяти секунд."""
+    session, asked = Session(), {}
+
+    def connect(string: str, **options: object) -> Session:
+        asked.update(options)
+        return session
+
+    driver = SimpleNamespace(Error=Exception, pooling=True, drivers=lambda: [V17], connect=connect)
+    monkeypatch.setitem(sys.modules, "pyodbc", driver)
+    assert MssqlConnector(settings()).open() is session
+    assert "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED" in session.told
+    assert "SET LOCK_TIMEOUT 5000" in session.told
+    assert session.timeout > 0
+    assert asked["readonly"] is True
+    assert driver.pooling is False

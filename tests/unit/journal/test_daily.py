@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from config.models import JournalSettings
 from services.journal.daily import DailyFile, day_of
 from services.journal.space import Mode, Space, admits, explained, mode_for
 
@@ -180,3 +181,13 @@ def test_what_each_mode_writes(mode: Mode, level: int, written: bool) -> None:
 )
 def test_foreign_file_has_no_day(name: str) -> None:
     assert day_of(name, "integration_log") is None
+
+
+def test_month_of_journals_fits_the_disk() -> None:
+    """СПЕЦ 3.2.2 № 1: журналы за 30 дней вместе с программой — не больше 500 МБ диска."""
+    settings = JournalSettings()
+    assert (
+        mode_for(Space(0.5, settings.daily_limit_mb * 2**20), settings.daily_limit_mb * 2**20)
+        is Mode.IMPORTANT
+    )
+    assert settings.keep_days * settings.daily_limit_mb <= 500
