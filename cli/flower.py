@@ -26,7 +26,9 @@ def _run() -> int:
     from flower.command import flower
 
     from tasks.app import celery_app
+    from tasks.memory import keep_one_arena
 
+    keep_one_arena()
     celery = Context(Command("celery"))
     flower.main(
         [f"--conf={CONFIG}"],

@@ -59,17 +59,20 @@ def listen_to_own_queue(sender: str, instance: Any, **_: object) -> None:
     instance.app.amqp.queues.select_add(node_queue(sender))
 
 
+@celeryd_init.connect
+def spare_memory(**_: object) -> None:
+    """Бережёт память прежде, чем появятся потоки."""
+    from tasks.memory import keep_one_arena
+
+    keep_one_arena()
+
+
 @worker_ready.connect
 def settle_memory(**_: object) -> None:
-    """Замораживает загруженное, чтобы полная уборка мусора случалась чаще.
+    """Замораживает загруженное, когда исполнитель готов."""
+    from tasks.memory import settle
 
-    Python откладывает её, пока нового меньше четверти всего: рядом с сотнями загруженных модулей кольца,
-    оставленные неудачными попытками, копились десятками мегабайтов.
-    """
-    import gc
-
-    gc.collect()
-    gc.freeze()
+    settle()
 
 
 @worker_process_init.connect

@@ -2,9 +2,14 @@
 
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
+import pytest
+
 from tasks.base import SyncTask
+
+ROOT = Path(__file__).resolve().parents[3]
 
 START = """
 import sys
@@ -30,3 +35,43 @@ def test_retry_lets_the_copy_of_the_stack_go() -> None:
     einfo = SimpleNamespace(tb=object(), traceback="текст")
     SyncTask().on_retry(RuntimeError(), "id", (), {}, einfo)
     assert (einfo.tb, einfo.traceback) == (None, "текст")
+
+
+ARENAS = """
+import ctypes, re, sys, tempfile, threading
+from tasks.memory import keep_one_arena
+
+if sys.argv[1] == "spared":
+    keep_one_arena()
+together = threading.Barrier(8)
+held = []
+
+def work():
+    together.wait()
+    held.append([bytearray(2000) for _ in range(200)])
+    together.wait()
+
+threads = [threading.Thread(target=work) for _ in range(8)]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+libc = ctypes.CDLL(None)
+libc.fopen.restype = ctypes.c_void_p
+libc.fopen.argtypes = libc.malloc_info.argtypes = None
+path = tempfile.mktemp()
+stream = ctypes.c_void_p(libc.fopen(path.encode(), b"w"))
+libc.malloc_info(0, stream)
+libc.fclose(stream)
+print(len(re.findall("<heap nr=", open(path).read())))
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="области памяти — устройство glibc")
+def test_threads_of_the_node_share_one_arena() -> None:
+    def arenas(way: str) -> int:
+        done = subprocess.run(
+            [sys.executable, "-c", ARENAS, way], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        return int(done.stdout)
+
+    assert arenas("plain") > 1
+    assert arenas("spared") == 1
