@@ -39,7 +39,7 @@ def run_alive(folder: Path, fresh: bool, port: int, minutes: float | None) -> in
         path = site.write_settings(portal.url, redis.url, INTERVAL_SECONDS, extra)
         plans.hosting.upload(application_zip(site.settings(path)))
         processes = stack.enter_context(Processes(path, site.logs))
-        _start(processes)
+        processes.start_roles()
         services = Services(site.settings(path))
         stack.callback(services.close)
         _introduce(portal.base_url, monitor, flower, site, built)
@@ -67,13 +67,6 @@ def _port(wanted: int) -> int:
         except OSError:
             return 0
     return wanted
-
-
-def _start(processes: Processes) -> None:
-    processes.celery("worker", "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
-    processes.celery("beat", "beat", "--pidfile=")
-    processes.celery("flower", "flower")
-    processes.python("web", "cli", "web")
 
 
 def _introduce(portal: str, monitor: int, flower: int, site: Site, built: bool) -> None:
