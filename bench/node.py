@@ -7,7 +7,8 @@
 import argparse
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +17,8 @@ from bench.tables import Table
 from bench.weight import Peak, Weight, cpu_seconds, weigh
 
 HOUR_CYCLES = 30
+#: Выборка в клинике — раз в столько секунд.
+CLINIC_SECONDS = 120.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,16 +72,24 @@ def parser() -> argparse.ArgumentParser:
 def _measure(
     table: Table, name: str, roles: Mapping[str, Sequence[str]], minutes: float, cycles: int, load: Load
 ) -> None:
-    with (
-        tempfile.TemporaryDirectory() as folder,
-        installed(Path(folder), roles, interval=load.seconds, sql_server=True) as site,
-    ):
+    """Мерит покой при выборке раз в две минуты, как в клинике, и нагрузку — на новой установке."""
+    with _site(roles, CLINIC_SECONDS) as site:
         ready = site.await_work()
-        pids = pids_of(site)
         time.sleep(min(5.0, minutes * 60))
         site.check_alive()
-        _idle(table, name, pids, minutes, ready)
-        _load(table, name, site, pids, cycles, load)
+        _idle(table, name, pids_of(site), minutes, ready)
+    with _site(roles, load.seconds) as site:
+        site.await_work()
+        _load(table, name, site, pids_of(site), cycles, load)
+
+
+@contextmanager
+def _site(roles: Mapping[str, Sequence[str]], interval: float) -> Iterator[Installation]:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        installed(Path(folder), roles, interval=interval, sql_server=True) as site,
+    ):
+        yield site
 
 
 def pids_of(site: Installation) -> dict[str, int]:
@@ -88,13 +99,15 @@ def pids_of(site: Installation) -> dict[str, int]:
 
 
 def _idle(table: Table, name: str, pids: Mapping[str, int], minutes: float, ready: float) -> None:
-    spent, started = cpu_seconds(pids.values()), time.monotonic()
+    spent, started = {who: cpu_seconds([pid]) for who, pid in pids.items()}, time.monotonic()
     time.sleep(minutes * 60)
-    share = 100 * (cpu_seconds(pids.values()) - spent) / (time.monotonic() - started)
+    passed = time.monotonic() - started
+    shares = {who: 100 * (cpu_seconds([pid]) - spent[who]) / passed for who, pid in pids.items()}
     weights = {who: weigh(pid) for who, pid in pids.items()}
     for who, weight in weights.items():
-        _row(table, name, "покой", who, weight)
-    _row(table, name, "покой", "ВСЕГО", sum(weights.values(), Weight(0, 0, 0, 0)), share, ready)
+        _row(table, name, "покой", who, weight, shares[who])
+    whole = sum(weights.values(), Weight(0, 0, 0, 0))
+    _row(table, name, "покой", "ВСЕГО", whole, sum(shares.values()), ready)
 
 
 def _load(
@@ -130,7 +143,8 @@ def _row(
     share: float | None = None,
     ready: float | None = None,
 ) -> None:
-    more = {} if share is None else {"ЦП, % ядра": share, "готов через, с": ready}
+    given = {"ЦП, % ядра": share, "готов через, с": ready}
+    more = {key: value for key, value in given.items() if value is not None}
     table.add(
         состав=name,
         когда=when,

@@ -37,8 +37,9 @@ def add_branch(parser: argparse.ArgumentParser, many: bool = True) -> None:
 @contextmanager
 def opened_services(options: argparse.Namespace) -> Iterator["Services"]:
     """Открывает службы и журналы команды; соединения открываются по надобности, всё закрывается в конце."""
-    from services.container import build_services, start_command_journal
+    from services.container import build_services
     from services.journal.configure import stop_journal
+    from services.journals import start_command_journal
 
     settings = load_settings(chosen_file(options))
     start_command_journal(settings)

@@ -21,7 +21,8 @@ def main(arguments: list[str]) -> int:
 
     from plan_frontend.serving import Servers, ServingError
     from plan_frontend.sites import sites
-    from services.container import build_services, start_journal
+    from services.container import build_services
+    from services.journals import start_journal
     from tasks.receptions import request_extracts
 
     start_journal(settings)

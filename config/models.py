@@ -323,7 +323,7 @@ class FlowerSettings(Section):
     #: Порт Flower на 127.0.0.1. Менять: порт занят.
     port: int = Field(default=5555, ge=1, le=65535)
     #: Сколько последних задач помнить. Менять: меньше — меньше памяти.
-    max_tasks: int = Field(default=2000, ge=100, le=100_000)
+    max_tasks: int = Field(default=1000, ge=100, le=100_000)
 
 
 class EmailSettings(Section):

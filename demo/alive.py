@@ -39,7 +39,7 @@ def run_alive(folder: Path, fresh: bool, port: int, minutes: float | None) -> in
         path = site.write_settings(portal.url, redis.url, INTERVAL_SECONDS, extra)
         plans.hosting.upload(application_zip(site.settings(path)))
         processes = stack.enter_context(Processes(path, site.logs))
-        _start(processes, site.folder)
+        processes.start_roles()
         services = Services(site.settings(path))
         stack.callback(services.close)
         _introduce(portal.base_url, monitor, flower, site, built)
@@ -69,18 +69,12 @@ def _port(wanted: int) -> int:
     return wanted
 
 
-def _start(processes: Processes, folder: Path) -> None:
-    processes.celery("worker", "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
-    processes.celery("beat", "beat", "--schedule", str(folder / "beat-schedule"), "--pidfile=")
-    processes.celery("flower", "flower")
-    processes.python("web", "cli", "web")
-
-
 def _introduce(portal: str, monitor: int, flower: int, site: Site, built: bool) -> None:
     origin = "новая клиника, люди выдуманы" if built else "клиника прошлого запуска (--fresh — новая)"
     print(f"Демонстрация: {origin}; выборка каждые {INTERVAL_SECONDS} с, к порталу до 2 запросов в секунду")
     print(f"  Портал:     {portal}   воронка; в карточке сделки — вкладка «План лечения»")
     print(f"  Наблюдение: http://127.0.0.1:{monitor}/   всё ли хорошо, что не отправлено и почему")
+    print("              сначала красная: часть приёмов испорчена нарочно, страница скажет, что исправить")
     print(f"  Flower:     http://127.0.0.1:{flower}/   имя {LOGIN}, пароль {password(site.folder)}")
     print(f"  Журналы:    {site.logs}")
     print("Остановить — Ctrl+C.\n", flush=True)

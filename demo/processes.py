@@ -34,6 +34,13 @@ class Processes:
     ) -> None:
         self.stop()
 
+    def start_roles(self) -> None:
+        """Запускает все роли порознь, как Procfile; Flower первым: он показывает задачи, которые застал."""
+        self.celery("flower", "flower")
+        self.celery("worker", "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
+        self.celery("beat", "beat", "--pidfile=")
+        self.python("web", "cli", "web")
+
     def celery(self, name: str, *arguments: str, **variables: str) -> None:
         """Запускает ``celery -A tasks …``; вывод — в файл ``name.log``."""
         self.python(name, "celery", "-A", "tasks", *arguments, **variables)

@@ -14,6 +14,7 @@ from typing import Any
 from config.models import BranchSettings, Settings
 from demo.portal.schema import CONTACT, DEAL, LEAD
 from demo.portal.state import PortalState
+from services.assembly import branch_of
 from services.container import Services
 from services.domain.cursor import ChangePoint
 from services.domain.judgement import Ready, Refused
@@ -89,7 +90,7 @@ class Judge:
         return found
 
     def _judge_branch(self, settings: BranchSettings, since: datetime, deals: dict[str, list[Row]]) -> None:
-        branch = self._services.court(settings.branch_id)
+        branch = branch_of(self._services.settings, settings.branch_id)
         source = self._services.source(settings.database)
         for reception in all_changed(source, since):
             uid = branch.uid(reception.reception_id)

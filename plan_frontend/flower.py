@@ -63,7 +63,7 @@ def password(folder: Path) -> str:
 
 def keep_refusals(settings: "Settings") -> None:
     """Ведёт журналы процесса Flower; отказы входа — в журнал безопасности (СПЕЦ 3.4.3)."""
-    from services.container import start_journal
+    from services.journals import start_journal
 
     start_journal(settings)
     logging.getLogger("tornado.access").addHandler(Refusals())

@@ -4,38 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, SecretStr
-
 from config.loader import ConfigError, application_key, settings_file
 from config.models import Settings
 from config.secrets import KEY_FILE_NAME
 from config.watching import FileWatch
-from services.domain.branches import BranchRule
+from services.assembly import Assembly, BranchServices, EntityServices
 from services.domain.entity import Entity, parse_entity_key
 from services.domain.errors import SkippableError
-from services.domain.judgement import Court
 from services.ports import AlertChannel, Clock, Crm, Journal
 from services.store.clock import RedisClock
-from services.sync.backfill import Backfill
-from services.sync.branch import Branch, Pace
-from services.sync.delivery import DealPolicy, Delivery
-from services.sync.entities import EntityCourt, EntityIntake, EntityPush
-from services.sync.extract import Extract
 from services.sync.health import Health, Watched
-from services.sync.intake import Intake
-from services.sync.plan_snapshots import PlanIntake, PlanPush, PlanSweep, Snapshots
-from services.sync.preview import Preview
-from services.sync.reconcile import Reconcile
-from services.sync.redrive import Redrive
-from services.sync.upsert import Upsert
 from services.sync.watch import Watch
 
 if TYPE_CHECKING:
@@ -45,40 +30,11 @@ if TYPE_CHECKING:
     from services.ident.source import IdentSource
     from services.store.bundle import Identity, Store
     from services.sync.plans import SealedPlanLookup
+    from services.sync.preview import Preview
 
 
 def _sleep(pause: timedelta) -> None:
     time.sleep(pause.total_seconds())
-
-
-@dataclass(frozen=True, slots=True)
-class BranchServices:
-    """Сценарии одного филиала."""
-
-    extract: Extract
-    upsert: Upsert
-    redrive: Redrive
-    reconcile: Reconcile
-    backfill: Backfill
-    plans: PlanServices
-
-
-@dataclass(frozen=True, slots=True)
-class PlanServices:
-    """Снимки планов одного филиала."""
-
-    extract: Extract
-    sweep: PlanSweep
-    push: PlanPush
-    intake: PlanIntake
-
-
-@dataclass(frozen=True, slots=True)
-class EntityServices:
-    """Обмен одной добавленной сущностью одного филиала."""
-
-    extract: Extract
-    push: EntityPush
 
 
 class Services:
@@ -104,7 +60,7 @@ class Services:
         """Возвращает сценарии филиала; неизвестный филиал — KeyError."""
         with self._lock:
             if branch_id not in self._branches:
-                self._branches[branch_id] = self._assemble(branch_id)
+                self._branches[branch_id] = self._assembly().branch(branch_id)
             return self._branches[branch_id]
 
     def plans(self, branch_id: str) -> SealedPlanLookup:
@@ -233,38 +189,20 @@ class Services:
         limiter = open_limiter(portal, self.store.redis, self.settings.redis.prefix)
         return open_visitors(portal, application, limiter)
 
-    @cached_property
-    def pace(self) -> Pace:
-        """Темп сценариев из настроек."""
-        sync = self.settings.sync
-        return Pace(
-            overlap=sync.overlap,
-            first_run=sync.first_run,
-            packet_pause=sync.packet_pause,
-            first_run_pause=sync.first_run_pause,
-            large_change=sync.large_change,
-            hint_timeout=sync.hint_timeout,
-            lease=sync.lease,
-            turn=sync.turn,
-            uncertainty=self.settings.portal.uncertainty,
-            schedules=self.settings.retries.schedules,
-            revival=sync.revival,
-            reconcile_back=sync.reconcile_back,
-            reconcile_ahead=sync.reconcile_ahead,
-            outbox_warning=sync.outbox_warning,
-        )
+    def preview(self, branch_id: str) -> Preview:
+        """Возвращает предпросмотр филиала: ничего не пишет."""
+        return self._assembly().preview(branch_id)
 
-    @cached_property
-    def policy(self) -> DealPolicy:
-        """Как приём ложится на портал."""
-        portal, rules = self.settings.portal, self.settings.rules
-        return DealPolicy(
-            category_id=portal.category_id,
-            stages=portal.stage_table,
-            fields=portal.field_table,
-            immutable=rules.immutable_fields,
-            cancel_moves_manual=rules.cancel_moves_manual_stage,
-            contact_matching=rules.contact_matching,
+    def _assembly(self) -> Assembly:
+        return Assembly(
+            self.settings,
+            self.store,
+            self.client,
+            self.crm,
+            self.source,
+            self.journal,
+            self.clock,
+            self._pause,
         )
 
     def withdraw(self) -> None:
@@ -302,55 +240,14 @@ class Services:
             self._branches.clear()
             self._entities.clear()
 
-    def _assemble(self, branch_id: str) -> BranchServices:
-        store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
-        branch = self.court(branch_id)
-        source = self.source(branch.database_id)
-        intake = Intake(branch, source, store.outbox, store.links, store.stats, journal, pace)
-        delivery = self._delivery(branch)
-        plans = self._plan_services(branch)
-        upsert = Upsert(
-            intake,
-            delivery,
-            store.outbox,
-            store.links,
-            store.locks,
-            store.gate,
-            store.stats,
-            journal,
-            clock,
-            plans.intake.deal_created,
-        )
-        return BranchServices(
-            Extract(intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate),
-            upsert,
-            Redrive(branch_id, store.outbox, store.gate, store.stats, journal, clock, pace),
-            Reconcile(intake, self.crm, store.links, store.locks, store.gate, journal, clock),
-            Backfill(intake, store.backfills, store.locks, journal, clock),
-            plans,
-        )
-
-    def _delivery(self, branch: Branch) -> Delivery:
-        store = self.store
-        return Delivery(
-            branch,
-            self.pace,
-            self.crm,
-            store.outbox,
-            store.links,
-            store.locks,
-            store.stats,
-            self.journal,
-            self.clock,
-            self.policy,
-            application_key(self.settings),
-        )
-
     def entity(self, branch_id: str, name: str) -> EntityServices:
         """Возвращает обмен добавленной сущностью; незнакомая — KeyError."""
         with self._lock:
             if (branch_id, name) not in self._entities:
-                self._entities[branch_id, name] = self._entity_services(branch_id, name)
+                (path,) = (path for path in self.settings.node.entities if path.stem == name)
+                self._entities[branch_id, name] = self._assembly().entity(
+                    branch_id, path, self.entities[name]
+                )
             return self._entities[branch_id, name]
 
     def entity_of(self, uid: str) -> EntityServices:
@@ -367,69 +264,6 @@ class Services:
         from services.extensions import load_entities
 
         return load_entities(self.settings.node.entities)
-
-    def _entity_services(self, branch_id: str, name: str) -> EntityServices:
-        from services.ident.entity_source import IdentEntitySource
-
-        store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
-        branch = self.court(branch_id)
-        (path,) = (path for path in self.settings.node.entities if path.stem == name)
-        # Имя запроса — полный путь без окончания: запрос лежит рядом с модулем сущности.
-        source = IdentEntitySource(self.source(branch.database_id), str(path.with_suffix("")))
-        court = EntityCourt(branch, self.entities[name])
-        intake = EntityIntake(f"{branch_id}.{name}", court, source, store.outbox, store.links, journal, pace)
-        state = store.outbox, store.links, store.locks, store.gate, store.stats
-        push = EntityPush(branch, intake, self._delivery(branch), *state, journal, clock)
-        extract = Extract(
-            intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate
-        )
-        return EntityServices(extract, push)
-
-    def preview(self, branch_id: str) -> Preview:
-        """Возвращает предпросмотр филиала: ничего не пишет."""
-        branch, store = self.court(branch_id), self.store
-        source = self.source(branch.database_id)
-        state = store.cursors, store.links
-        return Preview(branch, source, *state, self.crm, self.policy, self.pace, self.clock)
-
-    def _plan_services(self, branch: Branch) -> PlanServices:
-        from services.bitrix.plan_deals import BitrixPlanDeals
-        from services.ident.plan_source import IdentPlanSource
-
-        store, journal, clock, pace = self.store, self.journal, self.clock, self.pace
-        source = IdentPlanSource(self.source(branch.database_id))
-        snapshots = Snapshots(source, clock, self.settings.rules.zone)
-        intake = PlanIntake(branch.branch_id, source, snapshots, store.outbox, store.links, pace)
-        push = PlanPush(
-            branch,
-            snapshots,
-            BitrixPlanDeals(self.client, self.settings.portal),
-            store.links,
-            store.locks,
-            pace,
-            store.outbox,
-            store.gate,
-            store.stats,
-            journal,
-            clock,
-        )
-        extract = Extract(
-            intake, store.cursors, store.locks, store.stats, journal, clock, self._pause, store.gate
-        )
-        return PlanServices(extract, PlanSweep(intake, store.locks, journal, clock), push, intake)
-
-    def court(self, branch_id: str) -> Branch:
-        """Возвращает филиал с правилами суда над его приёмами."""
-        own = self.settings.branch(branch_id)
-        mates = self.settings.branches_of(own.database)
-        rules = tuple(
-            BranchRule(mate.number, mate.name, mate.aliases, mate.home or len(mates) == 1) for mate in mates
-        )
-        return Branch(
-            Court(
-                own.number, own.database, rules, self.settings.rules.zone, self.settings.rules.required_fields
-            )
-        )
 
 
 def file_watch(settings: Settings) -> FileWatch:
@@ -467,51 +301,3 @@ def _print(text: str) -> str:
 def build_services(settings: Settings) -> Services:
     """Собирает службы процесса."""
     return Services(settings)
-
-
-def start_journal(settings: Settings) -> None:
-    """Включает журналы процесса и ведёт в них необработанные исключения; называет версию программы."""
-    from config.version import version
-    from services.journal.configure import catch_uncaught, configure_journal
-    from services.journal.events import EventLogger
-
-    configure_journal(settings.journal, secrets=known_secrets(settings))
-    catch_uncaught()
-    journal = EventLogger("ident.node")
-    journal.info("process_started", version=version())
-
-
-def start_command_journal(settings: Settings) -> None:
-    """Включает журналы команды администратора: только в файлы, с человеком она говорит сама."""
-    from services.journal.configure import configure_journal
-
-    configure_journal(settings.journal, secrets=known_secrets(settings), console=False)
-
-
-def renew_journal(settings: Settings) -> None:
-    """Заново включает журналы, если они включены: новые секреты тоже прячутся."""
-    from services.journal.configure import configure_journal, journal_is_on
-
-    if journal_is_on():
-        configure_journal(settings.journal, secrets=known_secrets(settings))
-
-
-def known_secrets(settings: Settings) -> list[str]:
-    """Возвращает строки, которых не должно быть ни в одном журнале: всё, что в настройках SecretStr."""
-    texts = list(_secret_texts(settings))
-    code = settings.portal.webhook.get_secret_value().rstrip("/").rsplit("/", 1)[-1]
-    return [*texts, code]
-
-
-def _secret_texts(value: object) -> Iterator[str]:
-    if isinstance(value, SecretStr):
-        yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secret_texts(getattr(value, name))
-    elif isinstance(value, (tuple, list)):
-        for item in value:
-            yield from _secret_texts(item)
-    elif isinstance(value, dict):
-        for item in value.values():
-            yield from _secret_texts(item)

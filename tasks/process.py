@@ -100,7 +100,8 @@ class ProcessServices:
     def _renew(self, old: Services) -> None:
         """Пересобирает службы по новым настройкам; негодные настройки оставляют прежние."""
         from config.loader import ConfigError, load_settings
-        from services.container import build_services, renew_journal
+        from services.container import build_services
+        from services.journals import renew_journal
 
         assert self._file is not None
         try:
@@ -155,6 +156,6 @@ def services_are_built() -> bool:
 def start_journal() -> None:
     """Включает журналы процесса."""
     from config.loader import load_settings
-    from services.container import start_journal
+    from services.journals import start_journal
 
     start_journal(load_settings())

@@ -92,17 +92,9 @@ def stage(folder: Path) -> Iterator[Stage]:
         path = site.write_settings(portal.url, redis.url, INTERVAL_SECONDS, extra)
         plans.hosting.upload(application_zip(site.settings(path)))
         processes = stack.enter_context(Processes(path, site.logs))
-        _start(processes, site.folder)
+        processes.start_roles()
         services = Services(site.settings(path))
         stack.callback(services.close)
         Settling(services, path, print).run(processes)
         pages = [f"http://127.0.0.1:{port}/" for port in (monitor, flower)]
         yield Stage(site, portal, services, plans, pages[0], pages[1], random.Random(SEED))
-
-
-def _start(processes: Processes, folder: Path) -> None:
-    """Запускает Flower первым: он показывает задачи, которые застал."""
-    processes.celery("flower", "flower")
-    processes.celery("worker", "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
-    processes.celery("beat", "beat", "--schedule", str(folder / "beat-schedule"), "--pidfile=")
-    processes.python("web", "cli", "web")

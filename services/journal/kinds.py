@@ -20,6 +20,7 @@ KINDS: Mapping[str, str] = {
     "reception_rejected": "отклонение",
     "upsert_postponed": "повтор",
     "failed_revived": "повтор",
+    "outcome_not_kept": "повтор",
     "upsert_failed": "ошибка",
     "extract_finished": "выборка",
     "extract_busy": "выборка",

@@ -60,8 +60,9 @@ class Sending(ABC):
         except Busy:
             self._outbox.release(claim, self._clock.now() + self._pace.busy_pause)
             raise Postponed("запись занята", self._pace.busy_pause.total_seconds()) from None
-        except StoreError:
-            # Очередь недоступна: записать нечего и некуда, запись вернётся, когда кончится аренда.
+        except StoreError as error:
+            # Очередь недоступна: записать исход некуда, запись вернётся, когда кончится аренда.
+            self._journal.warning("outcome_not_kept", reception=claim.uid, error=str(error))
             raise
         except RetriableError as error:
             return self._postpone(claim, error)

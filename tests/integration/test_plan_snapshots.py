@@ -11,6 +11,7 @@ import pytest
 
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
+from services.assembly import branch_of, pace_of
 from services.bitrix.plan_deals import BitrixPlanDeals
 from services.container import Services
 from services.domain.errors import RetriableError
@@ -94,11 +95,11 @@ class Interrupted(BitrixPlanDeals):
 def pusher(clinic: PlanClinic, deals: BitrixPlanDeals) -> PlanPush:
     """Собирает отправку снимков на данных сделках."""
     services, store = clinic.services, clinic.services.store
-    branch = services.court("F1")
+    branch, pace = branch_of(services.settings, "F1"), pace_of(services.settings)
     source = IdentPlanSource(services.source("D1"))
     snapshots = Snapshots(source, services.clock, services.settings.rules.zone)
     parts = (store.outbox, store.gate, store.stats, services.journal, services.clock)
-    return PlanPush(branch, snapshots, deals, store.links, store.locks, services.pace, *parts)
+    return PlanPush(branch, snapshots, deals, store.links, store.locks, pace, *parts)
 
 
 @pytest.fixture

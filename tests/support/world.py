@@ -12,7 +12,8 @@ from demo.portal.entities import Edit
 from demo.portal.schema import CONTACT, DEAL, LEAD
 from demo.portal.server import PortalServer
 from demo.site import STAGES, to_toml
-from services.container import BranchServices, Services
+from services.assembly import BranchServices
+from services.container import Services
 from services.domain.errors import RetriableError
 from services.ident.sqlite import clinic_now
 from services.sync.upsert import Outcome

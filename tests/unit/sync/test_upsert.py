@@ -210,6 +210,7 @@ def test_absent_redis_is_no_outcome_of_the_record(office: Office) -> None:
     office.book()
     assert isinstance(office.send(UID), StoreError)
     assert office.state is EntryState.IN_FLIGHT
+    assert "outcome_not_kept" in office.journal.names
 
 
 # --- Остановка -----------------------------------------------------------------------------------

@@ -1,0 +1,55 @@
+"""Журналы процесса из настроек: какие включить и какие строки в них прятать."""
+
+from collections.abc import Iterator
+
+from pydantic import BaseModel, SecretStr
+
+from config.models import Settings
+
+
+def start_journal(settings: Settings) -> None:
+    """Включает журналы процесса и ведёт в них необработанные исключения; называет версию программы."""
+    from config.version import version
+    from services.journal.configure import catch_uncaught, configure_journal
+    from services.journal.events import EventLogger
+
+    configure_journal(settings.journal, secrets=known_secrets(settings))
+    catch_uncaught()
+    journal = EventLogger("ident.node")
+    journal.info("process_started", version=version())
+
+
+def start_command_journal(settings: Settings) -> None:
+    """Включает журналы команды администратора: только в файлы, с человеком она говорит сама."""
+    from services.journal.configure import configure_journal
+
+    configure_journal(settings.journal, secrets=known_secrets(settings), console=False)
+
+
+def renew_journal(settings: Settings) -> None:
+    """Заново включает журналы, если они включены: новые секреты тоже прячутся."""
+    from services.journal.configure import configure_journal, journal_is_on
+
+    if journal_is_on():
+        configure_journal(settings.journal, secrets=known_secrets(settings))
+
+
+def known_secrets(settings: Settings) -> list[str]:
+    """Возвращает строки, которых не должно быть ни в одном журнале: всё, что в настройках SecretStr."""
+    texts = list(_secret_texts(settings))
+    code = settings.portal.webhook.get_secret_value().rstrip("/").rsplit("/", 1)[-1]
+    return [*texts, code]
+
+
+def _secret_texts(value: object) -> Iterator[str]:
+    if isinstance(value, SecretStr):
+        yield value.get_secret_value()
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _secret_texts(getattr(value, name))
+    elif isinstance(value, (tuple, list)):
+        for item in value:
+            yield from _secret_texts(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            yield from _secret_texts(item)
