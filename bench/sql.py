@@ -47,7 +47,9 @@ def main(arguments: Sequence[str]) -> int:
     visits, repeats = (3000, 3) if options.smoke else (VISITS, REPEATS)
     options.out.mkdir(parents=True, exist_ok=True)
     table = Table("sql", f"Страница из 50 приёмов на базе из {visits} приёмов за 10 лет, мс")
-    plain, indexed = _bases(options.out if options.smoke else options.bases, visits, options.fresh or options.smoke)
+    plain, indexed = _bases(
+        options.out if options.smoke else options.bases, visits, options.fresh or options.smoke
+    )
     for name, path in (("только связи", plain), ("и отметки времени", indexed)):
         _measure(table, name, path, repeats)
     table.notes.append("прочитано — сколько байт процесс запросил у файла за один раз на холодном соединении")
