@@ -49,7 +49,8 @@ def _bars(axis: Any, results: Results, size: int, work: str) -> None:
     colors = [OWN if name == OURS else GUESSED if guessed else OTHER for name, _, guessed in bars]
     labels = [f"{name}{' (расчёт)' if guessed else ''}" for name, _, guessed in bars]
     drawn = axis.barh(labels, [value for _, value, _ in bars], color=colors)
-    axis.bar_label(drawn, [f"{value:.1f}" for _, value, _ in bars], padding=3)
+    over_lines = {"facecolor": "white", "edgecolor": "none", "pad": 1}
+    axis.bar_label(drawn, [f"{value:.1f}" for _, value, _ in bars], padding=3, bbox=over_lines)
     axis.set_xlim(left=1, right=max((value for _, value, _ in bars), default=1.0) * 3)
 
 
@@ -69,25 +70,19 @@ def _soak(result: Mapping[str, Any], path: Path) -> Path:
         _line(axis, name, f"C{number}", [(float(row["цикл"]), float(row[name])) for row in result["series"]])
     axis.set(title=result["title"], xlabel="цикл выборки (30 циклов — час работы)", ylabel="своя память, МБ")
     axis.set_ylim(bottom=0)
-    axis.legend(loc="upper left", ncols=3, frameon=False)
+    axis.legend(loc="center right", frameon=False)
     axis.spines[["top", "right"]].set_visible(False)
     return _saved(figure, path)
 
 
 def _line(axis: Any, name: str, color: str, points: Sequence[tuple[float, float]]) -> None:
-    axis.plot(*zip(*points, strict=True), color=color, linewidth=1.1, label=name)
+    """Рисует память процесса и её наклон; сам наклон — в легенде: рядом с линиями подписи налезали бы."""
     steady = points[int(len(points) * WARM_UP) :]
     start, slope, _ = trend(steady)
+    label = f"{name}: {slope * 1000:+.2f} МБ на 1000 циклов"
+    axis.plot(*zip(*points, strict=True), color=color, linewidth=1.1, label=label)
     ends = [steady[0][0], steady[-1][0]]
     axis.plot(ends, [start + slope * at for at in ends], color=color, linestyle="--", linewidth=1.4)
-    axis.annotate(
-        f"{slope * 1000:+.2f} МБ на 1000 циклов",
-        (ends[1], start + slope * ends[1]),
-        textcoords="offset points",
-        xytext=(-4, 8),
-        ha="right",
-        color=color,
-    )
 
 
 def _saved(figure: Any, path: Path) -> Path:
