@@ -7,7 +7,7 @@ from typing import Protocol
 from services.domain.branches import UnknownBranch, home_of, owner_named
 from services.domain.entity import Entity, EntityKey, EntityPlace, parse_entity_key
 from services.domain.errors import SkippableError
-from services.domain.fingerprint import draft_fingerprint, failed_mark
+from services.domain.fingerprint import draft_fingerprint
 from services.domain.judgement import Foreign, Ready, Refused, refused
 from services.domain.reception import UNKNOWN_BRANCH
 from services.domain.validation import Violation
@@ -25,10 +25,10 @@ from services.ports import (
     Stats,
 )
 from services.sync.branch import Branch, Pace
+from services.sync.deal_sending import DealSending
 from services.sync.delivery import Attempt, Busy, Delivery, Outcome, lingering
 from services.sync.extract import Changes
 from services.sync.intake import is_stale
-from services.sync.sending import Sending
 
 Row = Mapping[str, object]
 
@@ -111,7 +111,7 @@ class EntityIntake:
         self._journal.warning("reception_rejected", reception=uid, reason=reason, message=message)
 
 
-class EntityPush(Sending):
+class EntityPush(DealSending):
     """Отправка одной записи сущности: перечитать, решить, привести сделку в порядок."""
 
     def __init__(
@@ -127,8 +127,9 @@ class EntityPush(Sending):
         journal: Journal,
         clock: Clock,
     ) -> None:
-        super().__init__(branch, intake.pace, outbox, gate, stats, journal, clock)
-        self._intake, self._delivery, self._links, self._locks = intake, delivery, links, locks
+        state = outbox, links, locks, gate, stats
+        super().__init__(branch, intake.pace, delivery, *state, journal, clock)
+        self._intake = intake
 
     def _locked(self, claim: Claim) -> Outcome:
         with self._locks.hold(f"entity:{claim.uid}", self._pace.lease) as lease:
@@ -157,16 +158,9 @@ class EntityPush(Sending):
         try:
             outcome, deal_id = self._delivery.deliver(attempt)
         except SkippableError:
-            # Отказанное порталом состояние ждёт человека или перемены: выборка не поставит его снова.
-            known = attempt.link.deal_id if attempt.link else None
-            self._links.save(attempt.uid, Link(failed_mark(attempt.ready.fingerprint), known))
+            self._mark_failed(attempt)
             raise
-        now = self._clock.now()
-        self._links.save(attempt.uid, Link(attempt.ready.fingerprint, deal_id))
-        self._links.accept(attempt.uid)
-        self._gate.succeeded(now)
-        self._outbox.complete(attempt.claim, now)
-        self._journal.info(f"deal_{outcome}", reception=attempt.uid, deal=deal_id)
+        self._remember(attempt, outcome, deal_id)
         return outcome
 
     def _count(self, outcome: Outcome, started: datetime) -> None:

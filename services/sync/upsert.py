@@ -4,7 +4,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from services.domain.errors import RetriableError, SkippableError
-from services.domain.fingerprint import failed_mark
 from services.domain.judgement import Ready, Refused
 from services.domain.reception import parse_uid
 from services.ports import (
@@ -19,9 +18,10 @@ from services.ports import (
     SendGate,
     Stats,
 )
+from services.sync.deal_sending import DealSending
 from services.sync.delivery import Attempt, Busy, DealPolicy, Delivery, Outcome, lingering
 from services.sync.intake import Intake
-from services.sync.sending import Postponed, Sending
+from services.sync.sending import Postponed
 
 __all__ = ["Busy", "DealPolicy", "Outcome", "Postponed", "ReceptionMissing", "Upsert"]
 
@@ -30,7 +30,7 @@ class ReceptionMissing(RetriableError):
     """Приём не прочёлся: чтение без блокировок могло его пропустить, вторая попытка решит."""
 
 
-class Upsert(Sending):
+class Upsert(DealSending):
     """Отправка записей одного филиала; повтор в любом месте безвреден."""
 
     def __init__(
@@ -46,9 +46,9 @@ class Upsert(Sending):
         clock: Clock,
         new_deal: Callable[[str, datetime], object] = lambda uid, now: None,
     ) -> None:
-        super().__init__(intake.branch, intake.pace, outbox, gate, stats, journal, clock)
-        self._intake, self._delivery, self._links, self._locks = intake, delivery, links, locks
-        self._new_deal = new_deal
+        state = outbox, links, locks, gate, stats
+        super().__init__(intake.branch, intake.pace, delivery, *state, journal, clock)
+        self._intake, self._new_deal = intake, new_deal
 
     def _locked(self, claim: Claim) -> Outcome:
         reception_id, pace = parse_uid(claim.uid).reception_id, self._pace
@@ -95,22 +95,6 @@ class Upsert(Sending):
             self._new_deal(attempt.uid, self._clock.now())
         self._remember(attempt, outcome, deal)
         return outcome
-
-    def _mark_failed(self, attempt: Attempt) -> None:
-        """Помнит отказанное состояние: выборка не поставит его снова, пока приём не изменится."""
-        now = self._clock.now()
-        known = self._links.get([attempt.uid]).get(attempt.uid)
-        mark = failed_mark(attempt.ready.fingerprint)
-        self._links.save(attempt.uid, Link(mark, known.deal_id if known else None))
-        self._gate.succeeded(now)
-
-    def _remember(self, attempt: Attempt, outcome: Outcome, deal_id: int) -> None:
-        now = self._clock.now()
-        self._links.save(attempt.uid, Link(attempt.ready.fingerprint, deal_id))
-        self._links.accept(attempt.uid)
-        self._gate.succeeded(now)
-        self._outbox.complete(attempt.claim, now)
-        self._journal.info(f"deal_{outcome}", reception=attempt.uid, deal=deal_id)
 
 
 def _missing(claim: Claim) -> Exception:
