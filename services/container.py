@@ -18,7 +18,7 @@ from config.watching import FileWatch
 from services.assembly import Assembly, BranchServices, EntityServices
 from services.domain.entity import Entity, parse_entity_key
 from services.domain.errors import SkippableError
-from services.ports import AlertChannel, Clock, Crm, Journal
+from services.ports import AlertChannel, Clock, Crm, Journal, ask_each
 from services.store.clock import RedisClock
 from services.sync.health import Health, Watched
 from services.sync.watch import Watch
@@ -117,7 +117,7 @@ class Services:
         from services.bitrix.client import open_client
         from services.bitrix.reporting import TrafficReport
 
-        client = open_client(self.settings.portal, self.store.redis, self.settings.redis.prefix)
+        client = open_client(self.settings.portal, self.store.redis, self.settings.redis.prefix, ask_each)
         self._report = client.listener = TrafficReport(client, self.store.portal_stats, self.clock)
         return client
 

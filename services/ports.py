@@ -6,7 +6,6 @@
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -125,13 +124,31 @@ class NewContact:
         return f"NewContact({self.phone!r})"
 
 
-#: Спрашивается в последний миг перед записывающим запросом: между решением и отправкой процесс мог проспать
-#: аренду (сон компьютера, заморозка), и запись отправил бы уже второй.
-write_guard: ContextVar[Callable[[], bool] | None] = ContextVar("write_guard", default=None)
+@dataclass(frozen=True, slots=True)
+class Permit:
+    """Право записать: клиент портала его не разбирает, а перед самым запросом спрашивает, действует ли оно.
+
+    Между решением и отправкой процесс мог проспать аренду (сон компьютера, заморозка), и запись отправил бы
+    уже второй.
+    """
+
+    holds: Callable[[], bool]
+
+
+#: Отвечает о правах всех записей одного запроса разом; сбой Redis — StoreError, тогда не пишет никто.
+Permits = Callable[[Sequence[Permit]], Sequence[bool]]
+
+
+def ask_each(permits: Sequence[Permit]) -> Sequence[bool]:
+    """Спрашивает о каждом праве по отдельности."""
+    return [permit.holds() for permit in permits]
 
 
 class Crm(Protocol):
-    """Сделки, контакты и лиды портала; ошибки — дерево services.bitrix.responses (предки в domain.errors)."""
+    """Сделки, контакты и лиды портала; ошибки — дерево services.bitrix.responses (предки в domain.errors).
+
+    ``permit`` — право, о котором спросят перед самым запросом; не действует — GripLost, ничего не записано.
+    """
 
     def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
         """Ищет сделки по ключам и, если дан телефон, контакты и лиды с ним.
@@ -145,23 +162,27 @@ class Crm(Protocol):
         """Возвращает названные поля сделок (до 50 номеров); пропавшие сделки пропущены."""
         ...
 
-    def create_contact(self, contact: NewContact) -> int:
+    def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
         """Создаёт контакт и возвращает его номер."""
         ...
 
-    def create_deal(self, fields: Mapping[str, object], contact_id: int) -> int:
+    def create_deal(
+        self, fields: Mapping[str, object], contact_id: int, *, permit: Permit | None = None
+    ) -> int:
         """Создаёт сделку контакта и возвращает её номер; лид привязывает convert_lead."""
         ...
 
-    def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
+    def update_deal(
+        self, deal_id: int, fields: Mapping[str, object], *, permit: Permit | None = None
+    ) -> None:
         """Записывает поля сделки; пустой набор ничего не отправляет."""
         ...
 
-    def bind_contact(self, deal_id: int, contact_id: int) -> None:
+    def bind_contact(self, deal_id: int, contact_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает контакт к сделке без контакта; повтор безвреден."""
         ...
 
-    def convert_lead(self, lead_id: int, deal_id: int) -> None:
+    def convert_lead(self, lead_id: int, deal_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает лид к сделке и переводит его в CONVERTED; повтор безвреден (постановление 8)."""
         ...
 
@@ -666,7 +687,7 @@ class PlanDeals(Protocol):
         """Возвращает открытые сделки пациента по ключу ``D1_17`` (UF_CRM_IDENT_PATIENT), до 50 новых."""
         ...
 
-    def write(self, deal_id: int, snapshot: str) -> None:
+    def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
         """Записывает снимок в сделку; повтор безвреден."""
         ...
 

@@ -11,7 +11,7 @@ from typing import Any
 from services.domain.errors import GripLost, SkippableError
 from services.domain.names import PersonName
 from services.domain.phones import Phone, same_phone
-from services.ports import Contact, Deal, Found, Lead, NewContact, write_guard
+from services.ports import Contact, Deal, Found, Lead, NewContact, Permit, Permits, ask_each
 
 KEY = "UF_CRM_RECEPTION_ID"
 READS = frozenset({"find", "read_deals"})
@@ -93,11 +93,13 @@ class FakeCrm:
     """CRM в памяти.
 
     ``meanwhile`` — что случается в мире, пока портал отвечает на метод; ``waiting`` — пока запись ждёт
-    отправки: перед самой отправкой о ней спрашивают сторожа (``write_guard``).
+    отправки: перед самой отправкой о её праве спрашивают ``permits``.
     """
 
-    def __init__(self, now: datetime = datetime(2024, 12, 29, 9, 0, tzinfo=UTC)) -> None:
-        self.now = now
+    def __init__(
+        self, now: datetime = datetime(2024, 12, 29, 9, 0, tzinfo=UTC), permits: Permits = ask_each
+    ) -> None:
+        self.now, self._permits = now, permits
         self.deals: dict[int, FakeDeal] = {}
         self.contacts: dict[int, FakePerson] = {}
         self.leads: dict[int, FakePerson] = {}
@@ -157,9 +159,9 @@ class FakeCrm:
             found = [self.deals[number] for number in deal_ids if number in self.deals]
             return {deal.deal_id: {name: deal.fields.get(name) for name in names} for deal in found}
 
-    def create_contact(self, contact: NewContact) -> int:
+    def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
         """Создаёт контакт."""
-        with self._called("create_contact"):
+        with self._called("create_contact", permit):
             inherited = dict(contact.inherited)
             extra = [str(item["VALUE"]) for item in inherited.pop("PHONE", [])]  # type: ignore[attr-defined]
             number = next(self._numbers["contact"])
@@ -167,37 +169,41 @@ class FakeCrm:
             self.contacts[number] = FakePerson(number, contact.name, phones, inherited)
             return number
 
-    def create_deal(self, fields: Mapping[str, object], contact_id: int) -> int:
+    def create_deal(
+        self, fields: Mapping[str, object], contact_id: int, *, permit: Permit | None = None
+    ) -> int:
         """Создаёт сделку."""
-        with self._called("create_deal"):
+        with self._called("create_deal", permit):
             number = next(self._numbers["deal"])
             owner = contact_id if contact_id in self.contacts else None
             self.deals[number] = FakeDeal(number, dict(fields), owner, None, self.now)
             return number
 
-    def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
+    def update_deal(
+        self, deal_id: int, fields: Mapping[str, object], *, permit: Permit | None = None
+    ) -> None:
         """Записывает поля сделки."""
         if fields:
-            with self._called("update_deal"):
+            with self._called("update_deal", permit):
                 self._existing(self.deals, deal_id).fields.update(fields)
 
-    def bind_contact(self, deal_id: int, contact_id: int) -> None:
+    def bind_contact(self, deal_id: int, contact_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает контакт."""
-        with self._called("bind_contact"):
+        with self._called("bind_contact", permit):
             self._existing(self.deals, deal_id).contact_id = contact_id
 
-    def convert_lead(self, lead_id: int, deal_id: int) -> None:
+    def convert_lead(self, lead_id: int, deal_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает лид к сделке и переводит его."""
-        with self._called("convert_lead"):
+        with self._called("convert_lead", permit):
             self._existing(self.deals, deal_id).lead_id = lead_id
             self._existing(self.leads, lead_id).status = "CONVERTED"
 
     # --- устройство ---
 
     @contextmanager
-    def _called(self, method: str) -> Iterator[None]:
+    def _called(self, method: str, permit: Permit | None = None) -> Iterator[None]:
         if method not in READS:
-            self._ask_guard()
+            self._ask(permit)
         self.calls.append(method)
         self.meanwhile.pop(method, lambda: None)()
         error, after = self._troubles[method].pop(0) if self._troubles[method] else (None, False)
@@ -207,10 +213,9 @@ class FakeCrm:
         if error is not None:
             raise error
 
-    def _ask_guard(self) -> None:
+    def _ask(self, permit: Permit | None) -> None:
         self.waiting()
-        guard = write_guard.get()
-        if guard is not None and not guard():
+        if permit is not None and not all(self._permits([permit])):
             raise GripLost("запись уже чужая")
 
     def _contacts(self, phone: Phone) -> list[Contact]:

@@ -6,10 +6,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from demo.portal.php import parse_query
-from services.bitrix.client import BitrixClient
+from services.bitrix.client import BitrixClient, Timing
+from services.bitrix.exchange import Endpoint
 from services.bitrix.operating import OperatingGate
 from services.bitrix.transport import Reply
 from services.domain.errors import SyncError
+from services.ports import Permit
 
 PATIENCE = 30.0
 
@@ -114,16 +116,55 @@ class FakeLimiter:
         self.frozen.append(seconds)
 
 
+class FakeAwake:
+    """Часы бодрствования: стоят, пока проверка их не переведёт.
+
+    ``nap(seconds)`` — процесс засыпает сразу после следующего взгляда на часы.
+    """
+
+    def __init__(self) -> None:
+        self.time, self._nap = 0.0, 0.0
+
+    def __call__(self) -> float:
+        """Возвращает время."""
+        seen, self.time, self._nap = self.time, self.time + self._nap, 0.0
+        return seen
+
+    def advance(self, seconds: float) -> None:
+        """Переводит часы вперёд: что-то долго выполнялось."""
+        self.time += seconds
+
+    def nap(self, seconds: float) -> None:
+        """Усыпляет процесс после следующего взгляда на часы."""
+        self._nap = seconds
+
+
+class FakePermits:
+    """Сторож записей: помнит вопросы; ``lost`` — потерянные права; ``meanwhile`` — пока спрашивают."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[Permit]] = []
+        self.lost: set[Permit] = set()
+        self.meanwhile: Callable[[], object] = lambda: None
+
+    def __call__(self, permits: Sequence[Permit]) -> Sequence[bool]:
+        """Отвечает о каждом праве."""
+        self.asked.append(list(permits))
+        self.meanwhile()
+        return [permit not in self.lost for permit in permits]
+
+
 class Desk:
     """Клиент на подделках и заказчики в потоках."""
 
     def __init__(self, transport: FakeTransport | None = None, limiter: FakeLimiter | None = None) -> None:
         self.transport, self.limiter = transport or FakeTransport(), limiter or FakeLimiter()
         self.slept: list[float] = []
+        self.clock, self.permits = FakeAwake(), FakePermits()
         self.operating = OperatingGate(480.0, now=lambda: 1000.0)
-        self.client = BitrixClient(
-            self.transport, self.limiter, self.operating, linger=0.0, sleep=self.slept.append
-        )
+        endpoint = Endpoint(self.transport, self.limiter, self.operating)
+        timing = Timing(0.0, self.clock, self.slept.append)
+        self.client = BitrixClient(endpoint, self.permits, timing=timing)
 
     def together(self, orders: Sequence[Callable[[], Any]]) -> list[Any]:
         """Выполняет заказы так, чтобы все дождались очереди прежде первой отправки; ошибки — значениями."""

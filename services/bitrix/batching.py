@@ -1,50 +1,61 @@
 """Группы вызовов и размер пакета, с которым портал справится вовремя (ADR 0007)."""
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.encoding import command
 from services.domain.errors import SyncError
+from services.ports import Permit
 
 MAX_COMMANDS = 50
 TARGET_SECONDS = 20.0
 START_SECONDS_PER_COMMAND = 0.1
+#: Связь, а не работа портала: по одиночному вызову через медленный канал нельзя судить о времени команды.
+NETWORK_SECONDS = 1.0
 
 
 class Group:
     """Группа вызовов одного заказчика: ждёт, пока её возьмут и вернут с ответами."""
 
-    def __init__(self, calls: Sequence[Call], guard: Callable[[], bool] | None = None) -> None:
+    def __init__(self, calls: Sequence[Call], permit: Permit | None = None) -> None:
         if len(calls) > MAX_COMMANDS:
             raise ValueError(f"в группе не больше {MAX_COMMANDS} вызовов")
-        self.calls, self._guard = calls, guard
+        self.calls = calls
         # Записываем сразу: негодное значение — беда заказчика, а не соседей по пакету.
         self.commands = [command(call) for call in calls]
+        #: Пишет ли группа: ею приём кончается, и она идёт раньше чужих поисков.
+        self.writes = not all(call.reads for call in calls)
+        self.permit = permit if self.writes else None
+        #: Безвреден ли повтор всей группы.
+        self.repeatable = all(call.repeatable for call in calls)
+        self.alone = any(contains_mark(call.params) for call in calls)
+        #: Виды поисков: поиски одного вида пакет склеивает; пусто — команда сама по себе.
+        self.kinds = [command(call.asking(())) if call.keyed else "" for call in calls]
         self.answers: list[Answer] = []
         self.done = False
         self.resends = 0
-        # Портал подставил бы чужой ответ в текст с «$result»: такая группа ходит по одному вызову.
-        self.alone = any(contains_mark(call.params) for call in calls)
+        self._woken = threading.Event()
 
-    def may_leave(self) -> bool:
-        """Отвечает, можно ли отправлять: записывающая группа спрашивает сторожа, читающей он не нужен."""
-        return not self.writes or self._guard is None or self._guard()
+    def part(self) -> None:
+        """Запрещает склеивать поиски группы с чужими: общий ответ был обрезан."""
+        self.kinds = [""] * len(self.calls)
 
-    @property
-    def writes(self) -> bool:
-        """Отвечает, пишет ли группа: ею приём кончается, и она идёт раньше чужих поисков."""
-        return not all(call.reads for call in self.calls)
+    def wake(self) -> None:
+        """Зовёт хозяина группы вести отправку."""
+        self._woken.set()
 
-    @property
-    def repeatable(self) -> bool:
-        """Отвечает, безвреден ли повтор всей группы."""
-        return all(call.repeatable for call in self.calls)
+    def must_lead(self) -> bool:
+        """Ждёт ответов или своей очереди вести отправку; False — ответы есть."""
+        self._woken.wait()
+        self._woken.clear()
+        return not self.done
 
     def finish(self, answers: Sequence[Answer]) -> None:
         """Отдаёт ответы заказчику."""
         if not self.done:
             self.answers, self.done = list(answers), True
+        self._woken.set()
 
     def fail(self, error: SyncError) -> None:
         """Отдаёт заказчику одну ошибку на все вызовы."""
@@ -64,8 +75,9 @@ class BatchSize:
             return max(1, min(self._most, int(TARGET_SECONDS / self._per_command)))
 
     def took(self, commands: int, seconds: float) -> None:
-        """Учитывает выполненный пакет; медленный учитывается сразу, быстрый — постепенно."""
-        measured = seconds / max(commands, 1)
+        """Учитывает запрос, и одиночный; медленный учитывается сразу, быстрый — наполовину."""
+        measured = max(seconds - NETWORK_SECONDS, 0.0) / max(commands, 1)
         with self._lock:
-            weight = 1.0 if measured > self._per_command else 0.2
-            self._per_command += (max(measured, 0.001) - self._per_command) * weight
+            weight = 1.0 if measured > self._per_command else 0.5
+            nearer = self._per_command + (measured - self._per_command) * weight
+            self._per_command = min(max(nearer, 0.001), TARGET_SECONDS)

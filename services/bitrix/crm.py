@@ -14,7 +14,7 @@ from services.bitrix.client import BitrixClient
 from services.bitrix.responses import ItemAccessDenied, Misconfigured, as_map
 from services.domain.names import PersonName
 from services.domain.phones import Phone, same_phone
-from services.ports import Contact, Deal, Found, Lead, NewContact
+from services.ports import Contact, Deal, Found, Lead, NewContact, Permit
 
 if TYPE_CHECKING:
     from config.models import PortalSettings
@@ -87,39 +87,47 @@ class BitrixCrm:
         rows = _rows(self._client.call("crm.deal.list", params))
         return {int(row["ID"]): {name: row.get(name) for name in names} for row in rows}
 
-    def create_contact(self, contact: NewContact) -> int:
+    def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
         """Создаёт контакт."""
-        return int(self._client.call("crm.contact.add", self._contact_params(contact), repeatable=False))
+        return int(self._write("crm.contact.add", self._contact_params(contact), permit))
 
-    def create_deal(self, fields: Mapping[str, object], contact_id: int) -> int:
+    def create_deal(
+        self, fields: Mapping[str, object], contact_id: int, *, permit: Permit | None = None
+    ) -> int:
         """Создаёт сделку контакта."""
         owner = {"ASSIGNED_BY_ID": self._settings.assigned_by_id} if self._settings.assigned_by_id else {}
         written = {**fields, **owner, "CONTACT_IDS": [contact_id]}
-        return int(self._client.call("crm.deal.add", {"fields": written}, repeatable=False))
+        return int(self._write("crm.deal.add", {"fields": written}, permit))
 
-    def update_deal(self, deal_id: int, fields: Mapping[str, object]) -> None:
+    def update_deal(
+        self, deal_id: int, fields: Mapping[str, object], *, permit: Permit | None = None
+    ) -> None:
         """Записывает поля сделки.
 
         Сам клиент запись не повторяет: прежний запрос, выполненный порталом с опозданием, вернул бы старое
         поверх нового. Повторит её очередь — со свежими данными и когда портал заведомо доделал.
         """
         if fields:
-            params = {"id": deal_id, "fields": dict(fields)}
-            self._client.call("crm.deal.update", params, repeatable=False)
+            self._write("crm.deal.update", {"id": deal_id, "fields": dict(fields)}, permit)
 
-    def bind_contact(self, deal_id: int, contact_id: int) -> None:
+    def bind_contact(self, deal_id: int, contact_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает контакт к сделке, оставшейся без него; повтор безвреден."""
         params = {"id": deal_id, "fields": {"CONTACT_ID": contact_id, "IS_PRIMARY": "Y"}}
-        self._client.call("crm.deal.contact.add", params)
+        self._client.call("crm.deal.contact.add", params, permit=permit)
 
-    def convert_lead(self, lead_id: int, deal_id: int) -> None:
+    def convert_lead(self, lead_id: int, deal_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает лид к сделке, затем переводит его в CONVERTED — в этом порядке.
 
         Привязывает crm.item.update: в crm.deal.* поле LEAD_ID только для чтения.
         """
         link = {"entityTypeId": DEAL_TYPE, "id": deal_id, "fields": {"leadId": lead_id}}
-        self._client.call("crm.item.update", link)
-        self._client.call("crm.lead.update", {"id": lead_id, "fields": {"STATUS_ID": "CONVERTED"}})
+        self._client.call("crm.item.update", link, permit=permit)
+        converted = {"id": lead_id, "fields": {"STATUS_ID": "CONVERTED"}}
+        self._client.call("crm.lead.update", converted, permit=permit)
+
+    def _write(self, method: str, params: Mapping[str, object], permit: Permit | None) -> Any:
+        """Пишет то, чего повторять нельзя: прежний запрос портал мог ещё не доделать."""
+        return self._client.call(method, params, repeatable=False, permit=permit)
 
     def _deal_list(self, uids: Sequence[str]) -> Call:
         params = {

@@ -5,9 +5,11 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from services.bitrix.client import BitrixClient
+from services.bitrix.client import BitrixClient, Timing
+from services.bitrix.exchange import Endpoint
 from services.bitrix.operating import OperatingGate
-from services.bitrix.transport import HttpTransport
+from services.bitrix.transport import open_transport
+from services.ports import ask_each
 
 if TYPE_CHECKING:
     from config.models import PortalSettings
@@ -35,11 +37,13 @@ class LoneLimiter:
 
 def open_lone_client(settings: "PortalSettings") -> BitrixClient:
     """Собирает клиент, который держит предел сам."""
-    webhook = settings.webhook.get_secret_value()
     return BitrixClient(
-        HttpTransport(webhook, settings.connect_timeout, settings.read_timeout, settings.ca_file),
-        LoneLimiter(settings.requests_per_second),
-        OperatingGate(settings.operating_limit),
+        Endpoint(
+            open_transport(settings),
+            LoneLimiter(settings.requests_per_second),
+            OperatingGate(settings.operating_limit),
+        ),
+        ask_each,
         settings.batch_size,
-        settings.linger,
+        Timing(settings.linger),
     )

@@ -8,7 +8,7 @@
 """
 
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.bitrix.batching import Group
@@ -48,25 +48,77 @@ class Slot:
         return Answer([row for row in rows if str(row.get(self.field)) in self.own])
 
 
-def pack(waiting: deque[Group], own: Group, size: int) -> list[Group]:
-    """Забирает из очереди группу ведущего и те, что уйдут с ней одним запросом.
+@dataclass(slots=True)
+class _Bundle:
+    """Поиски одного вида, которые уйдут одной командой: ``members[(группа, вызов)] = ключи``."""
 
-    Своя уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком. Пишущие (до
-    двадцати пяти) идут раньше: иначе все записи скопились бы в хвосте за поисками и ждали бы друг друга.
-    """
-    if own not in waiting:
-        return []
-    waiting.remove(own)
-    taken = [own]
-    if own.alone:
-        return taken
-    writing = [group for group in waiting if group.writes]
-    reading = [group for group in waiting if not group.writes]
-    for group in [*writing[:WRITES_AHEAD], *reading, *writing[WRITES_AHEAD:]]:
-        if not group.alone and count_commands([*taken, group]) <= size:
-            taken.append(group)
-            waiting.remove(group)
-    return taken
+    call: Call
+    members: dict[tuple[int, int], frozenset[str]] = field(default_factory=dict)
+    keys: frozenset[str] = frozenset()
+
+
+class Packet:
+    """Пакет: группы берутся по одной, пока их команды помещаются."""
+
+    def __init__(self, size: int) -> None:
+        self.groups: list[Group] = []
+        self._size, self._plain = size, 0
+        self._bundles: list[_Bundle] = []
+        self._open: dict[str, _Bundle] = {}
+
+    @property
+    def commands(self) -> int:
+        """Возвращает, сколько команд в пакете."""
+        return self._plain + len(self._bundles)
+
+    def take(self, group: Group) -> bool:
+        """Берёт группу целиком; False — не помещается. Первую берёт, какой бы она ни была."""
+        if self.groups and self.commands + self._added_by(group) > self._size:
+            return False
+        number = len(self.groups)
+        self.groups.append(group)
+        for index, call in enumerate(group.calls):
+            if kind := group.kinds[index]:
+                self._join(kind, call, (number, index))
+            else:
+                self._plain += 1
+        return True
+
+    def layout(self) -> "Layout":
+        """Раскладывает взятое по командам."""
+        layout = Layout()
+        for number, group in enumerate(self.groups):
+            layout.slots.append([Slot(f"g{number}c{index}") for index in range(len(group.calls))])
+            for slot, kind, text in zip(layout.slots[number], group.kinds, group.commands, strict=True):
+                if not kind:
+                    layout.commands[slot.key] = text
+        for order, bundle in enumerate(self._bundles):
+            layout.commands[f"m{order}"] = command(bundle.call.asking(sorted(bundle.keys)))
+            for (number, index), own in bundle.members.items():
+                layout.slots[number][index] = Slot(f"m{order}", bundle.call.keyed, own, bundle.keys)
+        return layout
+
+    def _added_by(self, group: Group) -> int:
+        """Возвращает, сколько команд прибавит группа, самое большее."""
+        added, seen = 0, {""}
+        for kind, call in zip(group.kinds, group.calls, strict=True):
+            added += kind in seen or self._room(kind, call) is None
+            seen.add(kind)
+        return added
+
+    def _room(self, kind: str, call: Call) -> _Bundle | None:
+        """Возвращает команду этого вида, где хватит места для ключей вызова."""
+        bundle = self._open.get(kind)
+        fits = bundle is not None and len(bundle.keys.union(call.keys)) <= MERGED_KEYS
+        return bundle if fits else None
+
+    def _join(self, kind: str, call: Call, place: tuple[int, int]) -> None:
+        bundle = self._room(kind, call)
+        if bundle is None:
+            bundle = self._open[kind] = _Bundle(call)
+            self._bundles.append(bundle)
+        bundle.members[place] = frozenset(call.keys)
+        bundle.keys |= bundle.members[place]
 
 
 @dataclass(slots=True)
@@ -77,56 +129,34 @@ class Layout:
     slots: list[list[Slot]] = field(default_factory=list)
 
 
+def pack(waiting: deque[Group], own: Group, size: int) -> list[Group]:
+    """Забирает из очереди группу ведущего и те, что уйдут с ней одним запросом.
+
+    Своя уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком. Пишущие (до
+    двадцати пяти) идут раньше: иначе все записи скопились бы в хвосте за поисками и ждали бы друг друга.
+    """
+    if own not in waiting:
+        return []
+    packet = Packet(size)
+    packet.take(own)
+    if own.alone:
+        waiting.remove(own)
+        return [own]
+    others = [group for group in waiting if group is not own and not group.alone]
+    writing = [group for group in others if group.writes]
+    reading = [group for group in others if not group.writes]
+    for group in [*writing[:WRITES_AHEAD], *reading, *writing[WRITES_AHEAD:]]:
+        packet.take(group)
+    taken = set(map(id, packet.groups))
+    left = [group for group in waiting if id(group) not in taken]
+    waiting.clear()
+    waiting.extend(left)
+    return packet.groups
+
+
 def lay_out(groups: Sequence[Group]) -> Layout:
     """Раскладывает группы по командам."""
-    layout = Layout()
-    for number, group in enumerate(groups):
-        layout.slots.append([Slot(f"g{number}c{index}") for index in range(len(group.calls))])
-        for slot, call, text in zip(layout.slots[number], group.calls, group.commands, strict=True):
-            if not call.keyed:
-                layout.commands[slot.key] = text
-    for order, bundle in enumerate(_bundles(groups)):
-        asked = frozenset[str]().union(*(own for _, own in bundle.members))
-        layout.commands[f"m{order}"] = command(bundle.call.asking(sorted(asked)))
-        for (number, index), own in bundle.members:
-            layout.slots[number][index] = Slot(f"m{order}", bundle.call.keyed, own, asked)
-    return layout
-
-
-def count_commands(groups: Sequence[Group]) -> int:
-    """Возвращает, сколько команд займут группы."""
-    plain = sum(1 for group in groups for call in group.calls if not call.keyed)
-    return plain + sum(1 for _ in _bundles(groups))
-
-
-@dataclass(slots=True)
-class _Bundle:
-    """Поиски одного вида, которые уйдут одной командой."""
-
-    call: Call
-    members: list[tuple[tuple[int, int], frozenset[str]]] = field(default_factory=list)
-    keys: int = 0
-
-
-def _bundles(groups: Sequence[Group]) -> Iterator[_Bundle]:
-    """Собирает поиски одного вида, пока в команде есть место для ключей."""
-    open_bundles: dict[str, _Bundle] = {}
-    for number, group in enumerate(groups):
-        for index, call in enumerate(group.calls):
-            if not call.keyed:
-                continue
-            own = frozenset(call.keys)
-            kind = _kind(call)
-            bundle = open_bundles.get(kind)
-            if bundle is None or bundle.keys + len(own) > MERGED_KEYS:
-                if bundle is not None:
-                    yield bundle
-                bundle = open_bundles[kind] = _Bundle(call)
-            bundle.members.append(((number, index), own))
-            bundle.keys += len(own)
-    yield from open_bundles.values()
-
-
-def _kind(call: Call) -> str:
-    """Возвращает вид поиска: всё, кроме самих ключей."""
-    return command(call.asking(()))
+    packet = Packet(sum(len(group.calls) for group in groups))
+    for group in groups:
+        packet.take(group)
+    return packet.layout()

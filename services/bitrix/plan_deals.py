@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from services.bitrix.client import BitrixClient
 from services.bitrix.responses import Misconfigured, as_map
-from services.ports import PlanDeal
+from services.ports import Permit, PlanDeal
 
 if TYPE_CHECKING:
     from config.models import PortalSettings
@@ -39,10 +39,10 @@ class BitrixPlanDeals:
             )
         return [PlanDeal(int(row["ID"]), str(row.get(self._snapshot) or "")) for row in own]
 
-    def write(self, deal_id: int, snapshot: str) -> None:
+    def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
         """Записывает снимок в сделку; сам клиент запись не повторяет: поздняя вернула бы старый снимок."""
-        fields = {self._snapshot: snapshot}
-        self._client.call("crm.deal.update", {"id": deal_id, "fields": fields}, repeatable=False)
+        params = {"id": deal_id, "fields": {self._snapshot: snapshot}}
+        self._client.call("crm.deal.update", params, repeatable=False, permit=permit)
 
     def _is_own(self, row: Mapping[str, Any], patient: str) -> bool:
         return str(row.get(self._patient) or "") == patient and row.get("CLOSED") == "N"

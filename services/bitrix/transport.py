@@ -16,6 +16,8 @@ from services.domain.errors import SyncError
 if TYPE_CHECKING:
     from requests import Session
 
+    from config.models import PortalSettings
+
 #: Облако закрывает молчащее соединение; умершее соединение превратило бы создание в неясный исход.
 IDLE_SECONDS = 15.0
 
@@ -110,6 +112,12 @@ class HttpTransport:
                 self._idle.append((time.monotonic(), session))
                 return
         session.close()
+
+
+def open_transport(settings: "PortalSettings") -> HttpTransport:
+    """Собирает связь с порталом по настройкам."""
+    webhook = settings.webhook.get_secret_value()
+    return HttpTransport(webhook, settings.connect_timeout, settings.read_timeout, settings.ca_file)
 
 
 def new_session(ca_file: Path | None = None) -> "Session":

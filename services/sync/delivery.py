@@ -25,8 +25,8 @@ from services.ports import (
     Locks,
     NewContact,
     Outbox,
+    Permit,
     Stats,
-    write_guard,
 )
 from services.sync.branch import Branch, Pace
 from services.sync.decisions import client_for, open_lead, unfinished_lead
@@ -119,8 +119,7 @@ class Delivery:
         if attempt.known_deal is not None:
             found = self._crm.find(attempt.uids, None)
             if found.deals and _eldest(found.deals).contact_id is not None:
-                with self._guarded(attempt, (held := (attempt.lease,))):
-                    return Outcome.UPDATED, self._update(attempt, _eldest(found.deals), found, held)
+                return Outcome.UPDATED, self._update(attempt, _eldest(found.deals), found, (attempt.lease,))
             if not found.deals:
                 self._journal.warning("deal_vanished", reception=attempt.uid, deal=attempt.known_deal)
         token = attempt.ready.draft.phone.token(self._key)
@@ -128,7 +127,7 @@ class Delivery:
             if lease is None:
                 raise Busy
             leases = attempt.lease, lease
-            with lingering(lease, self._pace.uncertainty), self._guarded(attempt, leases):
+            with lingering(lease, self._pace.uncertainty):
                 return self._for_phone(attempt, token, leases)
 
     def _for_phone(self, attempt: Attempt, token: str, leases: Sequence[Lease]) -> tuple[Outcome, int]:
@@ -146,14 +145,9 @@ class Delivery:
         alive = all(lease.extend() for lease in leases)
         return alive and self._outbox.extend(attempt.claim, self._clock.now(), self._pace.lease)
 
-    @contextmanager
-    def _guarded(self, attempt: Attempt, leases: Sequence[Lease]) -> Iterator[None]:
-        """Ставит сторожа: тот же вопрос отправка задаст в последний миг перед запросом."""
-        token = write_guard.set(partial(self._holds, attempt, leases))
-        try:
-            yield
-        finally:
-            write_guard.reset(token)
+    def _permit(self, attempt: Attempt, leases: Sequence[Lease]) -> Permit:
+        """Возвращает право на запись: тот же вопрос отправка задаст в последний миг перед запросом."""
+        return Permit(partial(self._holds, attempt, leases))
 
     def _update(self, attempt: Attempt, deal: Deal, found: Found, leases: Sequence[Lease]) -> int:
         """Обновляет найденную сделку и доделывает прерванное: контакт без привязки, лид без перевода."""
@@ -162,7 +156,8 @@ class Delivery:
         if isinstance(move, KeepStage) and move.manual_cancel:
             self._journal.warning("manual_stage_kept", reception=attempt.uid, deal=deal.deal_id)
         self._begin(attempt, deal.deal_id, leases)
-        self._crm.update_deal(deal.deal_id, update_fields(draft, policy.fields, policy.immutable, move))
+        fields = update_fields(draft, policy.fields, policy.immutable, move)
+        self._crm.update_deal(deal.deal_id, fields, permit=self._permit(attempt, leases))
         if deal.contact_id is None:
             self._bind(attempt, deal, found, leases)
         if (lead := unfinished_lead(deal, found.leads)) is not None:
@@ -178,8 +173,9 @@ class Delivery:
         draft, lead = attempt.ready.draft, unfinished_lead(deal, found.leads)
         client = client_for(found.contacts, lead, draft, self._policy.contact_matching)
         self._hold_on(attempt, leases)
-        contact_id = self._contact_of(client, draft.phone.token(self._key))
-        self._crm.bind_contact(deal.deal_id, contact_id)
+        permit = self._permit(attempt, leases)
+        contact_id = self._contact_of(client, draft.phone.token(self._key), permit)
+        self._crm.bind_contact(deal.deal_id, contact_id, permit=permit)
         self._journal.warning("contact_bound", reception=attempt.uid, deal=deal.deal_id, contact=contact_id)
 
     def _create(self, attempt: Attempt, found: Found, token: str, leases: Sequence[Lease]) -> int:
@@ -187,25 +183,26 @@ class Delivery:
         policy, draft, lead = self._policy, attempt.ready.draft, open_lead(found.leads)
         client = client_for(found.contacts, lead, draft, policy.contact_matching)
         fields = creation_fields(draft, policy.fields, policy.stages, policy.category_id)
+        permit = self._permit(attempt, leases)
         self._hold_on(attempt, leases)
-        contact_id = self._contact_of(client, token)
+        contact_id = self._contact_of(client, token, permit)
         self._hold_on(attempt, leases)
-        deal_id = self._crm.create_deal(fields, contact_id)
+        deal_id = self._crm.create_deal(fields, contact_id, permit=permit)
         if lead is not None:
             self._convert(attempt, lead.lead_id, deal_id, leases)
         return deal_id
 
-    def _contact_of(self, client: int | NewContact, token: str) -> int:
+    def _contact_of(self, client: int | NewContact, token: str, permit: Permit) -> int:
         """Возвращает контакт клиента; нового запоминает сразу: сделка может и не создаться."""
         if isinstance(client, int):
             return client
-        contact_id = self._crm.create_contact(client)
+        contact_id = self._crm.create_contact(client, permit=permit)
         self._links.remember_contact(token, contact_id, CONTACT_MEMORY)
         return contact_id
 
     def _convert(self, attempt: Attempt, lead_id: int, deal_id: int, leases: Sequence[Lease]) -> None:
         self._hold_on(attempt, leases)
-        self._crm.convert_lead(lead_id, deal_id)
+        self._crm.convert_lead(lead_id, deal_id, permit=self._permit(attempt, leases))
         self._stats.count(self._branch.branch_id, "converted", self._clock.now())
         self._journal.info("lead_converted", reception=attempt.uid, lead=lead_id, deal=deal_id)
 

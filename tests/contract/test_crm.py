@@ -1,14 +1,13 @@
 """Договор Crm: подделка сценариев и BitrixCrm на эмуляторе ведут себя одинаково (МАП 2.3)."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from services.domain.errors import GripLost, SkippableError
 from services.domain.names import PersonName
 from services.domain.phones import Phone
-from services.ports import NewContact, write_guard
+from services.ports import NewContact, Permit
 from tests.support.crm_world import EmulatedPortal, FakePortal
 
 PHONE, OTHER = Phone("+79031112233"), Phone("+79034445566")
@@ -237,34 +236,27 @@ def test_contact_is_bound_to_a_deal_without_one_and_again_without_harm(world: Wo
 # --- Сторож записей ------------------------------------------------------------------------------
 
 
-@contextmanager
-def guarded(answer: bool) -> Iterator[None]:
-    """Ставит сторожа записей."""
-    token = write_guard.set(lambda: answer)
-    yield
-    write_guard.reset(token)
+OURS, LOST = Permit(lambda: True), Permit(lambda: False)
 
 
 def test_writes_leave_while_the_record_is_ours(world: World) -> None:
-    with guarded(True):
-        contact_id = world.crm.create_contact(NewContact(ALSU, PHONE))
-        deal_id = world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_1", **STAGE}, contact_id)
-        world.crm.update_deal(deal_id, {"COMMENTS": "новый"})
+    contact_id = world.crm.create_contact(NewContact(ALSU, PHONE), permit=OURS)
+    deal_id = world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_1", **STAGE}, contact_id, permit=OURS)
+    world.crm.update_deal(deal_id, {"COMMENTS": "новый"}, permit=OURS)
     assert (world.deal(deal_id)["COMMENTS"], world.deal(deal_id)["CONTACT_ID"]) == ("новый", contact_id)
 
 
-def test_writes_do_not_leave_when_the_record_is_lost_but_reads_do(world: World) -> None:
+def test_writes_do_not_leave_when_the_record_is_lost(world: World) -> None:
     lead_id, contact_id = world.add_lead(PHONE.value), world.add_contact("Лунёва", "Алсу")
     deal_id = world.add_deal("F1_1", COMMENTS="прежний")
-    with guarded(False):
-        assert [
-            refused(lambda: world.crm.create_contact(NewContact(ALSU, OTHER))),
-            refused(lambda: world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_2"}, contact_id)),
-            refused(lambda: world.crm.update_deal(deal_id, {"COMMENTS": "новый"})),
-            refused(lambda: world.crm.bind_contact(deal_id, contact_id)),
-            refused(lambda: world.crm.convert_lead(lead_id, deal_id)),
-        ] == [True] * 5
-        found = world.crm.find(["F1_1", "F1_2"], PHONE)
+    assert [
+        refused(lambda: world.crm.create_contact(NewContact(ALSU, OTHER), permit=LOST)),
+        refused(lambda: world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_2"}, contact_id, permit=LOST)),
+        refused(lambda: world.crm.update_deal(deal_id, {"COMMENTS": "новый"}, permit=LOST)),
+        refused(lambda: world.crm.bind_contact(deal_id, contact_id, permit=LOST)),
+        refused(lambda: world.crm.convert_lead(lead_id, deal_id, permit=LOST)),
+    ] == [True] * 5
+    found = world.crm.find(["F1_1", "F1_2"], PHONE)
     assert [(deal.uid, deal.contact_id, deal.lead_id) for deal in found.deals] == [("F1_1", None, None)]
     assert (world.deal(deal_id)["COMMENTS"], found.leads[0].is_open) == ("прежний", True)
 

@@ -17,7 +17,7 @@ from services.container import Services
 from services.domain.errors import RetriableError
 from services.ident.plan_source import IdentPlanSource
 from services.ident.sqlite import clinic_now
-from services.ports import EntryState
+from services.ports import EntryState, Permit
 from services.sync.delivery import Outcome
 from services.sync.plan_snapshots import PlanPush, Snapshots
 from tests.support.world import World
@@ -86,9 +86,9 @@ class Interrupted(BitrixPlanDeals):
         super().__init__(services.client, services.settings.portal)
         self._meanwhile = meanwhile
 
-    def write(self, deal_id: int, snapshot: str) -> None:
+    def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
         """Пишет снимок, и тут же появляется новая сделка."""
-        super().write(deal_id, snapshot)
+        super().write(deal_id, snapshot, permit=permit)
         self._meanwhile()
 
 

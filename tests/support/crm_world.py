@@ -6,10 +6,12 @@ from config.models import PortalSettings
 from demo.portal.entities import Edit
 from demo.portal.schema import CONTACT, DEAL, LEAD
 from demo.portal.server import PortalServer
-from services.bitrix.client import BitrixClient
+from services.bitrix.client import BitrixClient, Timing
 from services.bitrix.crm import BitrixCrm
+from services.bitrix.exchange import Endpoint
 from services.bitrix.operating import OperatingGate
 from services.bitrix.transport import HttpTransport
+from services.ports import ask_each
 from tests.fakes import KEY, FakeCrm
 from tests.fakes_bitrix import FakeLimiter
 
@@ -69,9 +71,8 @@ class EmulatedPortal:
 
     def __init__(self, portal: PortalServer, **settings: Any) -> None:
         self.portal = portal
-        self.client = BitrixClient(
-            HttpTransport(portal.url, 5.0, 30.0), FakeLimiter(), OperatingGate(480.0), linger=0.0
-        )
+        endpoint = Endpoint(HttpTransport(portal.url, 5.0, 30.0), FakeLimiter(), OperatingGate(480.0))
+        self.client = BitrixClient(endpoint, ask_each, timing=Timing(linger=0.0))
         self.crm = BitrixCrm(self.client, PortalSettings(webhook=portal.url, **settings))
 
     def close(self) -> None:

@@ -57,5 +57,19 @@ def test_recovered_portal_gets_full_batches_again_little_by_little() -> None:
     assert seen[0] < MAX_COMMANDS == seen[-1]
 
 
+def test_slow_line_is_not_taken_for_a_slow_portal() -> None:
+    size = BatchSize()
+    size.took(commands=1, seconds=0.9)
+    assert size.now() == MAX_COMMANDS
+
+
+def test_stall_of_hours_is_forgotten_as_fast_as_one_of_a_minute() -> None:
+    size = BatchSize()
+    size.took(commands=1, seconds=10_000.0)
+    for _ in range(7):
+        size.took(commands=1, seconds=0.2)
+    assert size.now() == MAX_COMMANDS
+
+
 def test_limit_of_the_settings_is_kept() -> None:
     assert BatchSize(most=7).now() == 7

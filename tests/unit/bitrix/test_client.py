@@ -1,16 +1,16 @@
 """Клиент портала: пакеты, перекрытие запросов, повторы, передача ведения (ADR 0004, 0007)."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
 import pytest
 
-from services.bitrix import client
 from services.bitrix.calls import Answer, Call
-from services.bitrix.client import REFUSAL_PAUSE, REFUSALS, RESENDS
+from services.bitrix.client import REFUSALS, RESENDS
+from services.bitrix.exchange import DROWSY_SECONDS, REFUSAL_PAUSE
 from services.bitrix.responses import (
     AmbiguousAnswer,
     AnswerLost,
@@ -22,7 +22,7 @@ from services.bitrix.responses import (
 )
 from services.bitrix.transport import Reply
 from services.domain.errors import GripLost, StoreError, Withdrawn
-from services.ports import write_guard
+from services.ports import Permit
 from tests.fakes_bitrix import PATIENCE, Desk, FakeLimiter, FakeTransport, refusal
 
 CRASH = refusal(500, "INTERNAL_SERVER_ERROR")
@@ -81,12 +81,13 @@ def test_searches_of_one_kind_leave_as_one_command_and_part_again() -> None:
     assert sorted(row["ID"] for own in answers for row in own[0].get()) == ["7", "8"]
 
 
-def test_merged_search_that_filled_the_page_is_asked_again_one_by_one() -> None:
+def test_merged_search_that_filled_the_page_is_asked_again_apart() -> None:
     full = [{"ID": str(number), "UF_KEY": "F1_1"} for number in range(50)]
-    own = Reply(200, {"result": [{"ID": "1", "UF_KEY": "F1_2"}]})
-    desk = Desk(FakeTransport(Reply(200, {"result": {"result": {"m0": full}}}), own, own))
+    own = {key: [{"ID": "1", "UF_KEY": "F1_2"}] for key in ("g0c0", "g1c0")}
+    replies = [Reply(200, {"result": {"result": result}}) for result in ({"m0": full}, own)]
+    desk = Desk(FakeTransport(*replies))
     answers = desk.together([order(desk, search("F1_1")), order(desk, search("F1_2"))])
-    assert desk.transport.methods == ["batch", "crm.deal.list", "crm.deal.list"]
+    assert [len(desk.transport.commands(number)) for number in range(2)] == [1, 2]
     assert [len(own[0].get()) for own in answers] == [1, 1]
 
 
@@ -291,7 +292,7 @@ def test_refused_call_of_such_a_group_is_repeated() -> None:
 
 
 def test_such_a_group_gives_up_on_endless_refusals_and_losses() -> None:
-    desk = Desk(FakeTransport(*[TOO_OFTEN] * REFUSALS, AnswerLost("обрыв", 65.0)))
+    desk = Desk(FakeTransport(*[TOO_OFTEN] * (REFUSALS + 1), AnswerLost("обрыв", 65.0)))
     answers = desk.client.group([read(1, MARKED), create(2)])
     assert outcomes(answers) == [QueryLimitExceeded, AnswerLost]
 
@@ -382,48 +383,87 @@ def test_hundred_owners_each_get_their_own_answers() -> None:
     assert found == [[number * 10 + index for index in range(number % 4 + 1)] for number in range(400)]
 
 
-# --- Сторож записи ----------------------------------------------------------------------------------
+# --- Сторож записей -------------------------------------------------------------------------------
+
+OURS, THEIRS = Permit(lambda: True), Permit(lambda: False)
 
 
-@pytest.fixture
-def guarded() -> Iterator[Callable[[Callable[[], bool]], None]]:
-    """Ставит сторожа на время проверки."""
-    token = write_guard.set(None)
-    yield lambda guard: write_guard.set(guard) and None
-    write_guard.reset(token)
+def writing(desk: Desk, number: int, permit: Permit) -> Callable[[], list[Answer]]:
+    """Возвращает заказ записи, у которой есть право."""
+    return partial(desk.client.group, [create(number)], permit)
 
 
-def test_write_that_lost_its_lease_does_not_leave(guarded: Callable[[Callable[[], bool]], None]) -> None:
+def test_write_that_lost_its_lease_does_not_leave() -> None:
     desk = Desk()
-    guarded(lambda: False)
-    assert outcomes(desk.client.group([create(1)])) == [GripLost]
-    assert desk.transport.requests == []
+    desk.permits.lost.add(THEIRS)
+    answers = desk.together([writing(desk, 1, THEIRS), writing(desk, 2, OURS)])
+    assert [outcomes(own) for own in answers] == [[GripLost], [{"id": 2}]]
+    assert desk.transport.requests == [("crm.deal.add", {"id": 2})]
 
 
-def test_reading_asks_no_guard(guarded: Callable[[Callable[[], bool]], None]) -> None:
+def test_all_writes_of_a_request_are_asked_about_at_once_and_equal_rights_once() -> None:
+    desk, other = Desk(), Permit(lambda: True)
+    orders = [writing(desk, number, right) for number, right in enumerate([OURS, other, OURS])]
+    desk.together([*orders, order(desk, read(3))])
+    assert [set(asked) for asked in desk.permits.asked] == [{OURS, other}]
+    assert len(desk.permits.asked[0]) == 2
+
+
+def test_reading_asks_no_guard() -> None:
     desk = Desk()
-    guarded(lambda: False)
-    assert outcomes(desk.client.group([read(1)])) == [{"id": 1}]
+    assert outcomes(desk.client.group([read(1)], OURS)) == [{"id": 1}]
+    assert desk.permits.asked == []
 
 
-def test_guard_that_cannot_be_asked_holds_the_write_back(
-    guarded: Callable[[Callable[[], bool]], None],
-) -> None:
-    def guard() -> bool:
+def test_guard_that_cannot_be_asked_holds_the_writes_back_but_not_the_reads() -> None:
+    def trouble() -> None:
         raise StoreError("Redis недоступен")
 
     desk = Desk()
-    guarded(guard)
-    assert outcomes(desk.client.group([create(1)])) == [StoreError]
-    assert desk.transport.requests == []
-
-
-def test_process_that_slept_between_the_guard_and_the_request_does_not_write(
-    guarded: Callable[[Callable[[], bool]], None], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(client, "DROWSY_SECONDS", -1.0)
-    desk = Desk()
-    guarded(lambda: True)
-    assert outcomes(desk.client.group([create(1)])) == [GripLost]
-    assert outcomes(desk.client.group([read(1)])) == [{"id": 1}]
+    desk.permits.meanwhile = trouble
+    answers = desk.together([writing(desk, 1, OURS), order(desk, read(2))])
+    assert [outcomes(own) for own in answers] == [[StoreError], [{"id": 2}]]
     assert desk.transport.methods == ["crm.deal.get"]
+
+
+def test_slow_guard_holds_nobody_back() -> None:
+    # Redis за пять миллисекунд и полсотни записей: ответ сторожа шёл дольше секунды, но он свежий.
+    desk = Desk()
+    desk.permits.meanwhile = partial(desk.clock.advance, 30.0)
+    answers = desk.together([writing(desk, 1, OURS), writing(desk, 2, OURS)])
+    assert [outcomes(own) for own in answers] == [[{"id": "1"}], [{"id": "2"}]]
+
+
+def test_process_that_slept_between_the_answer_of_the_guard_and_the_request_does_not_write() -> None:
+    desk = Desk()
+    desk.permits.meanwhile = partial(desk.clock.nap, DROWSY_SECONDS + 0.1)
+    answers = desk.together([writing(desk, 1, OURS), order(desk, read(2))])
+    assert [outcomes(own) for own in answers] == [[GripLost], [{"id": 2}]]
+    assert desk.transport.methods == ["crm.deal.get"]
+
+
+def test_nap_shorter_than_any_lease_is_no_reason_to_hold_back() -> None:
+    desk = Desk()
+    desk.permits.meanwhile = partial(desk.clock.nap, DROWSY_SECONDS - 0.1)
+    assert outcomes(desk.client.group([create(1)], OURS)) == [{"id": 1}]
+
+
+def test_repeated_write_is_asked_about_again() -> None:
+    desk = Desk(FakeTransport(TOO_OFTEN))
+    assert outcomes(desk.client.group([create(1)], OURS)) == [{"id": 1}]
+    assert desk.permits.asked == [[OURS], [OURS]]
+
+
+# --- Размер пакета --------------------------------------------------------------------------------
+
+
+def test_one_stall_of_the_portal_does_not_leave_updates_going_one_by_one() -> None:
+    desk = Desk()
+    desk.transport.meanwhile = lambda number: desk.clock.advance(60.0 if number == 0 else 0.2)
+    for number in range(20):
+        desk.client.call("crm.deal.update", {"id": number}, repeatable=False)
+    sent = len(desk.transport.requests)
+    desk.together([order(desk, create(number)) for number in range(50)])
+    assert [len(desk.transport.commands(number)) for number in range(sent, len(desk.transport.requests))] == [
+        50
+    ]

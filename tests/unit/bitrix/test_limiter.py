@@ -120,6 +120,13 @@ def test_pause_moves_every_following_slot(redis_client: Redis) -> None:
     assert waits == pytest.approx([300, 400], abs=SLACK)
 
 
+def test_saved_up_slots_are_not_spent_within_a_pause(redis_client: Redis) -> None:
+    limiter = RedisRateLimiter(redis_client, "k", rate=0.01, burst=5)
+    limiter.freeze(300.0)
+    waits = [limiter.reserve() for _ in range(2)]
+    assert waits == pytest.approx([300, 400], abs=SLACK)
+
+
 def test_shorter_pause_does_not_cancel_a_longer_one(redis_client: Redis) -> None:
     limiter = RedisRateLimiter(redis_client, "k", rate=0.01, burst=1)
     limiter.freeze(300.0)

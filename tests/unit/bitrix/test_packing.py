@@ -1,5 +1,6 @@
 """Укладка групп: целиком, по очереди, записи вперёд, одинаковые поиски — одной командой."""
 
+import sys
 from collections import deque
 from collections.abc import Sequence
 
@@ -15,7 +16,6 @@ from services.bitrix.packing import (
     WRITES_AHEAD,
     PageFull,
     Slot,
-    count_commands,
     lay_out,
     pack,
 )
@@ -111,10 +111,45 @@ def test_searches_are_not_pushed_out_by_many_writes() -> None:
     assert sum(not item.writes for item in taken) == 10
 
 
+def test_packet_never_holds_more_commands_than_it_may() -> None:
+    twins = Group([Call("crm.deal.list", {"filter": {f"@{KEY}": [str(n)]}}, keyed=KEY) for n in range(2)])
+    full = search(*(f"F1_{number}" for number in range(MERGED_KEYS - 1)))
+    queue = deque([full, twins])
+    assert pack(queue, full, 1) == [full]
+
+
+def work_of(waiting: int) -> int:
+    """Возвращает, сколько вызовов функций стоит укладка такой очереди."""
+    queue, counted = deque(search(f"F1_{number}") for number in range(waiting)), [0]
+
+    def count(frame: object, event: str, argument: object) -> None:
+        counted[0] += event in ("call", "c_call")
+
+    sys.setprofile(count)
+    try:
+        pack(queue, queue[0], 50)
+    finally:
+        sys.setprofile(None)
+    return counted[0]
+
+
+def test_work_of_packing_grows_with_the_queue_not_with_its_square() -> None:
+    assert work_of(400) < 3 * work_of(200)
+
+
+def test_searches_parted_once_are_not_merged_again() -> None:
+    groups = [search("F1_1"), search("F1_2")]
+    for item in groups:
+        item.part()
+    layout = lay_out(groups)
+    assert len(layout.commands) == 2
+    assert layout.slots[0][0].share(rows(*["F1_1"] * PAGE_ROWS)).error is None
+
+
 def test_searches_of_one_kind_take_one_command() -> None:
     groups = [search(f"F1_{number}") for number in range(1, 11)]
     layout = lay_out(groups)
-    assert len(layout.commands) == count_commands(groups) == 1
+    assert len(layout.commands) == 1
     assert "F1_7" in next(iter(layout.commands.values()))
 
 
@@ -125,7 +160,7 @@ def test_a_batch_has_room_for_many_merged_searches() -> None:
 
 def test_searches_of_different_kinds_stay_apart() -> None:
     groups = [search("F1_1"), search("F1_2", method="crm.item.list"), group(1)]
-    assert count_commands(groups) == len(lay_out(groups).commands) == 3
+    assert len(lay_out(groups).commands) == 3
 
 
 def test_rows_of_a_merged_answer_go_to_their_owners() -> None:

@@ -1,0 +1,140 @@
+"""Один запрос к порталу: группы вызовов туда, ответ каждому вызову обратно."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.bitrix.batching import BatchSize, Group
+from services.bitrix.calls import Answer, Call
+from services.bitrix.limiter import RateLimiter
+from services.bitrix.operating import OperatingGate
+from services.bitrix.packing import PageFull, Slot, lay_out
+from services.bitrix.responses import (
+    AMBIGUITY_SECONDS,
+    AmbiguousAnswer,
+    OperationTimeLimit,
+    QueryLimitExceeded,
+    as_map,
+    coded_error,
+    error_for,
+)
+from services.bitrix.transport import Reply, Transport
+from services.domain.errors import GripLost, SyncError
+
+REFUSAL_PAUSE = 2.0
+#: Между ответом сторожа и запросом проходят миллисекунды; дольше — процесс спал, ответ устарел.
+DROWSY_SECONDS = 1.0
+
+
+def awake() -> float:
+    """Возвращает часы, которые идут и во сне компьютера (на Linux монотонные стоят)."""
+    boot = getattr(time, "CLOCK_BOOTTIME", None)
+    return time.monotonic() if boot is None else time.clock_gettime(boot)
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Портал, каким его видит клиент: связь, предел запросов и время методов."""
+
+    transport: Transport
+    limiter: RateLimiter
+    operating: OperatingGate
+
+
+@dataclass(slots=True)
+class Traffic:
+    """Счётчики клиента: запросы, команды, отказы по частоте, секунды ожидания предела."""
+
+    requests: int = 0
+    commands: int = 0
+    refused: int = 0
+    waited: float = 0.0
+
+
+class Exchange:
+    """Запросы к порталу; размер пакета подбирается по времени ответов."""
+
+    def __init__(self, endpoint: Endpoint, most: int, now: Callable[[], float]) -> None:
+        self._transport, self._limiter = endpoint.transport, endpoint.limiter
+        self._operating, self._now = endpoint.operating, now
+        self.size, self.traffic = BatchSize(most), Traffic()
+
+    def send(self, groups: Sequence[Group], permitted_at: float | None) -> list[list[Answer] | None]:
+        """Выполняет группы одним запросом; None вместо ответов — склеенное надо спросить отдельно.
+
+        ``permitted_at`` — когда сторож разрешил записи этого запроса.
+        """
+        if len(groups) == 1 and len(groups[0].calls) == 1:
+            return [[self._plain(groups[0].calls[0], permitted_at)]]
+        return self._batch(groups, permitted_at)
+
+    def _plain(self, call: Call, permitted_at: float | None) -> Answer:
+        """Выполняет вызов обычным запросом; временные отказы поднимает, отказ вызову возвращает."""
+        reply = self._post(call.method, dict(call.params), 1, permitted_at)
+        error = error_for(reply.status, reply.body, call.method)
+        if error is None:
+            self._operating.note(call.method, as_map(reply.body.get("time")))
+            return Answer(reply.body["result"])
+        if isinstance(error, (AmbiguousAnswer, QueryLimitExceeded)):
+            raise self._slowed_down(error)
+        return Answer(error=self._timed(error, call.method))
+
+    def _batch(self, groups: Sequence[Group], permitted_at: float | None) -> list[list[Answer] | None]:
+        layout = lay_out(groups)
+        body = {"halt": 0, "cmd": layout.commands}
+        reply = self._post("batch", body, len(layout.commands), permitted_at)
+        error = error_for(reply.status, reply.body, "batch")
+        if error is not None:
+            raise self._slowed_down(error)
+        result = as_map(reply.body["result"])
+        return [
+            self._answers(result, slots, group) for slots, group in zip(layout.slots, groups, strict=True)
+        ]
+
+    def _answers(self, result: Mapping[str, Any], slots: Sequence[Slot], group: Group) -> list[Answer] | None:
+        """Достаёт ответы группы."""
+        found = [self._answer(result, slot.key, call) for slot, call in zip(slots, group.calls, strict=True)]
+        try:
+            return [slot.share(answer) for slot, answer in zip(slots, found, strict=True)]
+        except PageFull:
+            return None
+
+    def _answer(self, result: Mapping[str, Any], key: str, call: Call) -> Answer:
+        """Достаёт ответ команды из пакета: значение, свою ошибку или пропажу."""
+        self._operating.note(call.method, as_map(as_map(result.get("result_time")).get(key)))
+        failures, values = as_map(result.get("result_error")), as_map(result.get("result"))
+        if key in failures:
+            failure = as_map(failures[key])
+            code, text = str(failure.get("error", "")), str(failure.get("error_description") or "")
+            return Answer(error=self._timed(coded_error(code, text, 0, call.method), call.method))
+        if key in values:
+            return Answer(values[key])
+        return Answer(error=AmbiguousAnswer(f"{call.method}: в пакете нет ответа", AMBIGUITY_SECONDS))
+
+    def _timed(self, error: SyncError, method: str) -> SyncError:
+        if isinstance(error, OperationTimeLimit):
+            return OperationTimeLimit(error.message, self._operating.refused(method))
+        return error
+
+    def _slowed_down(self, error: SyncError) -> SyncError:
+        """Отодвигает все запросы, если портал просит слать реже."""
+        if isinstance(error, QueryLimitExceeded):
+            self.traffic.refused += 1
+            self._limiter.freeze(REFUSAL_PAUSE)
+        return error
+
+    def _post(
+        self, method: str, body: Mapping[str, object], commands: int, permitted_at: float | None
+    ) -> Reply:
+        started = self._now()
+        if permitted_at is not None and started - permitted_at > DROWSY_SECONDS:
+            raise GripLost("запись уже чужая: процесс спал перед отправкой")
+        self.traffic.requests += 1
+        self.traffic.commands += commands
+        try:
+            return self._transport.post(method, body)
+        finally:
+            self.size.took(commands, self._now() - started)
