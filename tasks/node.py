@@ -64,11 +64,15 @@ def run_node(app: Any, **options: Any) -> int:
     app.steps["worker"].add(WebStep)
     worker = app.Worker(quiet=True, without_gossip=True, without_mingle=True, **options)
     worker.start()
-    return 0 if _stopped_politely() else int(worker.exitcode or 0)
+    return 0 if _stopped_by_signal() else int(worker.exitcode or 1)
 
 
-def _stopped_politely() -> bool:
-    """Отвечает, остановлен ли узел по просьбе: на Ctrl+C Celery и тогда отвечает кодом сбоя (1)."""
+def _stopped_by_signal() -> bool:
+    """Отвечает, остановлен ли узел вежливым сигналом: на Ctrl+C Celery и тогда отвечает кодом сбоя (1).
+
+    Всё прочее — сбой: остановленный из Flower («Shut Down») Celery ответил бы кодом 0, и служба его бы
+    не подняла (ТЗ 3.3.1).
+    """
     from celery.worker import state
 
     asked = state.should_stop is not None and state.should_stop is not False

@@ -218,6 +218,19 @@ def test_warm_stop_hands_back_the_unsent_and_ends_well(
     world.close()
 
 
+def test_node_shut_down_from_afar_is_raised_again(world: World) -> None:
+    """Кнопка Flower «Shut Down»: код не ноль, и служба запускает узел снова."""
+    from celery import Celery
+
+    import celeryconfig
+
+    with Process(world.path, NODE) as node, Celery(config_source=celeryconfig.deployment(world.settings)) as app:
+        eventually(lambda: world.services.store.pulse.ages())
+        app.control.shutdown()
+        eventually(lambda: not node.alive)
+        assert node.code == 1, node.text()[-2000:]
+
+
 def test_frozen_node_wakes_up_without_harm(tmp_path: Path, redis_url: str, portal: PortalServer) -> None:
     world = quick(tmp_path / "world", redis_url, portal)
     uids = {book(world, 200 + number) for number in range(20)}
