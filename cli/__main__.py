@@ -5,12 +5,14 @@ import platform
 import sys
 
 from cli.commands import available
+from cli.console import speak_utf8
 from config.loader import ConfigError
 from services.domain.errors import SyncError
 
 
 def main(arguments: list[str]) -> int:
     """Запускает команду и возвращает код завершения."""
+    speak_utf8()
     name = arguments[0] if arguments else "--help"
     if name in ("-h", "--help", "help"):
         print(usage())
@@ -25,7 +27,7 @@ def main(arguments: list[str]) -> int:
 
 
 def run(name: str, arguments: list[str]) -> int:
-    """Загружает модуль команды и выполняет его; ошибки настроек показывает без трассировки."""
+    """Загружает модуль команды и выполняет его; ошибки настроек и системы показывает без трассировки."""
     command = importlib.import_module(f"cli.{name.replace('-', '_')}")
     try:
         return int(command.main(arguments))
@@ -34,6 +36,12 @@ def run(name: str, arguments: list[str]) -> int:
         return 2
     except SyncError as error:
         print(error, file=sys.stderr)
+        return 3
+    except UnicodeDecodeError:
+        print("Ввод не в кодировке UTF-8: передайте его в ней.", file=sys.stderr)
+        return 2
+    except OSError as error:
+        print(f"Система отказала: {error}", file=sys.stderr)
         return 3
     except KeyboardInterrupt:
         print("\nПрервано.", file=sys.stderr)

@@ -2,10 +2,10 @@
 
 import argparse
 import json
-import sys
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cli.console import coloured
 from cli.session import add_config, chosen_file
 from config.loader import ConfigError, load_settings
 
@@ -80,4 +80,4 @@ def _as_text(findings: "Iterable[Finding]") -> int:
 def _painted(level: str) -> str:
     mark = f"[{MARKS[level]}]"
     colour = {"ok": 32, "warn": 33, "fail": 31}[level]
-    return f"\033[{colour}m{mark}\033[0m" if sys.stdout.isatty() else mark
+    return f"\033[{colour}m{mark}\033[0m" if coloured() else mark

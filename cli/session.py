@@ -1,7 +1,6 @@
 """Общее для команд: настройки, службы, филиалы, сообщения узлу."""
 
 import argparse
-import getpass
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.loader import CONFIG_VARIABLE, ConfigError, load_settings, settings_file
+from config.rights import account_name
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -60,7 +60,7 @@ def chosen_file(options: argparse.Namespace) -> Path:
 
 def administrator() -> str:
     """Возвращает имя того, кто выполняет команду, для журнала безопасности."""
-    return getpass.getuser()
+    return account_name()
 
 
 def chosen_branches(services: "Services", wanted: Sequence[str] | None) -> list[str]:

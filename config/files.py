@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 def replace_text(path: Path, text: str) -> None:
-    """Заменяет текст файла; новый файл не открыт никому ни на миг."""
+    """Заменяет текст файла или пишет новый; и черновик, и новый файл не открыты никому ни на миг."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -16,12 +16,14 @@ def replace_text(path: Path, text: str) -> None:
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
-    if sys.platform == "win32":
+    if not path.exists():
+        os.replace(draft, path)
+    elif sys.platform == "win32":
         _replace_on_windows(path, draft)
-        return
-    shutil.copymode(path, draft)
-    adopt(draft, path)
-    os.replace(draft, path)
+    else:
+        shutil.copymode(path, draft)
+        adopt(draft, path)
+        os.replace(draft, path)
 
 
 def adopt(path: Path, like: Path) -> None:

@@ -1,63 +1,75 @@
 """Права на файлы настроек, ключа и журналов: читает только учётная запись службы (ТЗ 4.2.5, 5.4 № 4).
 
 POSIX — режим 0600 (папка 0700). Windows — список доступа: система, администраторы и текущая учётная запись,
-наследование снято. Команды Windows и разбор их ответа проверены здесь с подделкой запуска, не на Windows.
+наследование снято; всякий, кого нет среди известных, — посторонний.
 """
 
-import getpass
-import os
+import hashlib
 import re
 import stat
 import subprocess
 import sys
-import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-Run = Callable[[Sequence[str]], None]
+from config import windows
 
-SYSTEM_SID, ADMINISTRATORS_SID = "*S-1-5-18", "*S-1-5-32-544"
-#: Кому в SDDL доступа быть не должно: имя группы не зависит от языка Windows.
-BROAD = {
+SYSTEM_SID, ADMINISTRATORS_SID = "S-1-5-18", "S-1-5-32-544"
+#: Службы установки: у каждой своя виртуальная учётная запись ``NT SERVICE\имя``.
+SERVICES = ("IdentBitrixRedis", "IdentBitrixNode", "IdentBitrixFlower")
+#: Сокращения SDDL тех, кому доступ положен: имена групп на языке Windows в описателе не встречаются.
+ALIASES = {"SY": SYSTEM_SID, "BA": ADMINISTRATORS_SID}
+BUILT_IN_ADMINISTRATOR, BUILT_IN_RID = "LA", "-500"
+EVERYONE = "S-1-1-0"
+#: Как назвать частых посторонних; остальные названы своим SID.
+TITLES = {
     "WD": "все",
+    EVERYONE: "все",
     "BU": "пользователи",
     "AU": "прошедшие проверку",
     "BG": "гости",
+    "LG": "гость",
     "AN": "анонимные",
     "IU": "вошедшие в систему",
+    "NU": "вошедшие по сети",
+    "DU": "пользователи домена",
+    "DG": "гости домена",
+    "AC": "приложения Магазина",
+    "CO": "создатель файла",
 }
-ALLOWED_ENTRY = re.compile(r"\(A;[^;]*;[^;]*;[^;]*;[^;]*;([^;)]+)[^)]*\)")
+#: Разрешающая запись SDDL любого вида: простая, объектная, условная.
+ALLOWING = re.compile(r"\((?:A|OA|XA|ZA);[^;]*;[^;]*;[^;]*;[^;]*;([^;)]+)")
+ACCESS = re.compile(r"D:(?P<flags>[A-Z_]*)(?P<entries>\(.*)?", re.DOTALL)
+NO_LIST = "NO_ACCESS_CONTROL"
 
 
-def restrict(path: Path, run: Run | None = None, platform: str = sys.platform) -> None:
-    """Закрывает файл или папку от чужих."""
-    if platform == "win32":
-        chosen = run or _run
-        closed = path.is_file() and not strangers(path.parent, chosen, platform)
-        # В закрытой папке установки файл наследует её список доступа: в нём есть и учётные записи служб.
-        chosen(inheriting_command(path) if closed else restricting_command(path))
+def restrict(path: Path) -> None:
+    """Закрывает файл или папку от чужих; не вышло — OSError."""
+    if sys.platform == "win32":
+        WindowsRights().restrict(path)
     else:
         path.chmod(0o700 if path.is_dir() else 0o600)
 
 
-def restricting_command(path: Path, account: str | None = None) -> list[str]:
-    """Возвращает команду Windows, оставляющую доступ системе, администраторам и учётной записи."""
-    inherited = "(OI)(CI)" if path.is_dir() else ""
-    allowed = (SYSTEM_SID, ADMINISTRATORS_SID, account or getpass.getuser())
-    grants = [part for name in allowed for part in ("/grant:r", f"{name}:{inherited}F")]
-    return ["icacls", str(path), "/inheritance:r", *grants, "/q"]
-
-
-def inheriting_command(path: Path) -> list[str]:
-    """Возвращает команду Windows, оставляющую файлу доступ его папки."""
-    return ["icacls", str(path), "/reset", "/q"]
-
-
-def strangers(path: Path, run: Run | None = None, platform: str = sys.platform) -> list[str]:
+def strangers(path: Path) -> list[str]:
     """Возвращает, кому лишнему открыт файл или папка; пусто — всё закрыто. Нет файла — OSError."""
-    if platform == "win32":
-        return broad_access(_sddl(path, run or _run))
+    if sys.platform == "win32":
+        return WindowsRights().strangers(path)
     return open_modes(path.stat().st_mode)
+
+
+def account_name() -> str:
+    """Возвращает имя учётной записи, под которой выполняется программа; окружению не верит."""
+    if sys.platform == "win32":
+        return windows.account_name()
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.geteuid()).pw_name
+    except KeyError:
+        return str(os.geteuid())
 
 
 def open_modes(mode: int) -> list[str]:
@@ -66,21 +78,56 @@ def open_modes(mode: int) -> list[str]:
     return [who for who, bits in found if mode & bits]
 
 
-def broad_access(sddl: str) -> list[str]:
-    """Возвращает широкие группы, которым описатель Windows (SDDL) даёт доступ."""
-    given = dict.fromkeys(ALLOWED_ENTRY.findall(sddl))
-    return [BROAD[sid] for sid in given if sid in BROAD]
-
-
-def _sddl(path: Path, run: Run) -> str:
-    """Спрашивает у Windows описатель доступа: icacls пишет его в файл, на экран — на языке системы."""
-    with tempfile.TemporaryDirectory() as folder:
-        saved = Path(folder) / "acl.txt"
-        run(["icacls", str(path), "/save", str(saved), "/q"])
-        return saved.read_text(encoding="utf-16")
-
-
 def _run(command: Sequence[str]) -> None:
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
-        raise OSError(f"{os.path.basename(command[0])} не изменила права: код {done.returncode}")
+        raise OSError(f"права на {command[1]} не изменились: icacls ответила кодом {done.returncode}")
+
+
+@dataclass(frozen=True, slots=True)
+class WindowsRights:
+    """Права Windows: ставит их icacls, читает вызов системы — в нём нет ни языка, ни кодировки."""
+
+    run: Callable[[Sequence[str]], None] = _run
+    describe: Callable[[Path], str] = windows.descriptor
+    sid: Callable[[], str] = windows.account_sid
+    icacls: Callable[[], str] = lambda: str(windows.system_folder() / "icacls.exe")
+
+    def restrict(self, path: Path) -> None:
+        """Оставляет доступ системе, администраторам и тому, кто выполняет программу."""
+        # Сброс первым: замена списка не тронула бы записей, сделанных файлу кем-то прежде.
+        self.run([self.icacls(), str(path), "/reset", "/q"])
+        # В закрытой папке установки файл наследует её список доступа: в нём есть и учётные записи служб.
+        if not (path.is_file() and not self.strangers(path.parent)):
+            self.run([self.icacls(), str(path), "/inheritance:r", *self._grants(path), "/q"])
+
+    def strangers(self, path: Path) -> list[str]:
+        """Возвращает, кому лишнему открыт файл или папка."""
+        return outsiders(self.describe(path), [self.sid()])
+
+    def _grants(self, path: Path) -> list[str]:
+        inherited = "(OI)(CI)" if path.is_dir() else ""
+        allowed = dict.fromkeys((SYSTEM_SID, ADMINISTRATORS_SID, self.sid()))
+        return [part for who in allowed for part in ("/grant:r", f"*{who}:{inherited}F")]
+
+
+def outsiders(sddl: str, own: Collection[str]) -> list[str]:
+    """Возвращает, кому описатель Windows (SDDL) даёт доступ сверх положенного.
+
+    Положен он системе, администраторам, нашим службам и ``own``; списка нет вовсе — файл открыт всем.
+    """
+    access = ACCESS.search(sddl)
+    if access is None or NO_LIST in access["flags"]:
+        return [TITLES[EVERYONE]]
+    known = {*ALIASES, *ALIASES.values(), *map(service_sid, SERVICES), *own}
+    if any(sid.endswith(BUILT_IN_RID) for sid in own):
+        known.add(BUILT_IN_ADMINISTRATOR)
+    given = dict.fromkeys(ALLOWING.findall(access["entries"] or ""))
+    return list(dict.fromkeys(TITLES.get(who, who) for who in given if who not in known))
+
+
+def service_sid(name: str) -> str:
+    """Возвращает SID виртуальной учётной записи службы: Windows выводит его из имени."""
+    digest = hashlib.sha1(name.upper().encode("utf-16-le"), usedforsecurity=False).digest()
+    parts = (int.from_bytes(digest[place : place + 4], "little") for place in range(0, 20, 4))
+    return "-".join(["S-1-5-80", *map(str, parts)])

@@ -4,7 +4,7 @@
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,6 +14,9 @@ from config.rights import restrict
 
 PREFIX = "enc:"
 KEY_FILE_NAME = "ident-bitrix.key"
+
+#: Закрывает файл от чужих; не вышло — OSError.
+Close = Callable[[Path], None]
 
 
 class SecretError(Exception):
@@ -47,25 +50,31 @@ def decrypt(value: str, *keys: str) -> str:
     raise SecretError("значение enc:… зашифровано другим ключом: запишите секрет заново (secrets set)")
 
 
-def write_key(path: Path, key: str, wrapping: Wrapping | None = None) -> None:
+def write_key(path: Path, key: str, wrapping: Wrapping | None = None, close: Close = restrict) -> None:
     """Записывает ключ в новый файл, доступный только владельцу; готовый файл не трогает (FileExistsError)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(_wrapped(key, wrapping or system_wrapping()))
-    restrict(path)
+    _write_closed(path, [key], wrapping or system_wrapping(), close)
 
 
 def replace_keys(path: Path, keys: Sequence[str], wrapping: Wrapping | None = None) -> None:
     """Заменяет содержимое файла ключей разом: при сбое цел прежний."""
     draft = path.with_name(path.name + ".new")
     draft.unlink(missing_ok=True)
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.writelines(_wrapped(key, wrapping or system_wrapping()) for key in keys)
-    restrict(draft)
+    _write_closed(draft, keys, wrapping or system_wrapping(), restrict)
     adopt(draft, path)
     os.replace(draft, path)
+
+
+def _write_closed(path: Path, keys: Sequence[str], wrapping: Wrapping, close: Close) -> None:
+    """Создаёт пустой файл, закрывает его и только тогда пишет ключи: не закрылся — не осталось и файла."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            close(path)
+            file.writelines(_wrapped(key, wrapping) for key in keys)
+    except BaseException:
+        path.unlink()
+        raise
 
 
 def read_keys(path: Path, wrapping: Wrapping | None = None) -> Sequence[str]:

@@ -2,8 +2,11 @@
 
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from config.editing import read_text, set_values
 from config.files import adopt
@@ -16,6 +19,7 @@ from config.secrets import PREFIX, SecretError, decrypt, encrypt, new_key, read_
 
 #: Привычные имена секретов.
 ALIASES: Mapping[str, str] = {"bitrix.webhook": "portal.webhook"}
+OPEN = "ОТКРЫТ"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,8 @@ class Vault:
             write_key(self.key_file, new_key())
         except FileExistsError:
             return False
-        adopt(self.key_file, self.path)
+        if self.path.exists():
+            adopt(self.key_file, self.path)
         return True
 
     def known(self) -> list[Known]:
@@ -52,6 +57,10 @@ class Vault:
         return [
             Known(named(place, raw), _state(place, value)) for place, value in secret_values(raw, Settings)
         ]
+
+    def open_names(self) -> list[str]:
+        """Возвращает имена секретов, лежащих в файле открыто."""
+        return [known.name for known in self.known() if known.state == OPEN]
 
     def set(self, name: str, value: str) -> str:
         """Вписывает секрет зашифрованным; возвращает полное имя. Неизвестное имя — ConfigError."""
@@ -67,6 +76,17 @@ class Vault:
             key = self._key()
             set_values(self.path, {place: encrypt(value, key) for place, value in plain.items()})
         return [named(place, raw) for place in plain]
+
+    def sealed(self, raw: Mapping[str, object]) -> dict[str, object]:
+        """Возвращает настройки, которых в файле ещё нет, с уже зашифрованными секретами."""
+        key_file = key_file_of(raw, self.path.parent)
+        with suppress(FileExistsError):
+            write_key(key_file, new_key())
+        key, document = self._keys_of(key_file)[0], deepcopy(dict(raw))
+        for place, value in secret_values(raw, Settings):
+            if is_secret(place, value):
+                _put(document, place, encrypt(value, key))
+        return document
 
     def rotate(self) -> int:
         """Заводит новый ключ и перешифровывает им всё; обрыв на любом шаге ничего не теряет."""
@@ -98,8 +118,11 @@ class Vault:
         return self._keys()[0]
 
     def _keys(self) -> list[str]:
+        return self._keys_of(self.key_file)
+
+    def _keys_of(self, key_file: Path) -> list[str]:
         try:
-            return list(read_keys(self.key_file))
+            return list(read_keys(key_file))
         except SecretError as error:
             raise ConfigError(f"Секреты настроек: {error}") from None
 
@@ -113,7 +136,14 @@ class Vault:
 def _state(place: Place, value: str) -> str:
     if value.startswith(PREFIX):
         return "зашифрован"
-    return "ОТКРЫТ" if is_secret(place, value) else "не заполнен или без пароля"
+    return OPEN if is_secret(place, value) else "не заполнен или без пароля"
+
+
+def _put(document: Any, place: Place, value: str) -> None:
+    *section, last = place
+    for part in section:
+        document = document[part]
+    document[last] = value
 
 
 def _nested(place: Place) -> Mapping[str, object]:

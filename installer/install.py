@@ -12,7 +12,7 @@ from installer.ports import CommandFailed, Host, InstallError, Service, ServiceS
 from installer.record import Record, load_record
 from installer.redis_conf import write_redis_conf
 from installer.roles import FLOWER, NODE, REDIS, services_of
-from installer.settings import write_settings
+from installer.settings import read_settings, write_settings
 
 #: Проверки, которым до первого запуска узла сбыться не суждено.
 BEFORE_START = frozenset({"service"})
@@ -83,14 +83,9 @@ class Installation:
         return services_of(self.host.layout, keys, server or "")
 
     def _settings(self, answers: Answers | None) -> Settings:
-        from config.loader import ConfigError, load_settings
-
         layout = self.host.layout
         if answers is None:
-            try:
-                return load_settings(layout.settings)
-            except ConfigError as error:
-                raise InstallError(f"Настройки уже есть, но не годятся: {error}") from None
+            return read_settings(layout.settings)
         own = answers.install.redis == "own"
         url = write_redis_conf(layout.redis, answers.install.redis_port) if own else None
         return write_settings(layout, answers.settings, url)

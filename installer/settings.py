@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from config.loader import ConfigError, load_settings
+from config.files import replace_text
+from config.loader import ConfigError, load_settings, parse_settings
 from config.migrations import CURRENT
 from config.models import Settings
 from config.vault import Vault
@@ -19,21 +20,34 @@ HEADER = """# Настройки интеграции Ident - Битрикс24. 
 
 
 def write_settings(layout: Layout, answers: Mapping[str, object], redis_url: str | None) -> Settings:
-    """Записывает и проверяет настройки; негодные ответы — InstallError, файла не остаётся."""
+    """Проверяет и записывает настройки; негодные ответы — InstallError, файла не остаётся.
+
+    На диск секреты попадают уже зашифрованными (СПЕЦ 3.4.1.2): открытыми их не оставит никакой сбой.
+    """
     import tomlkit
 
     path = layout.settings
-    document = {"schema": CURRENT, **_completed(answers, layout, redis_url)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.touch(mode=0o600)
-    path.write_text(HEADER + tomlkit.dumps(document), encoding="utf-8", newline="\n")
     try:
-        Vault(path).init()
-        Vault(path).seal()
+        document = Vault(path).sealed({"schema": CURRENT, **_completed(answers, layout, redis_url)})
+        settings = parse_settings(document, path.parent)
+    except ConfigError as error:
+        raise InstallError(str(error)) from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_text(path, HEADER + tomlkit.dumps(document))
+    return settings
+
+
+def read_settings(path: Path) -> Settings:
+    """Читает настройки прежней установки; негодные или с открытыми секретами — InstallError."""
+    try:
+        if names := Vault(path).open_names():
+            raise InstallError(
+                f"В файле настроек {path} секреты записаны открыто: {', '.join(names)}. "
+                "Зашифруйте их (ident-bitrix secrets seal) и повторите установку."
+            )
         return load_settings(path)
     except ConfigError as error:
-        path.unlink()
-        raise InstallError(str(error)) from None
+        raise InstallError(f"Настройки уже есть, но не годятся: {error}") from None
 
 
 def _completed(answers: Mapping[str, object], layout: Layout, redis_url: str | None) -> dict[str, Any]:

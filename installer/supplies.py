@@ -4,6 +4,8 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
+from installer.ports import InstallError
+
 
 @dataclass(frozen=True, slots=True)
 class Supply:
@@ -38,7 +40,7 @@ SUPPLIES: tuple[Supply, ...] = (
 )
 
 
-class SupplyError(Exception):
+class SupplyError(InstallError):
     """Чужой программы нет или она не та; текст говорит, что сделать."""
 
 

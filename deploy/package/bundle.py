@@ -50,6 +50,8 @@ def arguments(sources: Path, work: Path) -> list[str]:
         "--noconfirm",
         "--onedir",
         "--console",
+        # Собранная программа не смотрит на PYTHONUTF8: режим UTF-8 закладывается в неё.
+        *("--python-option", "X utf8"),
         *("--name", PROGRAM),
         *("--distpath", str(work / "dist")),
         *("--workpath", str(work / "build")),

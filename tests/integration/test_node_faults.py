@@ -224,7 +224,10 @@ def test_node_shut_down_from_afar_is_raised_again(world: World) -> None:
 
     import celeryconfig
 
-    with Process(world.path, NODE) as node, Celery(config_source=celeryconfig.deployment(world.settings)) as app:
+    with (
+        Process(world.path, NODE) as node,
+        Celery(config_source=celeryconfig.deployment(world.settings)) as app,
+    ):
         eventually(lambda: world.services.store.pulse.ages())
         app.control.shutdown()
         eventually(lambda: not node.alive)

@@ -1,13 +1,18 @@
 """Права файлов: режим POSIX по-настоящему, команды Windows — с подделкой запуска."""
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from config.rights import broad_access, restrict, restricting_command, strangers
+from config import windows
+from config.rights import WindowsRights, account_name, outsiders, restrict, service_sid, strangers
+
+posix = pytest.mark.skipif(sys.platform == "win32", reason="posix")
 
 
+@posix
 def test_file_and_folder_are_closed(tmp_path: Path) -> None:
     file = tmp_path / "a"
     file.touch(0o666)
@@ -16,6 +21,7 @@ def test_file_and_folder_are_closed(tmp_path: Path) -> None:
         assert strangers(path) == []
 
 
+@posix
 @pytest.mark.parametrize(
     ("mode", "who"), [(0o640, ["группе"]), (0o604, ["всем"]), (0o666, ["группе", "всем"])]
 )
@@ -26,31 +32,95 @@ def test_open_file_names_who_can_read(tmp_path: Path, mode: int, who: list[str])
     assert strangers(file) == who
 
 
-def test_windows_command_leaves_system_administrators_and_the_service(tmp_path: Path) -> None:
-    command = restricting_command(tmp_path, "NT SERVICE\\IdentBitrix")
-    assert command[:3] == ["icacls", str(tmp_path), "/inheritance:r"]
-    assert "*S-1-5-18:(OI)(CI)F" in command
-    assert "*S-1-5-32-544:(OI)(CI)F" in command
-    assert "NT SERVICE\\IdentBitrix:(OI)(CI)F" in command
+OWN = "S-1-5-21-1-2-3-1001"
+NODE = service_sid("IdentBitrixNode")
 
 
-def test_windows_rights_are_set_by_that_command(tmp_path: Path) -> None:
-    asked: list[Sequence[str]] = []
-    restrict(tmp_path, asked.append, platform="win32")
-    assert asked == [restricting_command(tmp_path)]
+class Windows:
+    """Windows понарошку: запоминает команды; описатель у всех файлов один."""
+
+    def __init__(self, sddl: str, refuse: str = "") -> None:
+        self.sddl, self.refuse = sddl, refuse
+        self.commands: list[Sequence[str]] = []
+        self.rights = WindowsRights(self.run, lambda _: self.sddl, lambda: OWN, lambda: "icacls.exe")
+
+    def run(self, command: Sequence[str]) -> None:
+        self.commands.append(command)
+        if self.refuse and self.refuse in command:
+            raise OSError("отказано")
 
 
-CLOSED = "D:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;FA;;;S-1-5-80-1234)"
-OPEN = "D:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)(A;ID;0x1200a9;;;BU)(A;ID;FR;;;WD)(D;;FA;;;AN)"
+CLOSED = f"O:BAD:PAI(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;{NODE})(A;;FA;;;{OWN})"
+OPEN = "O:BAD:AI(A;ID;FA;;;SY)(A;ID;FA;;;BA)(A;ID;0x1200a9;;;BU)(A;ID;FR;;;WD)(D;;FA;;;AN)"
 
 
-@pytest.mark.parametrize(("sddl", "who"), [(CLOSED, []), (OPEN, ["пользователи", "все"])])
-def test_windows_descriptor_names_broad_groups(sddl: str, who: list[str]) -> None:
-    assert broad_access(sddl) == who
+def test_windows_rights_leave_system_administrators_and_the_one_who_runs(tmp_path: Path) -> None:
+    windows = Windows(OPEN)
+    windows.rights.restrict(tmp_path)
+    reset, command = windows.commands
+    assert reset == ["icacls.exe", str(tmp_path), "/reset", "/q"], "записи, сделанные прежде, остались бы"
+    assert command[:3] == ["icacls.exe", str(tmp_path), "/inheritance:r"]
+    assert [word for word in command if word.startswith("*")] == [
+        "*S-1-5-18:(OI)(CI)F",
+        "*S-1-5-32-544:(OI)(CI)F",
+        f"*{OWN}:(OI)(CI)F",
+    ]
 
 
-def test_windows_rights_are_read_from_the_saved_descriptor(tmp_path: Path) -> None:
-    def icacls(command: Sequence[str]) -> None:
-        Path(command[3]).write_text(f"a\n{OPEN}\n", encoding="utf-16")
+def test_file_of_a_closed_folder_takes_the_access_of_the_folder(tmp_path: Path) -> None:
+    file = tmp_path / "a"
+    file.touch()
+    windows = Windows(CLOSED)
+    windows.rights.restrict(file)
+    assert windows.commands == [["icacls.exe", str(file), "/reset", "/q"]]
 
-    assert strangers(tmp_path, icacls, platform="win32") == ["пользователи", "все"]
+
+@pytest.mark.parametrize(
+    ("sddl", "who"),
+    [
+        (CLOSED, []),
+        (OPEN, ["пользователи", "все"]),
+        ("O:BAD:P", []),
+        ("O:BAD:P(D;;FA;;;WD)(A;;FA;;;SY)", []),
+        ("O:BAD:(A;;FR;;;S-1-1-0)", ["все"]),
+        ("O:BAD:(A;;FR;;;DU)(A;;FR;;;DG)", ["пользователи домена", "гости домена"]),
+        ("O:BAD:(A;;FR;;;NU)(A;;FR;;;AC)(A;;FR;;;LG)", ["вошедшие по сети", "приложения Магазина", "гость"]),
+        ('O:BAD:(XA;;FX;;;BU;(@User.Title=="PM" && (Member_of {SID(BA)})))', ["пользователи"]),
+        ("O:BAD:(OA;;FR;;;AU)", ["прошедшие проверку"]),
+        ("O:BAD:(A;;FA;;;S-1-5-21-1-2-3-1002)", ["S-1-5-21-1-2-3-1002"]),
+        ("O:BAD:(A;;FA;;;S-1-5-80-1-2-3-4-5)", ["S-1-5-80-1-2-3-4-5"]),
+        ("O:BAD:(A;;FA;;;LA)", ["LA"]),
+        ("O:BAD:NO_ACCESS_CONTROL", ["все"]),
+        ("O:BA", ["все"]),
+    ],
+)
+def test_whoever_is_not_known_is_a_stranger(sddl: str, who: list[str], tmp_path: Path) -> None:
+    assert Windows(sddl).rights.strangers(tmp_path) == who
+
+
+def test_built_in_administrator_knows_himself_by_his_alias() -> None:
+    assert outsiders("O:BAD:(A;;FA;;;LA)", ["S-1-5-21-1-2-3-500"]) == []
+
+
+def test_account_of_a_service_is_derived_as_windows_does() -> None:
+    """SID службы TrustedInstaller известен всем."""
+    known = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+    assert service_sid("TrustedInstaller") == known
+
+
+def test_name_of_the_one_who_runs_is_not_taken_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "кто-то другой")
+    assert account_name() != "кто-то другой"
+
+
+@pytest.mark.skipif(sys.platform != "win32", reason="windows")
+def test_windows_itself_describes_closes_and_names(tmp_path: Path) -> None:
+    restrict(tmp_path)
+    assert strangers(tmp_path) == []
+    assert "D:" in windows.descriptor(tmp_path)
+    assert windows.account_sid().startswith("S-1-")
+    assert "\\" in windows.account_name()
+    assert (windows.system_folder() / "icacls.exe").is_file()
+    with pytest.raises(FileNotFoundError):
+        strangers(tmp_path / "нет")

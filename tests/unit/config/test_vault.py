@@ -211,3 +211,19 @@ def test_empty_key_file_is_named(tmp_path: Path, content: str) -> None:
     (tmp_path / "key").write_text(content)
     with pytest.raises(SecretError, match="пуст"):
         read_keys(tmp_path / "key")
+
+
+def test_key_is_written_only_into_a_file_that_is_already_closed(tmp_path: Path) -> None:
+    seen: list[bytes] = []
+    write_key(tmp_path / "a.key", "key", close=lambda path: seen.append(path.read_bytes()))
+    assert seen == [b""]
+    assert (tmp_path / "a.key").read_bytes() == b"key\n"
+
+
+def test_key_that_could_not_be_closed_is_not_left_behind(tmp_path: Path) -> None:
+    def refuse(path: Path) -> None:
+        raise PermissionError(path.name)
+
+    with pytest.raises(PermissionError):
+        write_key(tmp_path / "a.key", "key", close=refuse)
+    assert list(tmp_path.iterdir()) == []

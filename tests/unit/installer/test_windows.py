@@ -1,8 +1,10 @@
 """Windows: какие команды выполнил бы установщик, в каком порядке и что осталось бы на диске."""
 
+import re
 import tomllib
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -93,7 +95,7 @@ def test_own_redis_hears_only_this_computer_and_keeps_a_log(stage: Stage) -> Non
     assert "bind 127.0.0.1" in conf
     assert "appendonly yes" in conf
     assert "maxmemory-policy noeviction" in conf
-    assert any(line.startswith("requirepass ") and len(line) > 40 for line in conf)
+    assert not any("requirepass" in line for line in conf), "паролю незачем лежать открыто: хватает его суммы"
     service = described(stage, "IdentBitrixRedis")
     assert service.findtext("arguments") == "redis.conf", (
         "эта сборка Redis понимает только относительный путь"
@@ -139,6 +141,45 @@ def test_bad_answers_leave_no_settings(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="webhook"):
         stage.install()
     assert not stage.layout.settings.exists()
+
+
+def test_no_failed_step_leaves_an_open_secret(tmp_path: Path) -> None:
+    """СПЕЦ 3.4.1.2: какая бы команда Windows ни отказала, открытых секретов на диске нет."""
+    rehearsed = Stage(tmp_path / "whole")
+    rehearsed.install()
+    for step in range(len(rehearsed.windows.commands)):
+        stage = Stage(tmp_path / str(step))
+        stage.windows.refuse = lambda _, stage=stage, step=step: len(stage.windows.commands) == step + 1
+        with suppress(InstallError):
+            stage.install()
+        assert open_secrets(stage.root) == []
+
+
+def test_key_that_cannot_be_written_leaves_no_open_settings(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = {**SETTINGS, "security": {"key_file": str(tmp_path / "file" / "deeper" / "key")}}
+    stage = Stage(tmp_path, Answers(settings=settings))
+    with pytest.raises(OSError):
+        stage.install()
+    assert not stage.layout.settings.exists()
+    assert open_secrets(stage.root) == []
+
+
+def test_second_run_does_not_take_settings_with_open_secrets(stage: Stage) -> None:
+    stage.windows.findings = lambda: FAILED
+    stage.install()
+    text = stage.layout.settings.read_text(encoding="utf-8")
+    stage.layout.settings.write_text(re.sub('password = ".*"', 'password = "проба"', text), encoding="utf-8")
+    with pytest.raises(InstallError, match=r"databases\.D1\.password.*secrets seal"):
+        stage.install()
+
+
+def open_secrets(root: Path) -> list[Path]:
+    """Возвращает файлы, где лежит открытый секрет ответов."""
+    files = [path for path in root.rglob("*") if path.is_file()]
+    return [
+        path for path in files if any(word in path.read_bytes() for word in (b"rehearsal", "проба".encode()))
+    ]
 
 
 def test_other_version_is_not_installed_over(stage: Stage) -> None:
