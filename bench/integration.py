@@ -29,9 +29,9 @@ class Integration:
     def __init__(
         self, folder: Path, redis_url: str, portal: PortalServer, /, **sections: dict[str, object]
     ) -> None:
-        defaults = {"requests_per_second": 2.0, "burst": 2, "linger": 0.03}
+        defaults = {"requests_per_second": 2.0, "burst": 2}
         portal_section = {**defaults, **sections.pop("portal", {})}
-        own = {"monitor": {"port": free_port()}, "sync": {"interval": 100_000}, **sections}
+        own = {"monitor": {"port": free_port()}, "sync": {"interval": 86_400}, **sections}
         self._world = World(folder, redis_url, portal, portal=portal_section, **own)
         self.services, self.settings_path = self._world.services, self._world.path
         self._folder = folder

@@ -14,7 +14,7 @@ from tests.support.node import NODE, Process
 from tests.support.redis_process import RedisProcess
 from tests.support.world import World
 
-PACE = {"interval": 2, "redrive_interval": 1, "lease": 6, "turn": 2, "hint_timeout": 4, "packet_pause": 0.05}
+PACE = {"interval": 2, "lease": 6}
 #: Портал нарочно медлен: отправка должна длиться дольше всех убийств.
 PORTAL = {"requests_per_second": 3.0, "burst": 2, "batch_size": 4, "uncertainty": 4.0, "read_timeout": 3.5}
 LONGEST = 600.0

@@ -136,7 +136,7 @@ def world_on(folder: Path, redis_url: str, portal: PortalServer) -> tuple[PlanWo
         redis_url,
         portal,
         web={"port": port},
-        sync={"interval": 100_000, "first_run_pause": 0},
+        sync={"interval": 86_400, "first_run_pause": 0},
     )
     text = world.path.read_text(encoding="utf-8")
     for old, new in {
@@ -144,7 +144,7 @@ def world_on(folder: Path, redis_url: str, portal: PortalServer) -> tuple[PlanWo
         "burst = 20": "burst = 2",
     }.items():
         text = text.replace(old, new)
-    world.path.write_text(text.replace("linger = 0.0", "linger = 0.03"), encoding="utf-8")
+    world.path.write_text(text, encoding="utf-8")
     world.plan(LINES)
     return world, port
 

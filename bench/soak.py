@@ -25,7 +25,7 @@ PACE: Mapping[str, Mapping[str, object]] = {
     "portal": {"requests_per_second": 50.0, "burst": 20},
     # Потоков — сколько бывает в работе при 50 приёмах за цикл: иначе их рождение длилось бы весь прогон.
     "node": {"concurrency": 50},
-    "sync": {"overlap": 3.0, "packet_pause": 0.0, "redrive_interval": 1.0},
+    "sync": {"overlap": 3.0},
 }
 POINTS = 240
 #: Столько приёмов разом занимает все потоки исполнителя.

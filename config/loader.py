@@ -5,11 +5,13 @@ import re
 import tomllib
 from collections.abc import Callable, Mapping
 from hashlib import blake2b
+from importlib.util import find_spec
 from pathlib import Path
 
 from pydantic import ValidationError
 
-from config.models import Settings
+from config.models import Settings, SqliteDatabase
+from config.models.base import DEMONSTRATION
 from config.secrets import KEY_FILE_NAME, PREFIX, SecretError, decrypt, read_key, read_keys
 
 CONFIG_VARIABLE = "IDENT_BITRIX_CONFIG"
@@ -72,35 +74,41 @@ def parse_settings(
 ) -> Settings:
     """Проверяет разобранный TOML; любая беда — ConfigError с файлом, строкой и ключом."""
     from config.explain import explain
+    from config.plain import is_local
 
-    raw = _of_this_version(raw, file)
     rooted = _walk(raw, lambda key, value: _rooted(key, value, base))
     opened = _decrypted(rooted, base)
     try:
-        settings = Settings.model_validate(opened)
+        settings = Settings.model_validate(opened, context={DEMONSTRATION: is_local(_webhook(opened))})
     except ValidationError as error:
         raise ConfigError(explain(error, file, text)) from None
-    _refuse_plain_secrets(raw, settings, file)
+    _refuse_unusable(raw, settings, file)
     return settings
 
 
-def _of_this_version(raw: Mapping[str, object], file: Path | None) -> Mapping[str, object]:
-    """Приводит файл прежней версии к нынешнему виду."""
-    from config.migrations import SchemaError, migrated
+def _webhook(raw: Mapping[str, object]) -> str:
+    portal = raw.get("portal")
+    return str(portal.get("webhook", "")) if isinstance(portal, Mapping) else ""
 
-    try:
-        return migrated(raw)
-    except SchemaError as error:
+
+def _refuse_unusable(raw: Mapping[str, object], settings: Settings, file: Path | None) -> None:
+    """Отказывает тому, с чем узел не начал бы работать: открытым секретам, заготовкам, чужой базе."""
+    from config.plain import complaint
+
+    told = complaint(raw, settings.portal.webhook.get_secret_value()) or _foreign_database(settings)
+    if told:
         where = f" ({file})" if file is not None else ""
-        raise ConfigError(f"Настройки не годятся{where}: {error}") from None
+        raise ConfigError(f"Настройки не годятся{where}: {told}")
 
 
-def _refuse_plain_secrets(raw: Mapping[str, object], settings: Settings, file: Path | None) -> None:
-    from config.plain import plain_secrets, refusal
-
-    if paths := plain_secrets(raw, settings.portal.webhook.get_secret_value()):
-        where = f" ({file})" if file is not None else ""
-        raise ConfigError(f"Настройки не годятся{where}: {refusal(paths, raw)}")
+def _foreign_database(settings: Settings) -> str | None:
+    for database in settings.databases:
+        if isinstance(database, SqliteDatabase) and database.dialect == "tsql" and not find_spec("sqlglot"):
+            return (
+                f"[[databases]] {database.id}: база SQLite бывает только у демонстрации, здесь нужна база "
+                'Ident: type = "mssql", server, database (docs/ident.md)'
+            )
+    return None
 
 
 def key_file_of(raw: Mapping[str, object], base: Path) -> Path:

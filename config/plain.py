@@ -20,21 +20,34 @@ def plain_secrets(raw: Mapping[str, object], webhook: str) -> list[Path]:
     return [path for path, value in secret_values(raw, Settings) if is_secret(path, value)]
 
 
-def refusal(paths: list[Path], raw: Mapping[str, object]) -> str:
-    """Возвращает, что сделать с открытыми секретами."""
-    names = ", ".join(named(path, raw) for path in paths)
-    first = named(paths[0], raw)
+def complaint(raw: Mapping[str, object], webhook: str) -> str | None:
+    """Возвращает, что не так с секретами файла и что сделать; всё хорошо — None."""
+    blanks = [path for path, value in secret_values(raw, Settings) if _is_blank(value)]
+    if blanks:
+        names = [named(path, raw) for path in blanks]
+        return (
+            f"осталась заготовка образца: {', '.join(names)}. Впишите своё: "
+            f"«python manage.py secrets set {names[0]}»"
+        )
+    paths = plain_secrets(raw, webhook)
+    if not paths:
+        return None
+    names = [named(path, raw) for path in paths]
     return (
-        f"секреты записаны открыто: {names}. Зашифруйте их на месте: «python manage.py secrets seal» "
-        f"(или впишите заново: «python manage.py secrets set {first}»)"
+        f"секреты записаны открыто: {', '.join(names)}. Зашифруйте их на месте: "
+        f"«python manage.py secrets seal» (или впишите заново: «python manage.py secrets set {names[0]}»)"
     )
 
 
 def is_secret(path: Path, value: str) -> bool:
     """Отвечает, надо ли прятать значение: зашифрованное, заготовку и адрес без пароля — не надо."""
-    if value.startswith(PREFIX) or not value or any(word in value for word in PLACEHOLDERS):
+    if value.startswith(PREFIX) or not value or _is_blank(value):
         return False
     return urlsplit(value).password is not None if path[-1] == "url" else True
+
+
+def _is_blank(value: str) -> bool:
+    return any(word in value for word in PLACEHOLDERS)
 
 
 def is_local(webhook: str) -> bool:

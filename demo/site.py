@@ -117,7 +117,7 @@ class Site:
             "redis": {"url": redis_url},
             **self.clinic.settings(),
             "node": {"state_dir": str(self.folder)},
-            "sync": {"interval": interval, "first_run_pause": 0.5, "redrive_interval": min(15.0, interval)},
+            "sync": {"interval": interval, "first_run_pause": 0.5},
             "journal": {"folder": str(self.logs)},
             **(extra or {}),
         }

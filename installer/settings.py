@@ -6,7 +6,6 @@ from typing import Any
 
 from config.files import replace_text
 from config.loader import ConfigError, load_settings, parse_settings
-from config.migrations import CURRENT
 from config.models import Settings
 from config.vault import Vault
 from installer.layout import Layout
@@ -28,7 +27,7 @@ def write_settings(layout: Layout, answers: Mapping[str, object], redis_url: str
 
     path = layout.settings
     try:
-        document = Vault(path).sealed({"schema": CURRENT, **_completed(answers, layout, redis_url)})
+        document = Vault(path).sealed(_completed(answers, layout, redis_url))
         settings = parse_settings(document, path.parent)
     except ConfigError as error:
         raise InstallError(str(error)) from None

@@ -1,27 +1,17 @@
-"""Файл настроек прежней версии — в нынешний вид; примечания и порядок человека остаются."""
+"""Файл настроек прежней версии при обновлении: открытые секреты шифруются, негодное называется."""
 
 from pathlib import Path
 
-from config.editing import read_text
-from config.files import replace_text
 from config.loader import ConfigError, load_settings
-from config.migrations import SchemaError, migrate
 from config.vault import Vault
 from installer.ports import InstallError
 
 
 def upgrade_settings(path: Path) -> list[str]:
-    """Приводит файл к нынешнему виду и проверяет; возвращает, что сделано. Негодный — InstallError."""
-    import tomlkit
-
+    """Шифрует открытые секреты и проверяет файл; возвращает, что сделано. Негодный — InstallError."""
     try:
-        document = tomlkit.parse(read_text(path))
-        done = migrate(document)
-        if done:
-            replace_text(path, tomlkit.dumps(document))
-        if sealed := Vault(path).seal():
-            done.append(f"зашифрованы секреты: {', '.join(sealed)}")
+        sealed = Vault(path).seal()
         load_settings(path)
-    except (ConfigError, SchemaError) as error:
+    except ConfigError as error:
         raise InstallError(str(error)) from None
-    return done
+    return [f"зашифрованы секреты: {', '.join(sealed)}"] if sealed else []

@@ -103,7 +103,7 @@ class Wizard:
 
     def _webhook(self) -> str:
         """Спрашивает вебхук, пока он не станет похож на вебхук; на экране его не видно."""
-        from config.models import WEBHOOK
+        from config.models.portal import WEBHOOK
 
         while True:
             value = self.talk.secret("Адрес вебхука")

@@ -147,7 +147,7 @@ class Services:
         settings, store, zone = self.settings, self.store, self.settings.rules.zone
         return Watch(
             self.health,
-            settings.alerts.limits(settings.sync.outbox_warning),
+            settings.alerts.limits(settings.sync.interval),
             self.channels(),
             store.alert_memory,
             store.locks,

@@ -120,7 +120,7 @@ class WatchdogStep(bootsteps.StartStopStep):
             worker.app.send_task(HEARTBEAT, (node,), queue=queue, priority=0)
 
         services = process_services()
-        self._watchdog = Watchdog(node, services.settings.node.stuck_after, send)
+        self._watchdog = Watchdog(node, services.settings.sync.stuck_after, send)
         self._watchdog.start()
         _tell_durability(services)
 

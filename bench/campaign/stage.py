@@ -30,28 +30,20 @@ FAST: dict[str, dict[str, Any]] = {
     "portal": {
         "requests_per_second": 30.0,
         "burst": 10,
-        "linger": 0.0,
         "connect_timeout": 2.0,
         "read_timeout": 3.5,
         "uncertainty": 4.0,
     },
     "sync": {
         "interval": 2,
-        "redrive_interval": 1,
         "reconcile_interval": 15,
         "lease": 6,
-        "turn": 2,
-        "hint_timeout": 4,
-        "revival": 10,
-        "packet_pause": 0.05,
         "first_run_pause": 0.05,
     },
-    "node": {"stuck_after": 8},
     "retries": {
         "network": [1, 2, 4],
         "api": [1, 2, 4],
         "database": [1, 2, 3],
-        "store": [1, 2, 3],
         "breaker": [1, 2, 3],
     },
 }
@@ -149,7 +141,7 @@ class Stage:
         databases = [{**base, "query_timeout": 1} for base in clinic["databases"]]  # type: ignore[attr-defined]
         return {
             "portal": {"webhook": webhook, "category_id": 1, "stages": stages, **self._pace["portal"]},
-            "redis": {"url": self.redis.url, "socket_timeout": 3},
+            "redis": {"url": self.redis.url},
             **clinic,
             "databases": databases,
             "node": {

@@ -1,10 +1,5 @@
-"""Описание настроек: вид, пределы и умолчание — из моделей, смысл — из примечаний над полями.
+"""Описание настроек: вид, пределы и умолчание — из моделей, смысл и когда менять — из docs/settings.toml."""
 
-Примечание: ``#: Смысл. Менять: когда.`` над полем в config/models.py. Работающая программа их не читает.
-Для полей без примечания смысл стоит в docs/settings.toml.
-"""
-
-import ast
 import tomllib
 import types
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,10 +11,8 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
-from config import models
 from config.models import Section, Settings
 
-MARK, WHEN = "#:", " Менять: "
 MEANINGS = Path(__file__).resolve().parents[2] / "docs" / "settings.toml"
 
 KINDS: dict[object, str] = {
@@ -65,40 +58,15 @@ def describe(meanings: Path = MEANINGS) -> list[SectionTable]:
 
 
 def _texts(sections: Sequence[tuple[str, str, type[Section]]], meanings: Path) -> dict[str, Sequence[str]]:
-    """Собирает смысл каждой настройки; называет все, о которых не сказано, и все лишние строки."""
-    notes = field_notes(Path(models.__file__).read_text(encoding="utf-8"))
-    wanted = {
-        f"{path}.{name}": (model.__name__, name) for path, _, model in sections for name in _plain(model)
-    }
-    noted = {key: notes[place] for key, place in wanted.items() if notes.get(place)}
+    """Возвращает смысл каждой настройки; называет все, о которых не сказано, и все лишние строки."""
+    wanted = {f"{path}.{name}" for path, _, model in sections for name in _plain(model)}
     with meanings.open("rb") as file:
         written = dict(_written(tomllib.load(file), ""))
-    if gaps := sorted(set(wanted) - set(noted) - set(written)):
-        raise ValueError(f"не сказано о настройках {', '.join(gaps)}: нужно «#: Смысл. Менять: когда.»")
-    if strangers := sorted(set(written) - (set(wanted) - set(noted))):
+    if gaps := sorted(wanted - set(written)):
+        raise ValueError(f"docs/settings.toml: не сказано о настройках {', '.join(gaps)}")
+    if strangers := sorted(set(written) - wanted):
         raise ValueError(f"docs/settings.toml: лишние строки {', '.join(strangers)}")
-    return {**written, **noted}
-
-
-def field_notes(source: str) -> dict[tuple[str, str], Sequence[str]]:
-    """Возвращает примечания над полями: (класс, поле) → (смысл, когда менять)."""
-    lines = source.splitlines()
-    return {
-        (node.name, item.target.id): _above(lines, item.lineno - 1)
-        for node in ast.parse(source).body
-        if isinstance(node, ast.ClassDef)
-        for item in node.body
-        if isinstance(item, ast.AnnAssign) and isinstance(item.target, ast.Name)
-    }
-
-
-def _above(lines: Sequence[str], line: int) -> Sequence[str]:
-    found: list[str] = []
-    while line and (text := lines[line - 1].strip()).startswith(MARK):
-        found.insert(0, text.removeprefix(MARK).strip())
-        line -= 1
-    meaning, mark, when = " ".join(found).partition(WHEN)
-    return (meaning, when) if mark else ()
+    return written
 
 
 def _written(texts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Sequence[str]]]:

@@ -84,7 +84,7 @@ class Snapshot:
 def take(services: "Services") -> Snapshot:
     """Снимает состояние; нет Redis — StoreError."""
     signs = services.health.signs()
-    limits = services.settings.alerts.limits(services.settings.sync.outbox_warning)
+    limits = services.settings.alerts.limits(services.settings.sync.interval)
     entries = {b.branch_id: services.store.outbox.entries(b.branch_id, limit=5000) for b in signs.branches}
     rejected = {b.branch_id: services.store.links.rejections(b.branch_id) for b in signs.branches}
     every = [entry for found in entries.values() for entry in found]

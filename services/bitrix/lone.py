@@ -45,5 +45,5 @@ def open_lone_client(settings: "PortalSettings") -> BitrixClient:
         ),
         ask_each,
         settings.batch_size,
-        Timing(settings.linger),
+        Timing(),
     )

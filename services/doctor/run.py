@@ -37,7 +37,6 @@ class Examination:
     def findings(self) -> Iterator[Finding]:
         """Возвращает находки по мере осмотра."""
         yield from self._computer()
-        yield from performed("redis.tls", lambda: state.channel(self._settings.redis))
         for finding in performed("redis", lambda: state.redis(self._services.store.redis)):
             yield finding
             if finding.code == "redis" and finding.level is Level.FAIL:

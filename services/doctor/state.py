@@ -11,7 +11,6 @@ from services.store.durability import durability_warnings
 from services.sync.health import WHOLE
 
 if TYPE_CHECKING:
-    from config.models import RedisSettings
     from services.container import Services
 
 OLDEST_REDIS = (6, 2)
@@ -31,14 +30,6 @@ def redis(client: Any) -> Iterator[Finding]:
         return
     yield version(str(info.get("redis_version", "0")))
     yield from durability(client, info)
-
-
-def channel(settings: "RedisSettings") -> Iterator[Finding]:
-    """Проверяет, что до Redis на другом компьютере связь зашифрована (ТЗ 4.2.1)."""
-    if settings.local or settings.tls:
-        return
-    advice = "Включите на нём TLS и укажите адрес rediss:// (docs/cluster.md)"
-    yield fail("redis.tls", "Redis на другом компьютере, а связь с ним не зашифрована", advice)
 
 
 def version(text: str) -> Finding:

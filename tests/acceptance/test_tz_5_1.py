@@ -23,7 +23,7 @@ def clinic(tmp_path_factory: pytest.TempPathFactory, redis_process: RedisProcess
         client.flushall()
     with PortalServer(PortalOptions(rate=1000, threshold=1000)) as portal:
         folder = tmp_path_factory.mktemp("acceptance")
-        world = World(folder, redis_process.url, portal, sync={"interval": 1, "redrive_interval": 1})
+        world = World(folder, redis_process.url, portal, sync={"interval": 1})
         with Process(world.path, NODE):
             yield world
         world.close()

@@ -34,7 +34,7 @@ def clinic(tmp_path: Path, redis_url: str) -> Iterator[PlanWorld]:
             portal,
             web={"port": port, "origins": [hosting.origin]},
             application={"shim": f"http://127.0.0.1:{port}"},
-            sync={"interval": 1, "redrive_interval": 1},
+            sync={"interval": 1},
         )
         stack.callback(world.close)
         hosting.upload(application_zip(world.settings))

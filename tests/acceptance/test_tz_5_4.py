@@ -174,7 +174,7 @@ def test_5_4_2_nothing_but_the_bases_and_the_portal_holds_a_person(traces: Trace
 def test_5_4_4_everything_the_service_writes_is_closed_to_others(
     tmp_path: Path, redis_url: str, portal: PortalServer
 ) -> None:
-    world = World(tmp_path / "world", redis_url, portal, sync={"interval": 1, "redrive_interval": 1})
+    world = World(tmp_path / "world", redis_url, portal, sync={"interval": 1})
     assert secrets_command(["seal", "--config", str(world.path)]) == 0
     uid = f"F1_{world.book()}"
     with Process(world.path, NODE):

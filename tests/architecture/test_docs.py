@@ -8,8 +8,7 @@ import pytest
 from cli.commands import COMMANDS
 from cli.docs import main as docs_command
 from cli.docs.blocks import ROOT, TABLES, rebuilt, stale_documents, write_documents
-from cli.docs.describe import MEANINGS, describe, field_notes
-from config.loader import load_settings
+from cli.docs.describe import MEANINGS, describe
 from config.models import Settings
 from tests.support.documents import (
     Document,
@@ -21,9 +20,9 @@ from tests.support.documents import (
     missing_paths,
     unknown_names,
 )
+from tests.support.example import EXAMPLE, example_settings
 
 README = "README.md"
-EXAMPLE = ROOT / "config" / "settings.example.toml"
 #: Рассказ о прошлом: имён, которых больше нет, ему не запретить.
 HISTORY = Path("CHANGELOG.md")
 
@@ -155,7 +154,7 @@ def _is_ignored(name: str) -> bool:
 
 def test_example_settings_mention_every_section() -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
-    assert load_settings(EXAMPLE).branches
+    assert example_settings().branches
     assert [name for name in Settings.model_fields if not re.search(rf"^(# )?\[+{name}\b", text, re.M)] == []
 
 
@@ -167,13 +166,8 @@ def test_every_setting_is_explained() -> None:
 def test_setting_without_an_explanation_is_named(tmp_path: Path) -> None:
     text = MEANINGS.read_text(encoding="utf-8").replace("\nurl = [", "\nurl_of_yesterday = [")
     (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
-    with pytest.raises(ValueError, match=r"не сказано о настройках redis\.url:"):
+    with pytest.raises(ValueError, match=r"не сказано о настройках redis\.url$"):
         describe(tmp_path / "settings.toml")
-
-
-def test_note_above_a_field_says_what_and_when() -> None:
-    notes = field_notes("class A:\n    #: Первое. Менять:\n    #: никогда.\n    one: int\n    two: int\n")
-    assert notes == {("A", "one"): ("Первое.", "никогда."), ("A", "two"): ()}
 
 
 def test_explanation_without_a_setting_is_named(tmp_path: Path) -> None:

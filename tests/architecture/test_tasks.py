@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 import celeryconfig
-from config.loader import CONFIG_VARIABLE, load_settings
+from config.loader import CONFIG_VARIABLE
 from tasks.app import celery_app
+from tests.support.example import example_settings, example_text
 
 ROOT = Path(__file__).resolve().parents[2]
-EXAMPLE = ROOT / "config" / "settings.example.toml"
 LONGEST_BODY = 5
 
 
@@ -40,15 +40,19 @@ def test_no_task_waits_for_another() -> None:
     assert not [text for text in texts if ".get(timeout" in text or "AsyncResult" in text]
 
 
-def test_every_line_of_the_schedule_names_a_registered_task(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv(CONFIG_VARIABLE, str(EXAMPLE))
+def test_every_line_of_the_schedule_names_a_registered_task(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(example_text(), encoding="utf-8")
+    monkeypatch.setenv(CONFIG_VARIABLE, str(path))
     celery_app.loader.import_default_modules()
-    table = celeryconfig.beat_table(load_settings(EXAMPLE))
+    table = celeryconfig.beat_table(example_settings())
     assert {line["task"] for line in table.values()} <= set(celery_app.tasks)
 
 
 def test_interval_of_extraction_comes_from_the_settings() -> None:
-    settings = load_settings(EXAMPLE)
+    settings = example_settings()
     table = celeryconfig.beat_table(settings)
     assert {line["schedule"] for name, line in table.items() if name.startswith("extract")} == {
         settings.sync.interval
@@ -62,7 +66,7 @@ def _is_docstring(node: ast.stmt) -> bool:
 
 def test_default_schedule_reads_receptions_and_plans_every_two_minutes() -> None:
     """СПЕЦ 3.1.1 № 2."""
-    table = celeryconfig.beat_table(load_settings(EXAMPLE))
+    table = celeryconfig.beat_table(example_settings())
     every = {name: line["schedule"].total_seconds() for name, line in table.items()}
     assert {seconds for name, seconds in every.items() if name.startswith(("extract-", "plans-"))} == {120}
     assert any(name.startswith("plans-") for name in every)

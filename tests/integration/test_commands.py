@@ -230,7 +230,7 @@ def run(world: World, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_sync_now_and_backfill_work_beside_the_node(
     tmp_path: Path, redis_url: str, portal: PortalServer
 ) -> None:
-    slow = {"interval": 600, "redrive_interval": 1, "reconcile_interval": 600, "reconcile_back": 86400}
+    slow = {"interval": 600, "reconcile_interval": 600, "reconcile_back": 86400}
     world = quick(tmp_path / "world", redis_url, portal, sync=slow)
     day = clinic_now() - timedelta(days=30)
     window = ("--from", f"{day - timedelta(days=1):%Y-%m-%d}", "--to", f"{day + timedelta(days=1):%Y-%m-%d}")

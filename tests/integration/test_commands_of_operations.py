@@ -82,7 +82,7 @@ def test_changed_settings_are_noted_by_their_hash(world: World, monkeypatch: pyt
 def test_rotated_key_is_picked_up_without_a_restart(
     tmp_path: Path, redis_url: str, portal: PortalServer
 ) -> None:
-    world = World(tmp_path / "world", redis_url, portal, sync={"interval": 1, "redrive_interval": 1})
+    world = World(tmp_path / "world", redis_url, portal, sync={"interval": 1})
     secrets_command(["seal", "--config", str(world.path)])
     first = f"F1_{world.book()}"
     with Process(world.path, NODE) as node:

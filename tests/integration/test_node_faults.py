@@ -120,7 +120,7 @@ def test_worker_that_was_down_does_not_fire_a_burst_of_missed_extracts(
 def test_node_that_consumes_nothing_ends_with_a_code_for_the_service_manager(
     tmp_path: Path, redis_url: str, portal: PortalServer
 ) -> None:
-    world = quick(tmp_path / "world", redis_url, portal, node={"state_dir": str(tmp_path), "stuck_after": 6})
+    world = quick(tmp_path / "world", redis_url, portal, node={"state_dir": str(tmp_path)})
     node = Process(world.path, NODE)
     node.start()
     try:
@@ -153,7 +153,7 @@ def _own_queues(world: World) -> list[str]:
 def test_healthy_node_is_left_alone_by_its_watchdog(
     tmp_path: Path, redis_url: str, portal: PortalServer
 ) -> None:
-    world = quick(tmp_path / "world", redis_url, portal, node={"state_dir": str(tmp_path), "stuck_after": 3})
+    world = quick(tmp_path / "world", redis_url, portal, node={"state_dir": str(tmp_path)})
     with Process(world.path, NODE) as node:
         eventually(lambda: world.services.store.pulse.ages())
         time.sleep(8)

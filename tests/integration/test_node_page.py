@@ -14,7 +14,7 @@ from tests.support.world import World
 
 pytestmark = pytest.mark.node
 TOKEN = re.compile(r'name="token" value="([^"]+)"')
-RARELY = {"interval": 3600, "redrive_interval": 1}
+RARELY = {"interval": 3600}
 
 
 @pytest.fixture

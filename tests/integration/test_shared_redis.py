@@ -8,11 +8,9 @@ from pathlib import Path
 import pytest
 import redis
 
-from config.models import RedisSettings
 from demo.broker import free_port, redis_server
 from demo.portal.server import PortalServer
 from demo.portal.tls import write_certificate
-from services.doctor.state import channel
 from tests.support.node import NODE, Process, eventually
 from tests.support.world import World
 
@@ -132,16 +130,3 @@ def test_nobody_enters_without_tls_or_password(shared: SharedRedis) -> None:
     stranger = redis.Redis(port=shared.port, ssl=True, ssl_ca_certs=str(shared.certificate), socket_timeout=2)
     with stranger, pytest.raises(redis.RedisError):
         stranger.ping()
-
-
-@pytest.mark.parametrize(
-    ("url", "levels"),
-    [
-        ("redis://127.0.0.1:6390/0", []),
-        ("rediss://ident:x@srv:6380/0", []),
-        ("redis://:x@srv:6379/0", ["fail"]),
-    ],
-)
-def test_open_channel_to_another_computer_is_a_failure(url: str, levels: list[str]) -> None:
-    found = channel(RedisSettings(url=url))  # type: ignore[arg-type]
-    assert [str(finding.level) for finding in found] == levels

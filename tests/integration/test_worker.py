@@ -37,7 +37,7 @@ def test_worker_turns_receptions_into_deals(world: World, worker: Sequence[str])
 def test_node_runs_worker_and_beat_in_one_process(
     tmp_path: Path, redis_url: str, portal: PortalServer
 ) -> None:
-    world = World(tmp_path / "node", redis_url, portal, sync={"interval": 1, "redrive_interval": 1})
+    world = World(tmp_path / "node", redis_url, portal, sync={"interval": 1})
     uid = f"F1_{world.book()}"
     with Process(world.path, NODE) as node:
         eventually(lambda: world.deals(uid))
@@ -50,7 +50,7 @@ def test_node_runs_worker_and_beat_in_one_process(
 def test_killed_worker_loses_and_doubles_nothing(
     tmp_path: Path, redis_url: str, portal: PortalServer
 ) -> None:
-    pace = {"interval": 1, "redrive_interval": 1, "lease": 3, "hint_timeout": 2}
+    pace = {"interval": 1, "lease": 3}
     world = World(tmp_path / "kill", redis_url, portal, sync=pace)
     uids = {f"F1_{world.book(world.patient(phone=f'+790377702{number:02}'))}" for number in range(40)}
     node = Process(world.path, NODE)

@@ -83,7 +83,7 @@ class Computer:
             "databases": databases,
             "branches": clinic["branches"],
             "node": {"sql_dir": str(write_sqlite_statements(self.folder / "sql"))},
-            "sync": {"interval": 2, "redrive_interval": 2},
+            "sync": {"interval": 2},
             "flower": {"port": free_port()},
             "monitor": {"port": free_port()},
         }

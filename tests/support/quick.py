@@ -9,11 +9,8 @@ from tests.support.world import World
 QUICK: dict[str, Any] = {
     "sync": {
         "interval": 1,
-        "redrive_interval": 1,
         "reconcile_interval": 5,
         "lease": 4,
-        "turn": 2,
-        "hint_timeout": 2,
         "first_run_pause": 0.05,
     },
     "retries": {"network": [1, 1, 1], "api": [1, 1, 1], "database": [1, 1, 1], "breaker": [1, 1]},

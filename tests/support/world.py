@@ -53,7 +53,6 @@ class World:
             "stages": stages,
             "requests_per_second": 50.0,
             "burst": 20,
-            "linger": 0.0,
         }
         raw: dict[str, Any] = {
             "portal": {**portal, **sections.pop("portal", {})},

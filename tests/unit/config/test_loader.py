@@ -6,6 +6,7 @@ import pytest
 
 from config.loader import ConfigError, application_key, load_settings, settings_file
 from config.secrets import SecretError, decrypt, encrypt, new_key, read_key, write_key
+from tests.support.example import example_settings
 
 MINIMAL = """
 [portal]
@@ -45,8 +46,7 @@ def test_minimal_settings_are_enough(tmp_path: Path) -> None:
 
 
 def test_example_file_is_valid() -> None:
-    root = Path(__file__).resolve().parents[3]
-    assert load_settings(root / "config" / "settings.example.toml").branches
+    assert example_settings().branches
 
 
 @pytest.mark.parametrize(

@@ -181,19 +181,14 @@ def test_no_driver_says_which_to_install() -> None:
 
 
 @pytest.mark.parametrize(
-    ("webhook", "level", "text"),
-    [
-        ("https://example.bitrix24.ru/rest/1/СЕКРЕТНЫЙ_КОД/", Level.FAIL, "не вписаны"),
-        ("https://clinic.example/rest/1/s3cr3t/", Level.FAIL, "открыто"),
-        ("enc:gAAAA", Level.OK, "зашифрованы"),
-    ],
+    ("webhook", "text"),
+    [("http://127.0.0.1/rest/1/s3cr3t/", "прятать нечего"), ("enc:gAAAA", "секреты зашифрованы")],
 )
-def test_secrets_of_the_file(tmp_path: Path, webhook: str, level: Level, text: str) -> None:
+def test_secrets_of_the_file(tmp_path: Path, webhook: str, text: str) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(f'[portal]\nwebhook = "{webhook}"\n', encoding="utf-8")
     (found,) = computer.secrets(path)
-    assert found.level is level
-    assert text in found.text
+    assert (found.level, text in found.text) == (Level.OK, True)
     assert "s3cr3t" not in found.text + found.advice
 
 

@@ -14,9 +14,9 @@ from config.loader import ConfigError, parse_settings
 from config.models import Settings
 from plan_frontend.packaging import application_zip
 
-CODE = "СЕКРЕТНЫЙ_КОД"  # заготовка образца: настоящий открытый секрет настройки отвергают
+CODE = "s3cretcode"
 MINIMAL: dict[str, object] = {
-    "portal": {"webhook": f"https://clinic.bitrix24.ru/rest/1/{CODE}/"},
+    "portal": {"webhook": f"http://127.0.0.1:8024/rest/1/{CODE}/"},
     "databases": [{"id": "D1", "type": "sqlite", "path": "ident.sqlite"}],
     "branches": [{"number": 1, "name": "Филиал Фучика", "database": "D1"}],
 }
@@ -114,7 +114,7 @@ def test_unsafe_addresses_are_refused(section: dict[str, object], expected: str)
         ({"host": "0.0.0.0"}, "нужны certificate и private_key"),
         ({"certificate": "a.pem"}, "указывают вместе"),
         ({"origins": ["http://cdn.example"]}, "ожидается https://"),
-        ({"deadline": 600}, "[web] deadline: ожидается число не больше 30 с"),
+        ({"deadline": 600}, "[web] deadline: ожидается не больше 30 с"),
     ],
 )
 def test_unsafe_pages_are_refused(section: dict[str, object], expected: str) -> None:
