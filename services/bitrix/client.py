@@ -261,7 +261,7 @@ def open_client(settings: PortalSettings, redis: Redis, prefix: str, permits: Pe
         open_limiter(settings, redis, prefix),
         OperatingGate(settings.operating_limit),
     )
-    return BitrixClient(endpoint, permits, settings.batch_size, Timing())
+    return BitrixClient(endpoint, permits, settings.batch_size)
 
 
 def open_limiter(settings: PortalSettings, redis: Redis, prefix: str) -> RedisRateLimiter:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from services.bitrix.client import BitrixClient, Timing
+from services.bitrix.client import BitrixClient
 from services.bitrix.exchange import Endpoint
 from services.bitrix.operating import OperatingGate
 from services.bitrix.transport import open_transport
@@ -45,5 +45,4 @@ def open_lone_client(settings: "PortalSettings") -> BitrixClient:
         ),
         ask_each,
         settings.batch_size,
-        Timing(),
     )
