@@ -100,7 +100,7 @@ def test_stopped_sending_says_why_and_what_to_do(reason: str, cause: Cause) -> N
     (alarm,) = alarms(signs(halt=Stop(reason, "вебхук не принят", NOW)), Limits())
     assert alarm.cause is cause
     assert "вебхук не принят" in alarm.text
-    assert "portal resume" in alarm.advice
+    assert "{resume}" in alarm.advice
 
 
 @pytest.mark.parametrize(("waiting", "failed", "expected"), [(800, 0, []), (700, 101, ["outbox:F1"])])
