@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Единая точка входа: ставит окружение и передаёт команду интеграции. Нужен только Python 3.11–3.13.
+"""Единая точка входа: ставит окружение и передаёт команду интеграции. Нужен только Python 3.11–3.15.
 
 python manage.py demo     демонстрация: клиника, портал и интеграция на этом компьютере
 python manage.py test     все проверки
@@ -7,33 +7,57 @@ python manage.py --help   остальные команды
 """
 
 import hashlib
+import importlib.util
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
+import time
 import venv
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 #: Наборы зависимостей: каждый следующий включает предыдущий.
 LEVELS = ("runtime", "demo", "dev")
-LEVEL_OF = {"demo": "demo", "docs": "demo", "test": "dev", "bench": "dev", "package": "package"}
+LEVEL_OF = {
+    "demo": "demo",
+    "docs": "dev",
+    "test": "dev",
+    "bench": "dev",
+    "locks": "dev",
+    "package": "package",
+}
 #: Пакет собирается в своём окружении: в нём нет ничего, чему не место в клинике.
 OWN_PLACES = {"package": ROOT / ".venv-package"}
-MINIMUM, TOO_NEW = (3, 11), (3, 14)
+MINIMUM, TOO_NEW = (3, 11), (3, 16)
+HELP = frozenset({"-h", "--help"})
+NETWORK = re.compile(r"Retrying \(|ConnectionError|Temporary failure|timed out|ProxyError|SSLError|SSLCert")
+CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+class NotInstalled(Exception):
+    """Окружение не встало; текст говорит человеку, что ответил pip и что сделать."""
 
 
 def main(arguments: list[str]) -> int:
-    """Готовит окружение и передаёт ему команду."""
+    """Готовит окружение и передаёт ему команду; справку и отказ печатает, ничего не ставя."""
+    from cli.console import speak_utf8
+
+    speak_utf8()
     if not MINIMUM <= sys.version_info[:2] < TOO_NEW:
         found = ".".join(map(str, sys.version_info[:2]))
-        print(f"Нужен Python 3.11, 3.12 или 3.13, а это {found}: поставьте подходящий.", file=sys.stderr)
+        print(f"Нужен Python от 3.11 до 3.15, а это {found}: поставьте подходящий.", file=sys.stderr)
         return 2
+    if needs_no_environment(arguments) and (code := told(arguments)) is not None:
+        return code
     try:
         place = prepare(level_for(arguments))
-    except subprocess.CalledProcessError:
-        print("Зависимости не поставились: проверьте доступ к сети и запустите снова.", file=sys.stderr)
+    except NotInstalled as error:
+        print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("\nПрервано. Следующий запуск продолжит установку.", file=sys.stderr)
@@ -41,7 +65,26 @@ def main(arguments: list[str]) -> int:
     return hand_over(place, arguments)
 
 
-def level_for(arguments: list[str]) -> str:
+def needs_no_environment(arguments: Sequence[str]) -> bool:
+    """Отвечает, что команде хватит голого Python: спрашивают справку или названа незнакомая команда."""
+    from cli.commands import COMMANDS
+
+    return not arguments or arguments[0] not in COMMANDS or not HELP.isdisjoint(arguments)
+
+
+def told(arguments: list[str]) -> int | None:
+    """Отвечает голым Python; None — справке этой команды нужны зависимости."""
+    from cli.__main__ import main as answer
+
+    try:
+        return answer(arguments)
+    except ModuleNotFoundError:
+        return None
+    except SystemExit as stop:  # так кончается справка argparse
+        return int(stop.code or 0)
+
+
+def level_for(arguments: Sequence[str]) -> str:
     """Возвращает набор зависимостей, который нужен команде."""
     command = next((item for item in arguments if not item.startswith("-")), "")
     return LEVEL_OF.get(command, "runtime")
@@ -51,23 +94,133 @@ def prepare(level: str) -> Path:
     """Ставит окружение, если его нет или изменился список зависимостей; возвращает его папку."""
     place = OWN_PLACES.get(level, VENV)
     wanted = level if level in OWN_PLACES else max(level, installed_level(), key=LEVELS.index)
-    digest = lock_digest(wanted)
-    if stamp(place) == {"level": wanted, "digest": digest}:
+    target = {"level": wanted, "digest": lock_digest(wanted), "root": str(ROOT)}
+    if stamp(place) == target:
         return place
-    if not python(place).exists():
-        print(f"Готовлю окружение {place.name} …", file=sys.stderr)
-        venv.create(place, with_pip=True, clear=place.exists())
-    print(f"Ставлю зависимости ({wanted}); при первом запуске это занимает минуту-другую …", file=sys.stderr)
+    if not usable(place):
+        create(place)
     mark(place).unlink(missing_ok=True)
-    install(place, lock_file(wanted))
-    mark(place).write_text(json.dumps({"level": wanted, "digest": digest}), encoding="utf-8")
+    install(place, wanted)
+    mark(place).write_text(json.dumps(target), encoding="utf-8")
     return place
 
 
-def install(place: Path, lock: Path) -> None:
-    """Ставит зависимости ровно по списку с контрольными суммами."""
-    command = [str(python(place)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*command, "--require-hashes", "-r", str(lock)], check=True, cwd=ROOT)
+def usable(place: Path) -> bool:
+    """Отвечает, годится ли окружение: сделано этим Python в этой папке, и pip в нём цел."""
+    try:
+        made = re.search(r"^version\w* = (\d+)\.(\d+)", (place / "pyvenv.cfg").read_text("utf-8"), re.M)
+    except OSError:
+        return False
+    same = made is not None and tuple(map(int, made.groups())) == sys.version_info[:2]
+    if not same or stamp(place).get("root", str(ROOT)) != str(ROOT) or not python(place).exists():
+        return False
+    return not subprocess.run([*pip(place), "--version"], capture_output=True, check=False).returncode
+
+
+def create(place: Path) -> None:
+    """Делает пустое окружение; недоделанное убирает."""
+    if importlib.util.find_spec("ensurepip") is None:
+        found = ".".join(map(str, sys.version_info[:2]))
+        raise NotInstalled(
+            "В этом Python нет модуля ensurepip, окружение не сделать. На Debian и Ubuntu поставьте пакет "
+            f"python{found}-venv и запустите снова."
+        )
+    say(f"Готовлю окружение {place.name} …")
+    try:
+        venv.create(place, with_pip=True, clear=place.exists())
+    except subprocess.CalledProcessError as error:
+        said = (error.output or b"").decode("utf-8", "replace")
+        shutil.rmtree(place, ignore_errors=True)
+        raise NotInstalled(f"{said}Окружение {place} не сделалось; выше — ответ Python.") from None
+
+
+def install(place: Path, level: str) -> None:
+    """Ставит ровно то, что в списке, сверяя контрольные суммы и ничего не подбирая; затем сам проект."""
+    lock = lock_file(level)
+    names = re.findall(r"^([\w.-]+)==", lock.read_text("utf-8"), re.M)
+    if left := strangers(place, names):  # от прежнего списка: их программы заслонили бы нынешние
+        watch(run_pip(place, "uninstall", "--yes", *left), ())
+    say(f"Ставлю зависимости ({level}, до {len(names)} пакетов); при первом запуске это минута-другая …")
+    common = ("install", "--no-deps", "--progress-bar", "off", "--disable-pip-version-check")
+    watch(run_pip(place, *common, "--only-binary", ":all:", "--require-hashes", "-r", str(lock)), names)
+    # Зависимостей у проекта уже нет, сборщик стоит: сеть не нужна.
+    watch(run_pip(place, *common, "--no-index", "--no-build-isolation", "--editable", str(ROOT)), ())
+    watch(run_pip(place, "check", "--disable-pip-version-check"), ())
+
+
+def strangers(place: Path, names: Sequence[str]) -> list[str]:
+    """Возвращает пакеты окружения, которых нет в списке."""
+    answer = run_pip(place, "list", "--format", "freeze", "--disable-pip-version-check")
+    found = re.findall(r"^([\w.-]+)==", "\n".join(answer), re.M)
+    ours = {plain(name) for name in (*names, "pip", "setuptools", "wheel", "ident-bitrix24")}
+    return [name for name in found if plain(name) not in ours]
+
+
+def plain(name: str) -> str:
+    """Возвращает имя пакета так, как его сравнивает pip."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def run_pip(place: Path, *arguments: str) -> Iterator[str]:
+    """Выполняет pip и отдаёт его строки; неудача — NotInstalled с концом его ответа без паролей."""
+    environment = {**os.environ, "PYTHONUTF8": "1", "PIP_NO_INPUT": "1", "PYTHONUNBUFFERED": "1"}
+    said: list[str] = []
+    with subprocess.Popen(
+        [*pip(place), *arguments],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+    ) as process:
+        for line in process.stdout or ():
+            said.append(CREDENTIALS.sub("***@", line.rstrip()))
+            yield said[-1]
+    if process.returncode:
+        raise NotInstalled("\n".join(["", *said[-15:], "", advice("\n".join(said))]))
+
+
+def advice(said: str) -> str:
+    """Возвращает, что делать: сеть виновата, только если на неё жалуется сам pip."""
+    if NETWORK.search(said):
+        return (
+            "Зависимости не поставились: pip не дозвался каталога пакетов. Проверьте сеть и запустите снова."
+        )
+    if "No matching distribution" in said:
+        return (
+            "Зависимости не поставились: для этой системы или этого Python нет готового пакета (имя — выше)."
+        )
+    return "Зависимости не поставились; выше — ответ pip. Следующий запуск продолжит с этого места."
+
+
+def watch(lines: Iterator[str], names: Sequence[str]) -> None:
+    """Показывает ход установки: сколько пакетов получено из скольких."""
+    total, done, shown = len(names), 0, time.monotonic()
+    live = sys.stderr.isatty()
+    for line in lines:
+        if line.startswith("Ignoring "):  # строка списка для другой системы
+            total -= 1
+        elif line.startswith(("Collecting ", "Processing ")):  # из каталога или из папки колёс
+            done += 1
+            if live:
+                print(
+                    f"\r\033[K  получено {done} из {total}: {Path(line.split()[1]).name}",
+                    end="",
+                    file=sys.stderr,
+                    flush=True,
+                )
+            elif time.monotonic() - shown > 5:
+                say(f"  получено {done} из {total}")
+                shown = time.monotonic()
+        elif line.startswith("Installing collected") and names:
+            say(("\r\033[K" if live else "") + f"  получено {done} из {total}; раскладываю …")
+
+
+def say(text: str) -> None:
+    """Говорит человеку, чем занята установка; вывод команды остаётся чистым."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def mark(place: Path) -> Path:
@@ -96,9 +249,9 @@ def lock_file(level: str) -> Path:
 
 
 def lock_digest(level: str) -> str:
-    """Возвращает след списка зависимостей и версии Python."""
-    content = lock_file(level).read_bytes() + repr(sys.version_info[:2]).encode()
-    return hashlib.sha256(content).hexdigest()
+    """Возвращает след списка зависимостей, описания проекта и версии Python."""
+    content = lock_file(level).read_bytes() + (ROOT / "pyproject.toml").read_bytes()
+    return hashlib.sha256(content + repr(sys.version_info[:2]).encode()).hexdigest()
 
 
 def python(place: Path) -> Path:
@@ -106,11 +259,16 @@ def python(place: Path) -> Path:
     return place / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
+def pip(place: Path) -> tuple[str, ...]:
+    """Возвращает начало команды pip окружения."""
+    return (str(python(place)), "-m", "pip")
+
+
 def hand_over(place: Path, arguments: list[str]) -> int:
     """Передаёт команду Python окружения; на Windows ждёт его и возвращает его код."""
-    path = os.pathsep.join(part for part in (str(ROOT), os.environ.get("PYTHONPATH", "")) if part)
-    environment = {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": path}
-    command = [str(python(place)), "-m", "cli", *arguments]
+    environment = {**os.environ, "PYTHONUTF8": "1"}
+    # -P: модули ищутся в окружении, где стоит проект, а не в текущей папке.
+    command = [str(python(place)), "-P", "-m", "cli", *arguments]
     if os.name != "nt":
         os.execve(command[0], command, environment)
     try:

@@ -6,8 +6,6 @@ import sys
 
 from cli.commands import available
 from cli.console import speak_utf8
-from config.loader import ConfigError
-from services.domain.errors import SyncError
 
 
 def main(arguments: list[str]) -> int:
@@ -31,12 +29,6 @@ def run(name: str, arguments: list[str]) -> int:
     command = importlib.import_module(f"cli.{name.replace('-', '_')}")
     try:
         return int(command.main(arguments))
-    except ConfigError as error:
-        print(error, file=sys.stderr)
-        return 2
-    except SyncError as error:
-        print(error, file=sys.stderr)
-        return 3
     except UnicodeDecodeError:
         print("Ввод не в кодировке UTF-8: передайте его в ней.", file=sys.stderr)
         return 2
@@ -46,6 +38,22 @@ def run(name: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         print("\nПрервано.", file=sys.stderr)
         return 130
+    except Exception as error:
+        code = known(error)
+        if code is None:
+            raise
+        print(error, file=sys.stderr)
+        return code
+
+
+def known(error: Exception) -> int | None:
+    """Возвращает код ошибки, понятной человеку; зависимости грузит лишь здесь: справка обходится без них."""
+    from config.loader import ConfigError
+    from services.domain.errors import SyncError
+
+    if isinstance(error, ConfigError):
+        return 2
+    return 3 if isinstance(error, SyncError) else None
 
 
 def usage() -> str:
@@ -74,5 +82,10 @@ def told_version() -> str:
     return f"ident-bitrix {version()} (Python {platform.python_version()}, {platform.platform()})"
 
 
+def entry() -> int:
+    """Выполняет команду консольного сценария ``ident-bitrix``."""
+    return main(sys.argv[1:])
+
+
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(entry())

@@ -16,7 +16,6 @@ TARGETS = (
     "config",
     "tasks",
     "plan_frontend",
-    "monitoring",
     "cli",
     "demo",
     "installer",

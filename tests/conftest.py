@@ -1,6 +1,5 @@
 """Общие подставки проверок: настоящий Redis, портал-эмулятор, браузер."""
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +11,7 @@ from hypothesis import HealthCheck, settings
 from demo.broker import redis_server as find_redis_server
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
+from tests.support.absent import absent
 from tests.support.redis_process import RedisProcess
 
 # Машина проверок бывает занята: время примера ничего не говорит о правиле.
@@ -21,18 +21,11 @@ settings.load_profile("ours")
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-def _absent(what: str) -> None:
-    """Под CI отсутствие — провал, у человека — громкий пропуск."""
-    if os.environ.get("CI"):
-        pytest.fail(f"нет {what}: на машине проверок он обязателен (.ci/run)")
-    pytest.skip(f"ВНИМАНИЕ: нет {what}, эти проверки не выполнены")
-
-
 @pytest.fixture(scope="session")
 def redis_process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisProcess]:
     """Один redis-server на процесс проверок."""
     if find_redis_server() is None:
-        _absent("redis-server")
+        absent("redis-server")
     with RedisProcess(tmp_path_factory.mktemp("redis")) as process:
         yield process
 
@@ -64,7 +57,7 @@ def chromium() -> str:
     """Путь к настоящему Chromium."""
     found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
     if found is None:
-        _absent("Chromium")
+        absent("Chromium")
     assert found is not None
     return found
 

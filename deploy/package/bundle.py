@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from deploy.package.contents import DATA, DESCRIBED, MODULES, OURS, PROGRAM, UNUSED, WHOLE
+from deploy.package.contents import DATA, DESCRIBED, DEVELOPMENT, MODULES, OURS, PROGRAM, UNUSED, WHOLE
 from deploy.package.staging import stage
 
 ENTRY = Path(__file__).with_name("entry.py")
@@ -61,7 +61,7 @@ def arguments(sources: Path, work: Path) -> list[str]:
         *_each("--collect-data", ("flower", "apprise")),
         *_each("--hidden-import", MODULES),
         *_each("--copy-metadata", DESCRIBED),
-        *_each("--exclude-module", UNUSED),
+        *_each("--exclude-module", (*UNUSED, *DEVELOPMENT)),  # .pth окружения показывает и их
         *_each("--add-data", (f"{sources / source}:{place}" for source, place in DATA)),
     ]
 

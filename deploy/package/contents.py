@@ -10,7 +10,7 @@ from collections.abc import Sequence
 PROGRAM = "ident-bitrix"
 
 #: Пакеты проекта, которые едут в клинику.
-OURS: Sequence[str] = ("cli", "config", "installer", "services", "tasks", "plan_frontend", "monitoring")
+OURS: Sequence[str] = ("cli", "config", "installer", "services", "tasks", "plan_frontend")
 MODULES: Sequence[str] = ("celeryconfig", "flowerconfig")
 
 #: Файлы, которые программа читает рядом с собой: место в проекте → место в пакете.
@@ -20,8 +20,7 @@ DATA: Sequence[tuple[str, str]] = (
     ("config/sql", "config/sql"),
     ("config/settings.example.toml", "config"),
     ("plan_frontend/local_app", "plan_frontend/local_app"),
-    ("monitoring/static", "monitoring/static"),
-    ("monitoring/templates", "monitoring/templates"),
+    ("plan_frontend/monitor/page", "plan_frontend/monitor/page"),
     ("installer/templates", "installer/templates"),
 )
 
@@ -53,6 +52,8 @@ DEVELOPMENT: Sequence[str] = (
     "demo",
     "bench",
     "tests",
+    "deploy",
+    "manage",
     "cli.demo",
     "cli.docs",
     "cli.test",

@@ -14,7 +14,7 @@ from services.doctor.findings import Finding, fail, ok, warn
 if TYPE_CHECKING:
     from config.models import Settings
 
-PYTHONS = ((3, 11), (3, 14))
+PYTHONS = ((3, 11), (3, 16))
 DISK_WARN, DISK_FAIL = 0.90, 0.99
 
 
@@ -23,7 +23,7 @@ def python(version: Sequence[int] = sys.version_info[:3]) -> Iterator[Finding]:
     low, high = PYTHONS
     told = ".".join(map(str, version))
     if not low <= tuple(version[:2]) < high:
-        yield fail("python", f"Python {told}", "Поставьте Python 3.11, 3.12 или 3.13 и переустановите службу")
+        yield fail("python", f"Python {told}", "Поставьте Python от 3.11 до 3.15 и переустановите службу")
         return
     bits = struct.calcsize("P") * 8
     if bits < 64:

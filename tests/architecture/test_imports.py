@@ -5,17 +5,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = (
-    "services",
-    "config",
-    "tasks",
-    "cli",
-    "demo",
-    "plan_frontend",
-    "monitoring",
-    "installer",
-    "deploy",
-)
+PACKAGES = ("services", "config", "tasks", "cli", "demo", "plan_frontend", "installer", "deploy")
 
 PROBE = """
 import importlib, socket, sys, threading

@@ -30,7 +30,7 @@ def level_of(found: Iterator[Finding] | Finding) -> Level:
 
 @pytest.mark.parametrize(
     ("version", "level"),
-    [((3, 10, 9), Level.FAIL), ((3, 11, 0), Level.OK), ((3, 13, 5), Level.OK), ((3, 14, 0), Level.FAIL)],
+    [((3, 10, 9), Level.FAIL), ((3, 11, 0), Level.OK), ((3, 15, 2), Level.OK), ((3, 16, 0), Level.FAIL)],
 )
 def test_python_of_supported_versions(version: Sequence[int], level: Level) -> None:
     assert level_of(computer.python(version)) is level
