@@ -25,7 +25,6 @@ REASONS = {
     "start_too_early": "дата слишком далеко в прошлом",
     "cancel_reason_without_cancel": "причина отмены без отмены",
     "amount_too_big": "сумма больше 10 млн",
-    "branch_unknown": "филиал не описан в настройках",
     "surname_missing": "нет фамилии",
     "name_missing": "нет имени",
     "card_number_missing": "нет номера карты",

@@ -11,10 +11,7 @@ from config.models.node import JournalSettings, NodeSettings, RedisSettings, Sec
 from config.models.pages import ApplicationSettings, FlowerSettings, MonitorSettings, WebSettings
 from config.models.portal import PortalSettings, RetrySettings
 from config.models.rules import RuleSettings
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.split()).casefold()
+from services.domain.texts import folded
 
 
 class Settings(Section):
@@ -89,10 +86,10 @@ class Settings(Section):
     def _check_names(self, database_id: str) -> None:
         """Отказывает одинаковым именам на одной базе: чей приём, по имени было бы не понять."""
         mine = self.branches_of(database_id)
-        names = [name for branch in mine for name in {_folded(n): n for n in branch.names}]
+        names = [name for branch in mine for name in {folded(n): n for n in branch.names}]
         twins = sorted({name for name in names if names.count(name) > 1})
         if twins:
-            given = next(n for branch in mine for n in branch.names if _folded(n) == twins[0])
+            given = next(n for branch in mine for n in branch.names if folded(n) == twins[0])
             raise ValueError(
                 f"[[branches]] на базе {database_id} два филиала называются «{given}»: дайте им разные name "
                 "и aliases, как в Ident (OwnCompanies), и одному из них — home = true"

@@ -231,5 +231,5 @@ def create_database(path: Path) -> None:
 
 def _plain(value: object) -> object:
     if isinstance(value, datetime):
-        return value.strftime(STAMP)
+        return value.isoformat(" ")
     return str(value) if isinstance(value, Decimal) else value

@@ -75,12 +75,6 @@ def _without_doctor(scene: Scene) -> int:
     return scene.desk.book(Visit(scene.patient(), None, armchair_id, scene.slot(7)))
 
 
-def _in_strange_company(scene: Scene) -> int:
-    reception_id = scene.book(scene.patient(), scene.slot(3))
-    scene.desk.order(reception_id, scene.rooms.stranger, [scene.item(catalog.TREATMENTS[0])])
-    return reception_id
-
-
 TROUBLES: Sequence[Trouble] = (
     Trouble("phone_missing", "телефона нет", _written(None)),
     Trouble("phone_missing", "в телефоне одни пробелы", _written("   ")),
@@ -98,7 +92,6 @@ TROUBLES: Sequence[Trouble] = (
     Trouble("card_number_missing", "нет номера карты", _without_card),
     Trouble("profession_missing", "у врача нет специальности", _without_profession),
     Trouble("doctor_surname_missing, doctor_name_missing, profession_missing", "нет врача", _without_doctor),
-    Trouble("branch_unknown", "организации нет в настройках", _in_strange_company),
 )
 
 

@@ -53,6 +53,12 @@ def ordered_without_armchair(scene: Scene) -> None:
     scene.order(scene.desk.book(visit), [TREATMENT])
 
 
+def strange_company(scene: Scene) -> None:
+    """Организация, которой нет в настройках: имя пишется как есть, владеет домашний (постановление 30)."""
+    reception_id = scene.book(scene.patient(), scene.slot(3))
+    scene.desk.order(reception_id, scene.rooms.stranger, [scene.item(TREATMENT)])
+
+
 def many_services(scene: Scene) -> None:
     """Заказ из десяти услуг."""
     scene.order(scene.book(scene.patient(), scene.slot(1)), catalog.TREATMENTS[:10])
@@ -150,6 +156,7 @@ RARITIES: Sequence[Callable[[Scene], None]] = (
     poisoned_comment,
     nowhere,
     ordered_without_armchair,
+    strange_company,
     many_services,
     endless_services,
     several_orders,

@@ -102,7 +102,9 @@ def companies(code: str, found: Sequence[str], names: Sequence[Sequence[str]]) -
     unknown, absent = unknown_names(found, names)
     for name in unknown:
         text = f"организация «{name}» из Ident не описана ни у одного филиала"
-        advice = f'Её приёмы отклоняются; если они ваши, добавьте "{name}" в aliases нужного филиала'
+        advice = (
+            f'Её приёмы уходят от домашнего филиала с этим именем; впишите "{name}" в aliases нужного филиала'
+        )
         yield warn(where, text, advice)
     for name in absent:
         text = f"филиала «{name}» среди организаций Ident нет"

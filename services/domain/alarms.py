@@ -152,14 +152,16 @@ def _rejected(signs: Signs, limits: Limits) -> Iterator[Alarm]:
 
 
 def _no_branch(signs: Signs, limits: Limits) -> Iterator[Alarm]:
-    count = signs.events("branch_missing")
+    count = signs.events("branch_missing", "branch_unknown")
     if count > limits.no_branch:
         yield Alarm(
             Cause.NO_BRANCH,
             "",
             f"Приёмов без филиала за час: {count}",
-            f"Порог — {limits.no_branch}. На портал они ушли с филиалом «Не указан»",
-            "Проверьте в Ident, к какой организации (OwnCompanies) относятся кабинеты и заказы",
+            f"Порог — {limits.no_branch}. На портал они ушли с филиалом «Не указан» или с именем "
+            "организации, которой нет в настройках",
+            "Проверьте в Ident, к какой организации (OwnCompanies) относятся кабинеты и заказы; свою "
+            "организацию впишите в [[branches]] или в aliases филиала",
         )
 
 

@@ -3,20 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.domain.errors import SkippableError
 from services.domain.reception import UNKNOWN_BRANCH, Reception, ReceptionUid, branch_name
-
-
-class UnknownBranch(SkippableError):
-    """Имя филиала в Ident не описано в настройках."""
-
-    def __init__(self, name: str) -> None:
-        message = f"Филиал «{name}» не описан в настройках: добавьте его в [[branches]] или в aliases филиала"
-        super().__init__(message, "branch_unknown")
-        self.name = name
-
-    def __reduce__(self) -> tuple[type["UnknownBranch"], tuple[str]]:
-        return type(self), (self.name,)
+from services.domain.texts import folded
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +18,16 @@ class BranchRule:
 
     def is_called(self, name: str) -> bool:
         """Отвечает, называют ли так этот филиал; регистр и пробелы не важны."""
-        return _folded(name) in {_folded(known) for known in (self.name, *self.aliases)}
+        return folded(name) in {folded(known) for known in (self.name, *self.aliases)}
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Филиал-владелец записи и имя для UF_CRM_FILIAL."""
+    """Филиал-владелец записи и имя для UF_CRM_FILIAL; ``known`` — имя описано в настройках."""
 
     rule: BranchRule
     text: str
+    known: bool = True
 
 
 def resolve_branch(reception: Reception, branches: Sequence[BranchRule]) -> Owner:
@@ -47,13 +36,15 @@ def resolve_branch(reception: Reception, branches: Sequence[BranchRule]) -> Owne
 
 
 def owner_named(name: str, branches: Sequence[BranchRule]) -> Owner:
-    """Находит владельца по имени филиала в Ident; неизвестное имя — UnknownBranch."""
-    if name == UNKNOWN_BRANCH:
-        return Owner(home_of(branches), UNKNOWN_BRANCH)
+    """Находит владельца по имени филиала в Ident.
+
+    Имя, не описанное в настройках, пишется как есть, а владеет записью домашний филиал базы
+    (МАП 2.6.3, постановление 30).
+    """
     for rule in branches:
         if rule.is_called(name):
             return Owner(rule, rule.name)
-    raise UnknownBranch(name)
+    return Owner(home_of(branches), name, known=name == UNKNOWN_BRANCH)
 
 
 def home_of(branches: Sequence[BranchRule]) -> BranchRule:
@@ -64,7 +55,3 @@ def home_of(branches: Sequence[BranchRule]) -> BranchRule:
 def possible_uids(reception_id: int, branches: Sequence[BranchRule]) -> tuple[str, ...]:
     """Возвращает все ключи, которые база могла дать приёму (постановление 3)."""
     return tuple(str(ReceptionUid(rule.number, reception_id)) for rule in branches)
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.split()).casefold()

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from services.domain.branches import BranchRule, UnknownBranch, home_of, resolve_branch
+from services.domain.branches import BranchRule, Owner, resolve_branch
 from services.domain.fingerprint import draft_fingerprint, refusal_fingerprint
 from services.domain.mapping import DealDraft, draft_deal
 from services.domain.reception import Reception, ReceptionUid
@@ -46,23 +46,26 @@ class Court:
 
     def judge(self, reception: Reception, now: datetime) -> Ready | Refused | Foreign:
         """Решает, что филиалу делать с приёмом; ``now`` — aware."""
-        try:
-            owner = resolve_branch(reception, self.neighbours)
-        except UnknownBranch as error:
-            return self._unknown(error)
+        owner = resolve_branch(reception, self.neighbours)
         if owner.rule.number != self.number:
             return Foreign()
         if found := violations(reception, now, self.zone, self.required):
             return refused(found)
         uid = ReceptionUid(self.number, reception.reception_id)
         draft = draft_deal(reception, uid, owner.text, self.database_id, self.zone)
-        return Ready(draft, draft_fingerprint(draft), warnings(reception), notes(reception))
+        noticed = (*unknown_branch(owner), *warnings(reception))
+        return Ready(draft, draft_fingerprint(draft), noticed, notes(reception))
 
-    def _unknown(self, error: UnknownBranch) -> Refused | Foreign:
-        """О записи неизвестного филиала сообщает домашний: чтобы она была видна ровно один раз."""
-        if home_of(self.neighbours).number != self.number:
-            return Foreign()
-        return refused((Violation(error.reason, "filial", str(error)),))
+
+def unknown_branch(owner: Owner) -> tuple[Violation, ...]:
+    """Предупреждает об организации, которой нет в настройках (постановление 30)."""
+    if owner.known:
+        return ()
+    message = (
+        f"Филиал «{owner.text}» не описан в настройках: запись ушла с этим именем; "
+        "добавьте его в [[branches]] или в aliases филиала"
+    )
+    return (Violation("branch_unknown", "filial", message),)
 
 
 def refused(found: Sequence[Violation]) -> Refused:

@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from unicodedata import normalize
 
 from services.domain.texts import line
 
@@ -11,9 +10,7 @@ WORD_START = re.compile(r"(?:^|[\s\-‐‑–—])\W*\w")
 
 def normalize_name(text: str | None) -> str:
     """Возвращает имя: лишние пробелы убраны, слова и части через дефис — с заглавной."""
-    # Составные «й» и «ё» из двух знаков иначе не совпали бы с обычными.
-    plain = normalize("NFC", line(text)).lower()
-    return WORD_START.sub(lambda match: match[0].title(), plain)
+    return WORD_START.sub(lambda match: match[0].title(), line(text).lower())
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from hashlib import blake2b
 
 from services.domain.errors import SkippableError
+from services.domain.texts import visible
 
 NORMAL = re.compile(r"\+7[0-9]{10}")
 LETTERS = re.compile(r"[^\W\d_]")
 ALLOWED = re.compile(r"[0-9+\s()\[\].\-‐‑–—/_'’\"]*")
 DIGITS = re.compile(r"[0-9]")
-#: Невидимые знаки направления и ширины: их приносит вставка из чужих программ.
-INVISIBLE = re.compile(r"[\u00ad\u200b-\u200f\u202a-\u202e\u2060-\u2064\ufeff]")
 EDGES = " \t\r\n\u00a0,;.:"
 
 
@@ -59,7 +58,7 @@ class Phone:
 
 def normalize_phone(raw: str | int | None) -> Phone:
     """Приводит номер к +7XXXXXXXXXX по шагам МАП 2.6.2; негодный — InvalidPhone."""
-    text = INVISIBLE.sub("", "" if raw is None else str(raw)).strip(EDGES)
+    text = visible("" if raw is None else str(raw)).strip(EDGES)
     if LETTERS.search(text):
         raise InvalidPhone(f"Телефон {_mask(text)} содержит буквы или добавочный: оставьте только номер")
     if not DIGITS.search(text):

@@ -58,9 +58,6 @@ REASONS: Mapping[str, Reason] = {
     "cancel_reason_without_cancel": Reason(
         "Указана причина отмены, но приём не отменён", "Отмените приём в Ident или уберите причину отмены"
     ),
-    "branch_unknown": Reason(
-        "Филиал не описан в настройках", "Добавьте его имя в [[branches]] или в aliases филиала"
-    ),
 }
 
 

@@ -9,6 +9,7 @@ from enum import StrEnum
 
 from services.domain.errors import SkippableError
 from services.domain.plan import PlanLine
+from services.domain.texts import line
 
 UID = re.compile(r"F([1-9][0-9]{0,3})_([1-9][0-9]{0,18})")
 
@@ -116,5 +117,5 @@ UNKNOWN_BRANCH = "Не указан"
 
 def branch_name(reception: Reception) -> str:
     """Возвращает филиал: из заказа, из кабинета, иначе «Не указан» (СПЕЦ 2.4.3, МАП 2.6.3)."""
-    names = ((name or "").strip() for name in (reception.order_branch, reception.armchair_branch))
+    names = (line(name) for name in (reception.order_branch, reception.armchair_branch))
     return next((name for name in names if name), UNKNOWN_BRANCH)

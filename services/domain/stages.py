@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from services.domain.plan import PlanProgress, plan_progress
 from services.domain.reception import Reception
+from services.domain.texts import folded
 
 
 class Stage(StrEnum):
@@ -86,7 +87,7 @@ def target_stage(reception: Reception) -> Stage:
 
 def is_consultation(reception: Reception) -> bool:
     """Отвечает, есть ли среди услуг консультация: слово в любом регистре (постановление 26)."""
-    return any(CONSULTATION in line.service.lower() for line in reception.lines)
+    return any(CONSULTATION in folded(item.service) for item in reception.lines)
 
 
 def _consultation_stage(reception: Reception) -> Stage:

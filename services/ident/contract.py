@@ -16,6 +16,8 @@ _FAR = datetime(2100, 1, 1)
 #: Значения переменных, на которые запрос не найдёт ни строки; прочие — ноль.
 NOTHING: Mapping[str, object] = {
     "since": _FAR,
+    "floor": _FAR,
+    "stamp": _FAR.isoformat(" ", "microseconds"),
     "visits_since": _FAR,
     "until": _FAR,
     "ids": [0],

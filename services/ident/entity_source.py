@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from services.domain.cursor import ChangePoint
-from services.ident.rows import number, required
-from services.ident.source import IdentSource
+from services.ident.rows import number
+from services.ident.source import IdentSource, after, page_after
 from services.ports import ChangePage
 
 #: Позже этого изменений не бывает: запрос вернёт только записи из списка номеров.
-NEVER = datetime(9999, 12, 31)
+NEVER = ChangePoint(datetime(9999, 12, 31, 23, 59, 59, 999000), 0)
 NOBODY = [0]
 
 
@@ -21,19 +21,17 @@ class IdentEntitySource:
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
         """Возвращает до 50 изменений строго после точки."""
-        rows = self._ask(point.at, point.reception_id, NOBODY)
-        points = [ChangePoint(required(row, "changed_at"), number(row, "number")) for row in rows]
-        return ChangePage(points, required(rows[0], "database_now") if rows else self.now())
+        return page_after(point, self._ask(point, NOBODY), "number", self.now)
 
     def read(self, numbers: Sequence[int]) -> Mapping[int, Mapping[str, object]]:
         """Возвращает строки по номерам (до 50); отсутствующих нет."""
         if not numbers:
             return {}
-        return {number(row, "number"): row for row in self._ask(NEVER, 0, list(numbers))}
+        return {number(row, "number"): row for row in self._ask(NEVER, list(numbers))}
 
     def now(self) -> datetime:
         """Возвращает время сервера базы."""
         return self._source.now()
 
-    def _ask(self, since: datetime, since_id: int, ids: Sequence[int]) -> list[Mapping[str, object]]:
-        return self._source.ask(self._statement, since=since, since_id=since_id, ids=ids)
+    def _ask(self, point: ChangePoint, ids: Sequence[int]) -> list[Mapping[str, object]]:
+        return self._source.ask(self._statement, **after(point), ids=ids)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.domain.errors import DatabaseError
+from services.domain.texts import folded, line
 from services.ident.contract import NOTHING
 from services.ident.rows import number
 from services.ident.source import IdentSource, open_source
@@ -85,7 +86,7 @@ class Inspection:
     def companies(self) -> list[str]:
         """Возвращает имена организаций (филиалов) в Ident."""
         names = [row["company_name"] for row in self._source.ask("doctor/own_companies")]
-        return [str(name) for name in names if name and str(name).strip()]
+        return [name for name in (line(str(name or "")) for name in names) if name]
 
     def marks(self, since: datetime) -> Marks:
         """Возвращает, двигается ли DateTimeChanged от отметок состояния."""
@@ -104,15 +105,11 @@ def open_inspection(settings: "MssqlDatabase | SqliteDatabase", sql_dir: Path | 
 
 def unknown_names(companies: Sequence[str], known: Sequence[Sequence[str]]) -> tuple[list[str], list[str]]:
     """Сверяет имена: организации Ident, которых не знает ни один филиал, и филиалы, которых нет в Ident."""
-    folded = [{_folded(name) for name in names} for names in known]
-    strangers = [name for name in companies if not any(_folded(name) in names for names in folded)]
-    present = {_folded(name) for name in companies}
-    absent = [names[0] for names, own in zip(known, folded, strict=True) if not own & present]
+    called = [{folded(name) for name in names} for names in known]
+    strangers = [name for name in companies if not any(folded(name) in names for names in called)]
+    present = {folded(name) for name in companies}
+    absent = [names[0] for names, own in zip(known, called, strict=True) if not own & present]
     return strangers, absent
-
-
-def _folded(name: str) -> str:
-    return " ".join(name.split()).casefold()
 
 
 __all__ = ["DatabaseError", "Inspection", "Marks", "open_inspection", "unknown_names"]

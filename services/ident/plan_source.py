@@ -11,6 +11,7 @@ from services.domain.plan import PlanItem, teeth_count
 from services.domain.plan_view import LAST, PlanHead, PlanPatient, PlanRow
 from services.domain.texts import line
 from services.ident.rows import Row, moment, money, number, required, text
+from services.ident.source import after, page_after
 from services.ports import ChangePage
 
 
@@ -40,9 +41,8 @@ class IdentPlanSource:
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
         """Возвращает до 50 пациентов, чьи планы изменились после точки."""
-        rows = self._questions.ask("changed_plans", since=point.at, since_id=point.reception_id)
-        points = [ChangePoint(required(row, "changed_at"), number(row, "patient_id")) for row in rows]
-        return ChangePage(points, required(rows[0], "database_now") if rows else self.now())
+        rows = self._questions.ask("changed_plans", **after(point))
+        return page_after(point, rows, "patient_id", self.now)
 
     def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
         """Возвращает до 50 пациентов с действующими планами и приёмами в [since, until)."""

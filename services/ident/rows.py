@@ -7,6 +7,7 @@ from decimal import Decimal, InvalidOperation
 from services.domain.errors import DatabaseError
 from services.domain.plan import PlanLine
 from services.domain.reception import OrderLine, Reception
+from services.domain.texts import line
 
 TYPE_ERROR = "столбец {name}: неожиданное значение; запрос не подходит к этой версии Ident"
 
@@ -57,8 +58,8 @@ def _reception(
 
 
 def _cancel_reason(row: Row) -> str | None:
-    parts = (text(row, "cancel_reason_name"), text(row, "cancel_reason_comment"))
-    return ": ".join(part.strip() for part in parts if part and part.strip()) or None
+    parts = (line(text(row, "cancel_reason_name")), line(text(row, "cancel_reason_comment")))
+    return ": ".join(part for part in parts if part) or None
 
 
 def parse_order_lines(rows: Iterable[Row]) -> dict[int, list[OrderLine]]:

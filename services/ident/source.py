@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.domain.cursor import ChangePoint
+from services.domain.errors import DatabaseError
 from services.domain.reception import Reception
 from services.ident.connection import RESTS, HeldConnection, Rest
 from services.ident.rows import number, parse_order_lines, parse_plan_lines, parse_receptions, required
@@ -17,6 +18,41 @@ if TYPE_CHECKING:
 
 #: Правка карты или плана заново судит приёмы, назначенные не раньше стольких дней до изменения.
 VISITS_BACK = timedelta(days=30)
+SECOND = timedelta(seconds=1)
+
+
+def iso(moment: datetime) -> str:
+    """Возвращает время текстом ISO: его переводит сам сервер, а не драйвер, который вправе потерять доли."""
+    # pyodbc обрезает доли секунды по точности типа, какую назвал драйвер: src/params.cpp, GetDateTimeInfo.
+    return moment.isoformat("T", "milliseconds")
+
+
+def after(point: ChangePoint) -> dict[str, object]:
+    """Возвращает переменные запроса об изменениях после точки.
+
+    ``stamp`` — время точки текстом до микросекунды, ``floor`` — целая секунда до неё; ``since`` — она же до
+    миллисекунды, для запросов установщика, написанных до ``stamp``.
+    """
+    floor = max(point.at, datetime.min + SECOND) - SECOND
+    return {
+        "since": point.at,
+        "floor": floor.replace(microsecond=0),
+        "stamp": point.at.isoformat(" ", "microseconds"),
+        "since_id": point.reception_id,
+    }
+
+
+def page_after(
+    point: ChangePoint, rows: Sequence[Mapping[str, object]], key: str, now: Callable[[], datetime]
+) -> ChangePage:
+    """Собирает страницу изменений; не ушедшая дальше точки повторялась бы вечно — DatabaseError."""
+    points = [ChangePoint(required(row, "changed_at"), number(row, key)) for row in rows]
+    if points and max(points) <= point:
+        raise DatabaseError(
+            "База Ident: страница изменений повторяется, чтение не движется; проверьте точность времени "
+            "в своих запросах sql_dir (docs/ident.md)"
+        )
+    return ChangePage(points, required(rows[0], "database_now") if rows else now())
 
 
 class IdentSource:
@@ -26,21 +62,15 @@ class IdentSource:
         self,
         connection: HeldConnection,
         read: Callable[[str], str] = read_sql,
-        to_parameter: Callable[[datetime], object] = lambda value: value,
+        to_parameter: Callable[[datetime], object] = iso,
     ) -> None:
         self._connection, self._read, self._to_parameter = connection, read, to_parameter
         self._statements: dict[str, Statement] = {}
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
         """Возвращает до 50 изменений строго после точки."""
-        rows = self.ask(
-            "changed_receptions",
-            since=point.at,
-            since_id=point.reception_id,
-            visits_since=point.at - VISITS_BACK,
-        )
-        points = [ChangePoint(required(row, "changed_at"), number(row, "reception_id")) for row in rows]
-        return ChangePage(points, required(rows[0], "database_now") if rows else self.now())
+        rows = self.ask("changed_receptions", **after(point), visits_since=point.at - VISITS_BACK)
+        return page_after(point, rows, "reception_id", self.now)
 
     def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
         """Возвращает до 50 номеров приёмов с началом в [since, until), больших after_id."""
@@ -137,11 +167,11 @@ def sqlite_source(
     connector: object, sql_dir: Path | None = None, rest: Rest | None = None, *, ready: bool = False
 ) -> IdentSource:
     """Собирает чтение файла SQLite; ``ready`` — запросы в sql_dir уже на его языке."""
-    from services.ident.sqlite import STAMP, SqliteConnector, to_sqlite
+    from services.ident.sqlite import SqliteConnector, to_sqlite
 
     assert isinstance(connector, SqliteConnector)
     return IdentSource(
         HeldConnection(connector, rest),
         lambda name: read_sql(name, sql_dir) if ready else to_sqlite(read_sql(name, sql_dir)),
-        lambda value: value.strftime(STAMP),
+        lambda value: value.isoformat(" ", "seconds"),
     )

@@ -11,6 +11,7 @@ from typing import Any
 from services.domain.errors import DatabaseError
 
 NOW_FUNCTION = "ident_now"
+STAMP_FUNCTION = "ident_stamp"
 STAMP = "%Y-%m-%d %H:%M:%S"
 #: Часы демонстрационной клиники идут по Москве, как у заказчика.
 CLINIC_OFFSET = timedelta(hours=3)
@@ -22,6 +23,8 @@ def to_sqlite(sql: str) -> str:
     from sqlglot import exp, parse_one
 
     def adapt(node: exp.Expression) -> exp.Expression:
+        if isinstance(node, exp.Convert):
+            return exp.Anonymous(this=STAMP_FUNCTION, expressions=[node.expression.this])
         if isinstance(node, exp.Cast) and node.to.this == exp.DataType.Type.DATETIME:
             inner: exp.Expression = node.this
             return inner
@@ -30,6 +33,21 @@ def to_sqlite(sql: str) -> str:
         return node
 
     return parse_one(sql, read="tsql").transform(adapt).sql(dialect="sqlite", comments=False)
+
+
+def stamp(value: str | None) -> str | None:
+    """Возвращает время до микросекунд, как CONVERT(NVARCHAR(26), …, 121); не время — как есть."""
+    try:
+        return datetime.fromisoformat(value).isoformat(" ", "microseconds") if value else None
+    except ValueError:
+        return value
+
+
+def prepare(connection: sqlite3.Connection, now: Callable[[], datetime]) -> None:
+    """Даёт соединению функции, на которые переложены выражения SQL Server, и чтение повреждённых текстов."""
+    connection.create_function(NOW_FUNCTION, 0, lambda: now().strftime(STAMP))
+    connection.create_function(STAMP_FUNCTION, 1, stamp, deterministic=True)
+    connection.text_factory = lambda raw: raw.decode(errors="ignore")
 
 
 def clinic_now() -> datetime:
@@ -57,7 +75,7 @@ class SqliteConnector:
         connection = sqlite3.connect(
             uri, uri=True, timeout=self._timeout, check_same_thread=False, isolation_level=None
         )
-        connection.create_function(NOW_FUNCTION, 0, lambda: self._now().strftime(STAMP))
+        prepare(connection, self._now)
         return connection
 
     def explain(self, error: Exception) -> DatabaseError:

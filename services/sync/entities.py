@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.domain.branches import UnknownBranch, home_of, owner_named
+from services.domain.branches import owner_named
 from services.domain.entity import Entity, EntityKey, EntityPlace, parse_entity_key
 from services.domain.errors import SkippableError
 from services.domain.fingerprint import draft_fingerprint
-from services.domain.judgement import Foreign, Ready, Refused, refused
+from services.domain.judgement import Foreign, Ready, Refused, refused, unknown_branch
 from services.domain.reception import UNKNOWN_BRANCH
+from services.domain.texts import line
 from services.domain.validation import Violation
 from services.ports import (
     Claim,
@@ -55,17 +56,16 @@ class EntityCourt:
         """Решает судьбу строки; негодную отклоняет с причиной."""
         court = self._branch.court
         try:
-            owner = owner_named(str(row["branch"] or "").strip() or UNKNOWN_BRANCH, court.neighbours)
+            owner = owner_named(line(str(row["branch"] or "")) or UNKNOWN_BRANCH, court.neighbours)
             if owner.rule.number != court.number:
                 return Foreign()
             key = EntityKey(self._branch.branch_id, self._entity.letter, number)
             draft = self._entity.draft(row, EntityPlace(key, owner.text, court.database_id, court.zone))
-        except UnknownBranch as error:
-            at_home = home_of(court.neighbours).number == court.number
-            return refused((Violation(error.reason, "branch", str(error)),)) if at_home else Foreign()
         except SkippableError as error:
             return refused((Violation(error.reason, "row", str(error)),))
-        return Ready(draft, draft_fingerprint(draft), ()) if draft is not None else Foreign()
+        return (
+            Ready(draft, draft_fingerprint(draft), unknown_branch(owner)) if draft is not None else Foreign()
+        )
 
 
 class EntityIntake:

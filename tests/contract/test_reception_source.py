@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from demo.clinic.desk import at_desk
 from services.domain.cursor import ChangePoint
+from services.domain.errors import DatabaseError
+from services.ident.source import sqlite_source
+from services.ident.sqlite import SqliteConnector
 from services.ports import ReceptionSource
 from tests.fakes_ident import FakeWorld, SmallIdent
 
@@ -27,6 +31,14 @@ def world(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[World]:
     built: World = FakeWorld(NOW) if request.param == "подделка" else SmallIdent(tmp_path, NOW)
     yield built
     built.source.close()
+
+
+@pytest.fixture
+def ident(tmp_path: Path) -> Iterator[SmallIdent]:
+    """Даёт базу SQLite без приёмов."""
+    base = SmallIdent(tmp_path, NOW)
+    yield base
+    base.source.close()
 
 
 def read_all(source: ReceptionSource, point: ChangePoint) -> list[ChangePoint]:
@@ -79,6 +91,52 @@ def test_no_change_is_lost_when_a_hundred_share_one_second(world: World) -> None
     for number in range(1, 121):
         world.book(number, NOW, START)
     assert [point.reception_id for point in read_all(world.source, BEGINNING)] == list(range(1, 121))
+
+
+@pytest.mark.parametrize(
+    "changed_at",
+    [
+        pytest.param("2024-12-28", id="DATE"),
+        pytest.param("2024-12-29 11:30:00", id="SMALLDATETIME"),
+        pytest.param("2024-12-29 11:30:00.003", id="DATETIME"),
+        pytest.param("2024-12-29 11:30:00.0033333", id="DATETIME как DATETIME2"),
+        pytest.param("2024-12-29 11:30:00.1234567", id="DATETIME2(7)"),
+        pytest.param("2024-12-29 11:30:00.9999999", id="DATETIME2(7) у края"),
+        pytest.param("9999-12-31 23:59:59.997", id="самое позднее DATETIME"),
+        pytest.param("9999-12-31 23:59:59.9999999", id="самое позднее DATETIME2"),
+    ],
+)
+def test_a_thousand_equal_stamps_are_each_read_once(ident: SmallIdent, changed_at: str) -> None:
+    """Проход читает каждую строку ровно один раз, какой бы точности ни был столбец."""
+    with at_desk(ident.path, NOW) as desk:
+        for number in range(1, 1001):
+            desk.insert("Receptions", ID=number, ID_Patients=1, PlanStart=START, DateTimeChanged=changed_at)
+        desk.insert("Receptions", ID=1001, PlanStart=START, DateTimeChanged=None)
+        desk.insert("Receptions", ID=1002, PlanStart=START, DateTimeChanged="1753-01-01 00:00:00.000")
+    found = read_all(ident.source, BEGINNING)
+    assert [point.reception_id for point in found] == list(range(1, 1001))
+
+
+@pytest.mark.parametrize("microsecond", [1, 3000, 500000, 999999])
+def test_fractions_of_a_second_order_the_changes(world: World, microsecond: int) -> None:
+    later = NOW.replace(microsecond=microsecond)
+    world.book(1, later, START)
+    world.book(2, NOW, START)
+    assert read_all(world.source, BEGINNING) == [ChangePoint(NOW, 2), ChangePoint(later, 1)]
+
+
+def test_a_page_that_repeats_is_an_error(ident: SmallIdent, tmp_path: Path) -> None:
+    """Запрос установщика, режущий доли секунды, возвращал бы одну страницу вечно и молча."""
+    sql = (
+        "SELECT TOP (50) r.ID AS reception_id, r.DateTimeChanged AS changed_at, GETDATE() AS database_now "
+        "FROM Receptions AS r WHERE r.DateTimeChanged >= CAST(@floor AS DATETIME) ORDER BY r.ID"
+    )
+    (tmp_path / "changed_receptions.sql").write_text(sql, encoding="utf-8")
+    ident.book(1, NOW, START)
+    stuck = sqlite_source(SqliteConnector(ident.path, 30, lambda: NOW), tmp_path)
+    with pytest.raises(DatabaseError, match="повторяется"):
+        read_all(stuck, BEGINNING)
+    stuck.close()
 
 
 def test_a_change_made_during_paging_is_read_later(world: World) -> None:

@@ -7,6 +7,7 @@
 
 import json
 import os
+import re
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
@@ -14,9 +15,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from services.ident.sqlite import NOW_FUNCTION, STAMP, clinic_now, to_sqlite
+from services.ident.sqlite import clinic_now, prepare, to_sqlite
 
 pooling = True
+ISO = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+")
 
 
 class Error(Exception):
@@ -45,7 +47,7 @@ class Connection:
     def __init__(self) -> None:
         uri = f"{_base().absolute().as_uri()}?mode=ro"
         self._held = sqlite3.connect(uri, uri=True, timeout=30, check_same_thread=False)
-        self._held.create_function(NOW_FUNCTION, 0, lambda: clinic_now().strftime(STAMP))
+        prepare(self._held, clinic_now)
         self._open = True
         _count(+1)
 
@@ -83,7 +85,7 @@ class Cursor:
         if _flag("victim").exists():
             _flag("victim").unlink(missing_ok=True)
             raise Error("40001", "[40001] жертва взаимной блокировки (1205) (SQLExecDirectW)")
-        values = [value.strftime(STAMP) if isinstance(value, datetime) else value for value in parameters]
+        values = [_moment(value) if isinstance(value, str) else value for value in parameters]
         self._inner.execute(_translated(sql), values)
 
     def fetchall(self) -> list[Any]:
@@ -93,6 +95,11 @@ class Cursor:
     def close(self) -> None:
         """Закрывает курсор."""
         self._inner.close()
+
+
+def _moment(text: str) -> str:
+    """Переводит время ISO в вид, каким оно лежит в базе: на сервере это делает CAST(… AS DATETIME)."""
+    return datetime.fromisoformat(text).isoformat(" ") if ISO.fullmatch(text) else text
 
 
 @cache

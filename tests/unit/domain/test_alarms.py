@@ -47,6 +47,7 @@ def test_healthy_installation_raises_nothing() -> None:
         ({"unchanged": 500, "failed": 15}, ["failed"]),
         ({"unchanged": 500, "branch_missing": 6}, ["no_branch"]),
         ({"unchanged": 500, "branch_missing": 5}, []),
+        ({"unchanged": 500, "branch_missing": 3, "branch_unknown": 3}, ["no_branch"]),
         ({"failed": 15}, ["failed", "error_share"]),
     ],
 )

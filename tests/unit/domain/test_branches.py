@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.domain.branches import BranchRule, UnknownBranch, home_of, possible_uids, resolve_branch
+from services.domain.branches import BranchRule, home_of, possible_uids, resolve_branch
 from tests.factories import BRANCHES, FUCHIKA, MINNULLINA, make_reception
 
 UNKNOWN = "Не указан"
@@ -18,6 +18,8 @@ UNKNOWN = "Не указан"
         pytest.param("", " ", FUCHIKA, UNKNOWN, id="пустые строки: домашний филиал"),
         pytest.param("филиал  МИННУЛЛИНА ", None, MINNULLINA, "Филиал Миннуллина", id="регистр и пробелы"),
         pytest.param("фучика", None, FUCHIKA, "Филиал Фучика", id="псевдоним: пишется имя из настроек"),
+        pytest.param("\u200bМин\u00adнул\u2060лина", None, MINNULLINA, MINNULLINA.name, id="невидимое"),
+        pytest.param("\u200b", MINNULLINA.name, MINNULLINA, MINNULLINA.name, id="одно невидимое: пусто"),
     ],
 )
 def test_branch_comes_from_order_then_armchair(
@@ -27,17 +29,16 @@ def test_branch_comes_from_order_then_armchair(
     assert (owner.rule, owner.text) == (rule, text)
 
 
-def test_unknown_name_is_refused_with_advice() -> None:
-    with pytest.raises(UnknownBranch, match="aliases") as caught:
-        resolve_branch(make_reception(order_branch="ООО Ромашка"), BRANCHES)
-    assert caught.value.reason == "branch_unknown"
-    assert "«ООО Ромашка»" in str(caught.value)
+@pytest.mark.parametrize("armchair", [None, "Филиал Миннуллина"])
+def test_unknown_name_goes_as_it_stands_from_the_home_branch(armchair: str | None) -> None:
+    """Постановление 30; МАП 2.6.3: COALESCE берёт первое заполненное."""
+    reception = make_reception(order_branch=" ООО  Ромашка ", armchair_branch=armchair)
+    owner = resolve_branch(reception, BRANCHES)
+    assert (owner.rule, owner.text, owner.known) == (FUCHIKA, "ООО Ромашка", False)
 
 
-def test_unknown_order_branch_is_not_replaced_by_the_armchair() -> None:
-    """МАП 2.6.3: COALESCE берёт первое заполненное."""
-    with pytest.raises(UnknownBranch):
-        resolve_branch(make_reception(order_branch="ООО Ромашка", armchair_branch="Филиал Фучика"), BRANCHES)
+def test_missing_name_is_not_an_unknown_one() -> None:
+    assert resolve_branch(make_reception(order_branch=None, armchair_branch=None), BRANCHES).known
 
 
 @pytest.mark.parametrize(

@@ -66,9 +66,13 @@ def test_single_branch_of_a_database_is_its_home() -> None:
     assert verdict.draft.uid == "F5_12345"
 
 
-def test_unknown_branch_is_reported_by_the_home_branch_only() -> None:
-    verdict = refused(FUCHIKA_COURT, order_branch="ООО Ромашка")
-    assert [(found.reason, found.field) for found in verdict.violations] == [("branch_unknown", "filial")]
+def test_unknown_branch_is_delivered_by_the_home_branch_with_a_warning() -> None:
+    """Постановление 30."""
+    verdict = ready(FUCHIKA_COURT, order_branch="ООО Ромашка")
+    assert verdict.draft.values["filial"] == "ООО Ромашка"
+    assert [(found.reason, found.field) for found in verdict.warnings] == [("branch_unknown", "filial")]
+    assert "«ООО Ромашка»" in verdict.warnings[0].message
+    assert "aliases" in verdict.warnings[0].message
     assert MINNULLINA_COURT.judge(make_reception(order_branch="ООО Ромашка"), NOW) == Foreign()
 
 

@@ -11,7 +11,7 @@ from services.domain.validation import REQUIRED
 def test_every_known_reason_has_words() -> None:
     given = {reason for _, reason, _ in (*SKIPPABLE.values(), *LEGACY.values())}
     missing = {f"{field}_missing" for field in REQUIRED}
-    others = {"phone_missing", "phone_invalid", "amount_too_big", "branch_unknown", "bug", "refused"}
+    others = {"phone_missing", "phone_invalid", "amount_too_big", "bug", "refused"}
     assert given | missing | others | {str(family) for family in Family} <= set(REASONS)
 
 

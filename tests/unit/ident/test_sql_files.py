@@ -37,7 +37,7 @@ CONTRACT: Mapping[str, set[str]] = {
     | {"teeth_bits", "discount", "done", "paid"},
 }
 VARIABLES: Mapping[str, set[str]] = {
-    "changed_receptions": {"since", "since_id", "visits_since"},
+    "changed_receptions": {"floor", "stamp", "since_id", "visits_since"},
     "server_time": set(),
     "receptions": {"ids"},
     "order_lines": {"ids"},
@@ -47,7 +47,7 @@ VARIABLES: Mapping[str, set[str]] = {
     "patient_of_reception": {"reception_id"},
     "patients_by_name": {"titled", "upper", "lower"},
     "patient": {"patient_id"},
-    "changed_plans": {"since", "since_id"},
+    "changed_plans": {"floor", "stamp", "since_id"},
     "planned_patients": {"since", "until", "after_id"},
     "patient_plans": {"patient_id"},
     "plan_details": {"ids"},
@@ -59,6 +59,7 @@ ALLOWED = {
     "Case",
     "If",
     "Cast",
+    "Convert",
     "Coalesce",
     "Nullif",
     "Max",
