@@ -1,8 +1,9 @@
 -- Отвечает: из чего состоят планы @ids (до 50): этапы по порядку, элементы, услуги, зубы, деньги, исполнение.
 -- Столбцы: plan_id, line_id, stage, stage_order, element, service, price, teeth_bits, discount, done, paid.
 -- Услуга может стоять в этапе без элемента, строка — без этапа и без цены: соединения внешние.
--- Цена — действовавшая на день её фиксации в плане (не зафиксирована — сегодняшняя); если прейскурант
--- на тот день пуст, берётся цена, названная в строке. Выполнено и оплачено — как в plan_lines.sql.
+-- Цена — названная в строке, если она действовала на день фиксации цен плана (не зафиксированы — сегодня);
+-- иначе новейшая действовавшая в тот день у той же услуги и группы цен; нет и её — названная (постановление 31).
+-- Выполнено и оплачено — как в plan_lines.sql.
 SELECT
     e.ID_TreatmentPlans AS plan_id,
     e.ID AS line_id,
@@ -10,7 +11,11 @@ SELECT
     g.[Order] AS stage_order,
     m.Name AS element,
     i.Name AS service,
-    COALESCE((
+    COALESCE(CASE
+        WHEN (p.DateTimeFrom IS NULL OR p.DateTimeFrom <= COALESCE(t.DateTimePriceFix, GETDATE()))
+            AND (p.DateTimeTo IS NULL OR p.DateTimeTo > COALESCE(t.DateTimePriceFix, GETDATE()))
+        THEN p.Price
+    END, (
         SELECT TOP (1) v.Price
         FROM ServiceItemPrices AS v
         WHERE v.ID_ServiceItems = p.ID_ServiceItems

@@ -42,7 +42,8 @@ DEFAULT_FIELDS: Mapping[str, str] = {
     "treatment_plans": "UF_CRM_TREATMENT_PLANS",
 }
 
-#: Первоначальные данные, которые обновление не трогает (МАП 2.3.4, постановления 4 и 28).
+#: Первоначальные данные, которые обновление не трогает (МАП 2.3.4, постановления 4 и 28). Пациент и номер
+#: карты идут за приёмом: объединённые в Ident карты иначе оставили бы сделку без плана (постановление 33).
 DEFAULT_IMMUTABLE: tuple[str, ...] = (
     "reception_id",
     "title",
@@ -53,8 +54,6 @@ DEFAULT_IMMUTABLE: tuple[str, ...] = (
     "doctor_patronymic",
     "doctor_profession",
     "filial",
-    "card_number",
-    "ident_patient",
 )
 
 #: Пишутся, даже когда пусты: пустой список услуг — тоже ответ (МАП 5.2).

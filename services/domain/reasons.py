@@ -38,6 +38,7 @@ REASONS: Mapping[str, Reason] = {
     "bad_uid": Reason("Номер записи испорчен", _PROGRAM),
     "bug": Reason("Ошибка программы", _PROGRAM),
     # Отклонено: исправить в Ident.
+    "unreadable": Reason("Значение не читается из базы Ident", "Откройте и сохраните приём и карту в Ident"),
     "phone_missing": Reason("Нет телефона", "Впишите в Ident телефон пациента"),
     "phone_invalid": Reason("Телефон записан неверно", "Оставьте в Ident один российский номер"),
     "surname_missing": Reason("Нет фамилии", "Впишите в карту пациента Ident фамилию"),

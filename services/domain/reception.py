@@ -65,36 +65,38 @@ class Reception:
 
     Времена — наивные ``datetime`` в часовом поясе базы. ``lines`` стоят по возрастанию
     (номер заказа, номер строки) по всем заказам приёма; ``plan_lines`` — строки связанных планов
-    (постановление 21). ``repr`` не показывает людей.
+    (постановление 21). ``flaw`` — столбец, чьё значение не прочлось: такой приём отклоняется. ``repr`` не
+    показывает людей.
     """
 
     reception_id: int
     patient_id: int
-    card_number: str | None
-    surname: str | None
-    name: str | None
-    patronymic: str | None
-    phone: str | None
-    doctor_surname: str | None
-    doctor_name: str | None
-    doctor_patronymic: str | None
-    profession: str | None
-    armchair: str | None
-    order_branch: str | None
-    armchair_branch: str | None
-    plan_start: datetime | None
-    plan_end: datetime | None
-    created_at: datetime | None
-    appeared_at: datetime | None
-    started_at: datetime | None
-    ended_at: datetime | None
-    check_issued_at: datetime | None
-    canceled_at: datetime | None
-    cancel_reason: str | None
-    comment: str | None
-    source: str | None
+    card_number: str | None = None
+    surname: str | None = None
+    name: str | None = None
+    patronymic: str | None = None
+    phone: str | None = None
+    doctor_surname: str | None = None
+    doctor_name: str | None = None
+    doctor_patronymic: str | None = None
+    profession: str | None = None
+    armchair: str | None = None
+    order_branch: str | None = None
+    armchair_branch: str | None = None
+    plan_start: datetime | None = None
+    plan_end: datetime | None = None
+    created_at: datetime | None = None
+    appeared_at: datetime | None = None
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+    check_issued_at: datetime | None = None
+    canceled_at: datetime | None = None
+    cancel_reason: str | None = None
+    comment: str | None = None
+    source: str | None = None
     lines: Sequence[OrderLine] = ()
     plan_lines: Sequence[PlanLine] = ()
+    flaw: str = ""
 
     def __repr__(self) -> str:
         return f"Reception({self.reception_id})"

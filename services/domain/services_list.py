@@ -10,6 +10,7 @@ SEPARATOR = ", "
 LIMIT = 3000
 KOPECK = Decimal("0.01")
 MAX_AMOUNT = Decimal(10_000_000)
+HUGE = MAX_AMOUNT**2
 
 
 def services_text(names: Sequence[str], limit: int = LIMIT) -> str:
@@ -39,7 +40,8 @@ def _rest(count: int) -> str:
 def total_amount(lines: Iterable[OrderLine]) -> Decimal:
     """Возвращает сумму строк: количество × цена − скидка, до копеек; может быть отрицательной."""
     total = sum((line.count * line.price - line.discount for line in lines), Decimal(0))
-    return total.quantize(KOPECK, ROUND_HALF_UP)
+    # Огромное число до копеек не округлилось бы: InvalidOperation.
+    return total.quantize(KOPECK, ROUND_HALF_UP) if abs(total) < HUGE else total
 
 
 def amount_for_deal(total: Decimal) -> Decimal:

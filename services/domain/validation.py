@@ -40,12 +40,19 @@ def violations(
 ) -> tuple[Violation, ...]:
     """Возвращает всё, из-за чего запись нельзя отправить; пусто — запись годна."""
     return (
+        *_unreadable(reception),
         *_missing(reception, required),
         *_bad_phone(reception),
         *_bad_dates(reception, now, zone),
         *_bad_amount(reception),
         *_incoherent_cancel(reception),
     )
+
+
+def _unreadable(reception: Reception) -> Iterator[Violation]:
+    """Отклоняет приём, чьё значение не прочлось: остальные страницы это не задерживает (СПЕЦ 2.4.1.3)."""
+    if reception.flaw:
+        yield Violation("unreadable", reception.flaw, f"Значение «{reception.flaw}» не читается из базы")
 
 
 def _missing(reception: Reception, required: Sequence[str]) -> Iterator[Violation]:

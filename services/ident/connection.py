@@ -1,15 +1,25 @@
-"""Единственное соединение процесса с базой: держится между циклами, восстанавливается после обрыва."""
+"""Единственное соединение процесса с базой: держится между циклами, восстанавливается после обрыва.
+
+Только чтение: транзакция каждого запроса откатывается, что бы ни стояло в его файле.
+"""
 
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from services.domain.errors import DatabaseError, DatabaseResting
+from services.ident.rows import Unreadable
 
 #: После неудачи базу не спрашивают 10 с, 30 с, минуту, дальше — раз в цикл выборки (СПЕЦ 3.3.2).
 RESTS = (10.0, 30.0, 60.0, 120.0)
+#: Ошибки разбора значений: драйвер не понял того, что лежит в ячейке. Соединение при этом цело.
+VALUE_ERRORS = (ValueError, ArithmeticError)
+
+
+Answer = TypeVar("Answer")
 
 
 class Connector(Protocol):
@@ -22,6 +32,10 @@ class Connector(Protocol):
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         """Возвращает классы ошибок драйвера."""
+        ...
+
+    def patience(self, opening: bool) -> float:
+        """Возвращает, сколько секунд ждать драйвер: его собственных пределов он не всегда держится."""
         ...
 
     def explain(self, error: Exception) -> DatabaseError:
@@ -91,6 +105,7 @@ class HeldConnection:
 
     def __init__(self, connector: Connector, rest: Rest | None = None) -> None:
         self._connector, self._rest = connector, rest or Rest()
+        self._faults: tuple[type[Exception], ...] = (*VALUE_ERRORS, *connector.errors)
         self._turnstile = Turnstile()
         self._held: Any = None
         self._opened = self._retired = False
@@ -115,7 +130,10 @@ class HeldConnection:
             self._rest.check()
             try:
                 found = self._attempted(sql, parameters)
-            except self._connector.errors as error:
+            except Overdue as error:
+                self._rest.failed(error)
+                raise
+            except self._faults as error:
                 raise self._given_up(error) from None
             self._rest.succeeded()
             return found
@@ -145,6 +163,9 @@ class HeldConnection:
         return self._query(sql, parameters)
 
     def _given_up(self, error: Exception) -> DatabaseError:
+        if self._opened and isinstance(error, VALUE_ERRORS):
+            # Текст и аргументы ошибки держат само значение ячейки: наружу — только имя ошибки.
+            return Unreadable(f"База Ident: значение в базе не читается ({type(error).__name__})")
         self._drop()
         explained = self._connector.explain(error)
         if not self._opened or self._connector.is_outage(error):
@@ -152,11 +173,39 @@ class HeldConnection:
         return explained
 
     def _query(self, sql: str, parameters: Sequence[object]) -> tuple[list[str], Sequence[Any]]:
-        if self._held is None:
-            self._opened = False
-            self._held = self._connector.open()
-        self._opened = True
-        cursor = self._held.cursor()
+        """Выполняет запрос, не дожидаясь драйвера дольше срока: опоздавшее соединение бросается."""
+        held, self._held = self._held, None
+        session = Session(self._connector, held)
+        patience = self._connector.patience(opening=held is None)
+        try:
+            answer = within(patience, lambda: session.ask(sql, parameters), session.close)
+        except Overdue:
+            raise
+        except Exception:
+            self._keep(session)
+            raise
+        self._keep(session)
+        return answer
+
+    def _keep(self, session: "Session") -> None:
+        self._held, self._opened = session.connection, session.connection is not None
+
+    def _drop(self) -> None:
+        held, self._held = self._held, None
+        Session(self._connector, held).close()
+
+
+class Session:
+    """Открытое или ещё не открытое соединение на время одного запроса."""
+
+    def __init__(self, connector: Connector, connection: Any) -> None:
+        self._connector, self.connection = connector, connection
+
+    def ask(self, sql: str, parameters: Sequence[object]) -> tuple[list[str], Sequence[Any]]:
+        """Выполняет запрос и откатывает его транзакцию; соединение открывается, если его нет."""
+        if self.connection is None:
+            self.connection = self._connector.open()
+        cursor = self.connection.cursor()
         try:
             cursor.execute(sql, parameters)
             return [column[0] for column in cursor.description], cursor.fetchall()
@@ -164,9 +213,34 @@ class HeldConnection:
             # На оборванном соединении не закроется и курсор: главной остаётся первая ошибка.
             with suppress(*self._connector.errors):
                 cursor.close()
+                self.connection.rollback()
 
-    def _drop(self) -> None:
-        held, self._held = self._held, None
-        if held is not None:
+    def close(self) -> None:
+        """Закрывает соединение, если оно открыто."""
+        if self.connection is not None:
             with suppress(*self._connector.errors):
-                held.close()
+                self.connection.close()
+
+
+class Overdue(DatabaseError):
+    """Драйвер не вернулся в срок."""
+
+
+def within(seconds: float, work: Callable[[], Answer], leave: Callable[[], None]) -> Answer:
+    """Ждёт работу не дольше срока; опоздавшую бросает (Overdue): вернётся — за ней уберёт ``leave``."""
+    outcome: Future[Answer] = Future()
+    threading.Thread(target=_work, args=(work, outcome), daemon=True).start()
+    try:
+        return outcome.result(seconds)
+    except TimeoutError:
+        if outcome.done():
+            return outcome.result()
+        outcome.add_done_callback(lambda late: leave())
+        raise Overdue(f"База Ident: сервер не ответил за {seconds:.0f} с, запрос брошен") from None
+
+
+def _work(work: Callable[[], Answer], outcome: "Future[Answer]") -> None:
+    try:
+        outcome.set_result(work())
+    except BaseException as error:
+        outcome.set_exception(error)

@@ -1,33 +1,63 @@
 """Строки базы → приёмы: единственное место, где разбирается сырьё драйвера (правило 7 стиля)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from typing import Generic, TypeVar
 
 from services.domain.errors import DatabaseError
 from services.domain.plan import PlanLine
 from services.domain.reception import OrderLine, Reception
 from services.domain.texts import line
 
-TYPE_ERROR = "столбец {name}: неожиданное значение; запрос не подходит к этой версии Ident"
-
 Row = Mapping[str, object]
+Parsed = TypeVar("Parsed")
 
 
-def parse_receptions(
-    rows: Iterable[Row], lines: Mapping[int, Sequence[OrderLine]], plans: Mapping[int, Sequence[PlanLine]]
-) -> list[Reception]:
-    """Собирает приёмы из трёх ответов базы."""
-    return [_reception(row, lines, plans) for row in rows]
+class Unreadable(DatabaseError):
+    """Значение в базе не читается: виновата одна строка, а не связь."""
+
+
+class BadValue(Unreadable):
+    """Значение столбца другого вида, чем должно быть."""
+
+    def __init__(self, column: str) -> None:
+        super().__init__(f"столбец {column}: неожиданное значение; запрос не подходит к этой версии Ident")
+        self.column = column
+
+    def __reduce__(self) -> tuple[type["BadValue"], tuple[str]]:
+        return type(self), (self.column,)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts(Generic[Parsed]):
+    """Строки, разложенные по приёмам, и чего в них не прочесть: приём → столбец."""
+
+    found: Mapping[int, Sequence[Parsed]]
+    flaws: Mapping[int, str]
+
+
+def parse_receptions(rows: Iterable[Row], lines: Parts[OrderLine], plans: Parts[PlanLine]) -> list[Reception]:
+    """Собирает приёмы из трёх ответов базы; негодное значение портит один приём, а не страницу."""
+    return [_reception(row, number(row, "reception_id"), lines, plans) for row in rows]
 
 
 def _reception(
-    row: Row, lines: Mapping[int, Sequence[OrderLine]], plans: Mapping[int, Sequence[PlanLine]]
+    row: Row, reception_id: int, lines: Parts[OrderLine], plans: Parts[PlanLine], flaw: str = ""
 ) -> Reception:
-    reception_id = number(row, "reception_id")
+    try:
+        return _parsed(row, reception_id, lines, plans, flaw)
+    except BadValue as error:
+        return _reception({**row, error.column: None}, reception_id, lines, plans, error.column)
+
+
+def _parsed(
+    row: Row, reception_id: int, lines: Parts[OrderLine], plans: Parts[PlanLine], flaw: str
+) -> Reception:
     return Reception(
         reception_id=reception_id,
-        # Приём без пациента (занятое время) отклонит суд: страница из-за него встать не должна.
+        # Приём без пациента (занятое время) отклонят правила: страница из-за него встать не должна.
         patient_id=number(row, "patient_id") if _column(row, "patient_id") is not None else 0,
         card_number=text(row, "card_number"),
         surname=text(row, "surname"),
@@ -52,8 +82,9 @@ def _reception(
         cancel_reason=_cancel_reason(row),
         comment=text(row, "comment"),
         source=text(row, "source"),
-        lines=lines.get(reception_id, ()),
-        plan_lines=plans.get(reception_id, ()),
+        lines=lines.found.get(reception_id, ()),
+        plan_lines=plans.found.get(reception_id, ()),
+        flaw=flaw or lines.flaws.get(reception_id, "") or plans.flaws.get(reception_id, ""),
     )
 
 
@@ -62,24 +93,36 @@ def _cancel_reason(row: Row) -> str | None:
     return ": ".join(part for part in parts if part) or None
 
 
-def parse_order_lines(rows: Iterable[Row]) -> dict[int, list[OrderLine]]:
+def parse_order_lines(rows: Iterable[Row]) -> Parts[OrderLine]:
     """Собирает строки заказов по приёмам, сохраняя порядок."""
-    found: dict[int, list[OrderLine]] = {}
-    for row in rows:
-        line = OrderLine(
-            text(row, "service") or "", money(row, "quantity"), money(row, "price"), money(row, "discount")
-        )
-        found.setdefault(number(row, "reception_id"), []).append(line)
-    return found
+    return _by_reception(rows, _order_line)
 
 
-def parse_plan_lines(rows: Iterable[Row]) -> dict[int, list[PlanLine]]:
+def parse_plan_lines(rows: Iterable[Row]) -> Parts[PlanLine]:
     """Собирает строки связанных планов по приёмам."""
-    found: dict[int, list[PlanLine]] = {}
+    return _by_reception(rows, _plan_line)
+
+
+def _by_reception(rows: Iterable[Row], parse: Callable[[Row], Parsed]) -> Parts[Parsed]:
+    found: dict[int, list[Parsed]] = {}
+    flaws: dict[int, str] = {}
     for row in rows:
-        line = PlanLine(number(row, "plan_id"), number(row, "line_id"), bool(row["done"]), bool(row["paid"]))
-        found.setdefault(number(row, "reception_id"), []).append(line)
-    return found
+        reception_id = number(row, "reception_id")
+        try:
+            found.setdefault(reception_id, []).append(parse(row))
+        except BadValue as error:
+            flaws[reception_id] = error.column
+    return Parts(found, flaws)
+
+
+def _order_line(row: Row) -> OrderLine:
+    amounts = (money(row, name) for name in ("quantity", "price", "discount"))
+    return OrderLine(text(row, "service") or "", *amounts)
+
+
+def _plan_line(row: Row) -> PlanLine:
+    marks = (bool(_column(row, name)) for name in ("done", "paid"))
+    return PlanLine(number(row, "plan_id"), number(row, "line_id"), *marks)
 
 
 def text(row: Row, name: str) -> str | None:
@@ -93,16 +136,19 @@ def number(row: Row, name: str) -> int:
     try:
         return int(str(_column(row, name)))
     except ValueError:
-        raise DatabaseError(TYPE_ERROR.format(name=name)) from None
+        raise BadValue(name) from None
 
 
 def money(row: Row, name: str) -> Decimal:
     """Возвращает десятичное число; пустое — ноль."""
     value = _column(row, name)
     try:
-        return Decimal(str(value)) if value is not None else Decimal(0)
+        amount = Decimal(str(value)) if value is not None else Decimal(0)
     except InvalidOperation:
-        raise DatabaseError(TYPE_ERROR.format(name=name)) from None
+        raise BadValue(name) from None
+    if not amount.is_finite():
+        raise BadValue(name)
+    return amount
 
 
 def moment(row: Row, name: str) -> datetime | None:
@@ -113,7 +159,7 @@ def moment(row: Row, name: str) -> datetime | None:
     try:
         return datetime.fromisoformat(str(value))
     except ValueError:
-        raise DatabaseError(TYPE_ERROR.format(name=name)) from None
+        raise BadValue(name) from None
 
 
 def _column(row: Row, name: str) -> object:

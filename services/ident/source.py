@@ -9,7 +9,14 @@ from services.domain.cursor import ChangePoint
 from services.domain.errors import DatabaseError
 from services.domain.reception import Reception
 from services.ident.connection import RESTS, HeldConnection, Rest
-from services.ident.rows import number, parse_order_lines, parse_plan_lines, parse_receptions, required
+from services.ident.rows import (
+    Unreadable,
+    number,
+    parse_order_lines,
+    parse_plan_lines,
+    parse_receptions,
+    required,
+)
 from services.ident.statements import Statement, parse_statement, read_sql
 from services.ports import ChangePage
 
@@ -86,6 +93,15 @@ class IdentSource:
         ids = list(dict.fromkeys(reception_ids))
         if not ids:
             return ()
+        try:
+            return self._read_page(ids)
+        except Unreadable:
+            if len(ids) == 1:
+                return (Reception(ids[0], patient_id=0, flaw="приём"),)
+        # Не читается одна строка: она не должна задержать остальных.
+        return [reception for reception_id in ids for reception in self.read([reception_id])]
+
+    def _read_page(self, ids: list[int]) -> Sequence[Reception]:
         lines = parse_order_lines(self.ask("order_lines", ids=ids))
         plans = parse_plan_lines(self.ask("plan_lines", ids=ids))
         return parse_receptions(self.ask("receptions", ids=ids), lines, plans)

@@ -78,6 +78,10 @@ class SqliteConnector:
         prepare(connection, self._now)
         return connection
 
+    def patience(self, opening: bool) -> float:
+        """Возвращает срок ожидания занятого файла с запасом."""
+        return self._timeout + 1.0
+
     def explain(self, error: Exception) -> DatabaseError:
         """Пересказывает ошибку SQLite."""
         absent = ABSENT.search(str(error))

@@ -3,13 +3,16 @@
 Папку с этим модулем ставят в PYTHONPATH процесса; база — ``FAKE_ODBC_DB``, журнал соединений — рядом с ней.
 ``FAKE_ODBC_SQL`` — готовые переводы T-SQL: с ними sqlglot не грузится, и память — как в клинике.
 Файл ``….gone`` — сервер остановлен, ``….victim`` — следующий запрос станет жертвой взаимной блокировки.
+
+Тексты разбираются как настоящим pyodbc: UTF-16 строго (src/textenc.cpp, PyUnicode_DecodeUTF16 «strict»), пока
+на столбцы NVARCHAR не поставлен преобразователь: он получает байты (src/getdata.cpp, GetDataUser).
 """
 
 import json
 import os
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -18,6 +21,7 @@ from typing import Any
 from services.ident.sqlite import clinic_now, prepare, to_sqlite
 
 pooling = True
+SQL_WCHAR, SQL_WVARCHAR, SQL_WLONGVARCHAR = -8, -9, -10
 ISO = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+")
 
 
@@ -33,7 +37,7 @@ def drivers() -> list[str]:
 def connect(string: str, timeout: int, autocommit: bool, readonly: bool) -> "Connection":
     """Открывает соединение."""
     assert readonly
-    assert autocommit
+    assert not autocommit
     if _flag("gone").exists():
         raise Error("08001", "[08001] сервер не найден (53) (SQLDriverConnect)")
     return Connection()
@@ -47,13 +51,27 @@ class Connection:
     def __init__(self) -> None:
         uri = f"{_base().absolute().as_uri()}?mode=ro"
         self._held = sqlite3.connect(uri, uri=True, timeout=30, check_same_thread=False)
+        self._converters: dict[int, Callable[[bytes], str]] = {}
         prepare(self._held, clinic_now)
+        self._held.text_factory = self._decoded
         self._open = True
         _count(+1)
 
     def execute(self, sql: str) -> None:
         """Принимает настройки соединения."""
         assert sql.startswith("SET ")
+
+    def add_output_converter(self, kind: int, convert: Callable[[bytes], str]) -> None:
+        """Ставит преобразователь столбцов вида ``kind``."""
+        self._converters[kind] = convert
+
+    def rollback(self) -> None:
+        """Откатывает транзакцию: у читающего соединения откатывать нечего."""
+
+    def _decoded(self, stored: bytes) -> str:
+        raw = stored.decode("utf-8", "surrogatepass").encode("utf-16-le", "surrogatepass")
+        convert = self._converters.get(SQL_WVARCHAR)
+        return convert(raw) if convert is not None else raw.decode("utf-16-le")
 
     def cursor(self) -> "Cursor":
         """Возвращает курсор."""

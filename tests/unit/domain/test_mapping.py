@@ -158,8 +158,16 @@ def test_update_always_writes_status_marks_sum_services_comment() -> None:
         "UF_CRM_ENDED_TIME": "",
         "UF_CRM_CANCELED_TIME": "",
         "UF_CRM_SOURCE": "Сайт",
+        "UF_CRM_CARD_NUMBER": "1024",
+        "UF_CRM_IDENT_PATIENT": "main_777",
         **MONEY,
     }
+
+
+def test_merged_cards_are_followed_by_the_deal() -> None:
+    """Постановление 33: приём перешёл к другой карте пациента."""
+    changed = updated(patient_id=778, card_number="2048")
+    assert (changed["UF_CRM_IDENT_PATIENT"], changed["UF_CRM_CARD_NUMBER"]) == ("main_778", "2048")
 
 
 @pytest.mark.parametrize("reason", ["Заболел", "  Заболел\n"])

@@ -2,14 +2,19 @@
 
 import sqlite3
 import threading
+import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from decimal import InvalidOperation
 from typing import Any
 
 import pytest
 
 from services.domain.errors import DatabaseError, DatabaseResting
 from services.ident.connection import HeldConnection, Rest
+from services.ident.rows import Unreadable
+
+SECRET = "Лунёва Алсу"
 
 
 class DriverError(Exception):
@@ -25,11 +30,14 @@ class FakeDriver:
 
     errors: tuple[type[Exception], ...] = (DriverError,)
 
-    def __init__(self, failures: list[DriverError | None] | None = None, open_failures: int = 0) -> None:
+    def __init__(self, failures: list[Exception | None] | None = None, open_failures: int = 0) -> None:
         self.failures, self.open_failures = failures or [], open_failures
         self.opened = self.alive = self.most_alive = self.running = self.most_running = 0
         self.executed: list[str] = []
+        self.rolled_back = 0
+        self.waits = 30.0
         self.inside: Callable[[], object] = lambda: None
+        self.gone = threading.Event()
         self.lock = threading.Lock()
 
     def open(self) -> "FakeSession":
@@ -40,6 +48,9 @@ class FakeDriver:
         self.alive += 1
         self.most_alive = max(self.most_alive, self.alive)
         return FakeSession(self)
+
+    def patience(self, opening: bool) -> float:
+        return self.waits
 
     def explain(self, error: Exception) -> DatabaseError:
         return DatabaseError("база недоступна")
@@ -91,9 +102,13 @@ class FakeSession:
     def fetchall(self) -> list[tuple[int]]:
         return [(42,)]
 
+    def rollback(self) -> None:
+        self.driver.rolled_back += 1
+
     def close(self) -> None:
         if not self.is_cursor:
             self.driver.alive -= 1
+            self.driver.gone.set()
 
 
 def ask(connection: HeldConnection) -> Any:
@@ -209,6 +224,58 @@ def test_a_table_locked_twice_is_reported_but_the_base_is_not_left_alone() -> No
     with pytest.raises(DatabaseError):
         ask(connection)
     assert ask(connection) == 42
+
+
+def test_every_query_is_rolled_back() -> None:
+    driver = FakeDriver(failures=[None, DriverError(), None])
+    connection = HeldConnection(driver)
+    ask(connection)
+    with pytest.raises(DatabaseError):
+        ask(connection)
+    ask(connection)
+    assert driver.rolled_back == 3
+
+
+@pytest.mark.parametrize(
+    "error",
+    [UnicodeDecodeError("utf-16-le", SECRET.encode(), 2, 4, SECRET), ValueError(SECRET), InvalidOperation()],
+)
+def test_a_value_the_driver_cannot_read_is_a_fault_of_the_row(error: Exception) -> None:
+    """Соединение цело и база отдыха не просит; ни значения, ни его следа в тексте и причинах ошибки."""
+    driver = FakeDriver(failures=[error])
+    connection = HeldConnection(driver)
+    with pytest.raises(Unreadable, match=type(error).__name__) as caught:
+        ask(connection)
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert ask(connection) == 42
+    assert driver.opened == 1
+
+
+def test_a_value_error_before_the_base_is_open_is_no_fault_of_a_row() -> None:
+    class BadSettings(FakeDriver):
+        def open(self) -> FakeSession:
+            raise ValueError("embedded null character")
+
+    with pytest.raises(DatabaseError) as caught:
+        ask(HeldConnection(BadSettings()))
+    assert not isinstance(caught.value, Unreadable)
+
+
+def test_a_driver_that_does_not_return_is_left_and_its_connection_is_closed_later() -> None:
+    """Срок — наш: драйвер ждал бы отмены, которой сервер не подтвердит (FreeTDS, ODBC 18)."""
+    driver, release = FakeDriver(), threading.Event()
+    driver.waits, driver.inside = 0.01, lambda: release.wait(30)
+    clock = Stopwatch()
+    connection = HeldConnection(driver, Rest((10,), clock))
+    with pytest.raises(DatabaseError, match="не ответил"):
+        ask(connection)
+    with pytest.raises(DatabaseResting, match="не ответил"):
+        ask(connection)
+    release.set()
+    assert driver.gone.wait(30)
+    driver.waits, clock.seconds = 30.0, 10.0
+    assert ask(connection) == 42
+    assert (driver.opened, driver.alive) == (2, 1)
 
 
 def test_a_retired_connection_never_opens_again() -> None:

@@ -9,7 +9,14 @@ import pytest
 
 from config.models import MssqlDatabase
 from services.domain.errors import DatabaseError
-from services.ident.mssql import DRIVERS, MssqlConnector, choose_driver, connection_string, explain
+from services.ident.mssql import (
+    DRIVERS,
+    MssqlConnector,
+    choose_driver,
+    connection_string,
+    decoded,
+    explain,
+)
 
 PASSWORD = "p;w}d=1"
 V18, V17, V11 = (
@@ -152,6 +159,7 @@ def test_an_address_cannot_smuggle_another_key() -> None:
         ("42000", "Lock request time out period exceeded. (1222) (SQLExecDirectW)", "занята"),
         ("42S02", "Invalid object name 'Appointments'. (208) (SQLExecDirectW)", "нет нужной таблицы"),
         ("42S22", "Invalid column name 'Commentt'. (207) (SQLExecDirectW)", "нет нужного столбца"),
+        ("42000", "Could not continue scan with NOLOCK (601) (SQLExecDirectW)", "сдвинулись"),
         ("HYT00", "Login timeout expired (0) (SQLDriverConnect)", "не ответил вовремя"),
         ("HYT01", "Connection timeout expired", "не ответил вовремя"),
         (
@@ -184,6 +192,10 @@ def test_an_error_without_codes_is_still_explained(error: Exception) -> None:
     assert "сбой драйвера" in str(explain(error))
 
 
+class DriverError(Exception):
+    """Ошибка поддельного драйвера."""
+
+
 class Session:
     """Открытое соединение: запоминает, чем его настроили."""
 
@@ -192,6 +204,18 @@ class Session:
 
     def execute(self, sql: str) -> None:
         self.told.append(sql)
+
+    def rollback(self) -> None:
+        self.told.append("ROLLBACK")
+
+    def add_output_converter(self, kind: int, convert: object) -> None:
+        self.told.append(f"CONVERTER {kind}")
+
+
+def fake_driver(connect: object) -> SimpleNamespace:
+    """Строит модуль pyodbc: виды столбцов — как в его исходнике."""
+    kinds = {"SQL_WCHAR": -8, "SQL_WVARCHAR": -9, "SQL_WLONGVARCHAR": -10}
+    return SimpleNamespace(Error=DriverError, pooling=True, drivers=lambda: [V17], connect=connect, **kinds)
 
 
 def test_reading_takes_no_locks_of_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -202,11 +226,128 @@ def test_reading_takes_no_locks_of_the_server(monkeypatch: pytest.MonkeyPatch) -
         asked.update(options)
         return session
 
-    driver = SimpleNamespace(Error=Exception, pooling=True, drivers=lambda: [V17], connect=connect)
+    driver = fake_driver(connect)
     monkeypatch.setitem(sys.modules, "pyodbc", driver)
     assert MssqlConnector(settings()).open() is session
     assert "SET TRANSACTION ISOLATION LEVEL READ UNCOMMITTED" in session.told
     assert "SET LOCK_TIMEOUT 5000" in session.told
+    assert session.told[-1] == "ROLLBACK"
+    assert asked["autocommit"] is False
     assert session.timeout > 0
     assert asked["readonly"] is True
     assert driver.pooling is False
+
+
+def refused(monkeypatch: pytest.MonkeyPatch, state: str, text: str, network: str = "") -> str:
+    """Возвращает, как пересказан отказ в соединении; ``network`` — что показал осмотр сети."""
+
+    def connect(string: str, **options: object) -> Session:
+        raise DriverError(state, f"[{state}] {text}")
+
+    monkeypatch.setitem(sys.modules, "pyodbc", fake_driver(connect))
+    connector = MssqlConnector(settings(), probe=lambda address: network)
+    with pytest.raises(connector.errors) as caught:
+        connector.open()
+    assert connector.is_outage(caught.value) is not state.startswith(("28", "42"))
+    return str(connector.explain(caught.value))
+
+
+@pytest.mark.parametrize(
+    ("state", "text"),
+    [
+        # github.com/microsoft/msphpsql/issues/1023: имя не найдено, а сказано о времени.
+        (
+            "HYT00",
+            "[Microsoft][ODBC Driver 18]Login timeout expired (0) (SQLDriverConnect); [08001] TCP (11001)",
+        ),
+        # Так FreeTDS 1.3 отвечает на чужое имя, оборванный разговор и отказ в TLS.
+        ("08001", "[FreeTDS][SQL Server]Unable to connect to data source (0) (SQLDriverConnect)"),
+        (
+            "08S01",
+            "[FreeTDS]Unable to connect: Adaptive Server is unavailable (20009) (SQLDriverConnect)",
+        ),
+    ],
+)
+def test_a_refused_connection_is_told_by_the_network_not_by_the_driver(
+    monkeypatch: pytest.MonkeyPatch, state: str, text: str
+) -> None:
+    assert "порт 1433 закрыт" in refused(monkeypatch, state, text, network="порт 1433 закрыт")
+    assert "порт сервера базы открыт" in refused(monkeypatch, state, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "TCP Provider: The certificate chain was issued by an authority that is not trusted. (-2146893019)",
+        "SSL Provider: [error:0A000086:SSL routines::certificate verify failed:self-signed certificate] (-1)",
+        "Поставщик SSL: Цепочка сертификатов выпущена центром, не имеющим доверия. (-2146893019)",
+    ],
+)
+def test_a_bad_certificate_is_named(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    told = refused(monkeypatch, "08001", f"[Microsoft][ODBC Driver 18]{text} (SQLDriverConnect)")
+    assert "сертификат сервера базы не прошёл проверку" in told
+
+
+def test_a_server_without_encryption_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = "SSL Provider: [error:0A000102:SSL routines::unsupported protocol] (-1) (SQLDriverConnect)"
+    assert "не договорился о шифровании" in refused(monkeypatch, "08001", text)
+
+
+@pytest.mark.parametrize(
+    ("state", "code", "advice"), [("28000", 18456, "логин или пароль"), ("42000", 4060, "нет такой базы")]
+)
+def test_a_server_that_answered_is_not_looked_for(
+    monkeypatch: pytest.MonkeyPatch, state: str, code: int, advice: str
+) -> None:
+    told = refused(monkeypatch, state, f"Login failed ({code}) (SQLDriverConnect)", network="порт закрыт")
+    assert advice in told
+
+
+def driver_error(state: str, text: str) -> Exception:
+    """Строит ошибку драйвера."""
+    return Exception(state, f"[{state}] {text} (SQLExecDirectW)")
+
+
+@pytest.mark.parametrize(
+    ("state", "text", "lost"),
+    [
+        ("08S01", "Communication link failure (0)", True),
+        ("HY000", "TCP Provider: Error code 0x68 (104)", True),
+        ("01000", "Connection reset (10054)", True),
+        ("HY000", "Unexpected EOF from the server (20017)", True),
+        ("HY000", "Could not continue scan with NOLOCK due to data movement. (601)", False),
+        ("HY000", "Conversion failed (241)", False),
+        ("01000", "Warning: Null value is eliminated (8153)", False),
+    ],
+)
+def test_a_lost_connection_is_told_by_the_code(state: str, text: str, lost: bool) -> None:
+    assert MssqlConnector(settings()).is_lost(driver_error(state, text)) is lost
+
+
+@pytest.mark.parametrize("code", [601, 1205, 1222])
+def test_a_collision_is_worth_a_second_try(code: int) -> None:
+    assert MssqlConnector(settings()).is_collision(driver_error("HY000", f"Прервано ({code})"))
+
+
+def test_a_driver_that_cannot_check_the_certificate_is_refused() -> None:
+    with pytest.raises(DatabaseError, match="FreeTDS не проверяет сертификат"):
+        connection_string(settings(encrypt="mandatory", trust_server_certificate=False), FREETDS)
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_the_name_of_the_program_is_whole(driver: str) -> None:
+    found = connection_string(settings(), driver).split(";")
+    assert "APP=Ident-Bitrix24" in found[:-1]
+
+
+@pytest.mark.parametrize(
+    ("raw", "text"),
+    [
+        ("Лунёва 🦷".encode("utf-16-le"), "Лунёва 🦷"),
+        ("Ура 🦷".encode("utf-16-le")[:-2], "Ура "),
+        ("🦷б".encode("utf-16-le")[2:], "б"),
+        (b"", ""),
+    ],
+)
+def test_half_a_surrogate_pair_costs_one_sign_not_the_row(raw: bytes, text: str) -> None:
+    assert decoded(raw) == text

@@ -15,7 +15,7 @@ from sqlglot.optimizer.qualify import qualify
 from services.domain.reception import Reception
 from services.ident.statements import SQL_DIR, parse_statement, read_sql
 
-COMPUTED = {"lines", "plan_lines", "cancel_reason"}
+COMPUTED = {"lines", "plan_lines", "cancel_reason", "flaw"}
 RECEPTION_COLUMNS = {field.name for field in dataclasses.fields(Reception)} - COMPUTED
 PATIENT_COLUMNS = {"patient_id", "card_number", "surname", "name", "patronymic"}
 CONTRACT: Mapping[str, set[str]] = {

@@ -116,6 +116,17 @@ def test_price_is_the_one_valid_when_it_was_fixed(ident: SmallIdent, plans: Iden
     }
 
 
+def test_price_named_by_the_line_wins_while_it_was_valid(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    """Постановление 31: новее — не значит названная врачом."""
+    named = ident.insert(
+        "ServiceItemPrices", ID_ServiceItems=1, Price=4500, DateTimeFrom=datetime(2024, 1, 1)
+    )
+    ident.insert("ServiceItemPrices", ID_ServiceItems=1, Price=6000, DateTimeFrom=datetime(2024, 3, 1))
+    plan_id = ident.insert("TreatmentPlans", ID_Patients=1, DateTimePriceFix=datetime(2024, 4, 1))
+    ident.insert(LINES, ID_TreatmentPlans=plan_id, ID_ServicePrices=named)
+    assert plans.plan_rows([plan_id])[0].item.price == 4500
+
+
 def test_price_of_another_price_group_is_not_taken(ident: SmallIdent, plans: IdentPlanSource) -> None:
     ident.insert(
         "ServiceItemPrices",
