@@ -96,16 +96,27 @@ def secrets(settings_path: Path) -> Iterator[Finding]:
 
 
 def driver(settings: "Settings", installed: Callable[[], Sequence[str]]) -> Iterator[Finding]:
-    """Проверяет драйвер ODBC, если хоть одна база — SQL Server."""
+    """Проверяет драйверы ODBC баз SQL Server: названный в настройках или лучший из установленных."""
     from services.domain.errors import DatabaseError
     from services.ident.mssql import choose_driver
 
-    if not any(database.type == "mssql" for database in settings.databases):
-        return
-    try:
-        yield ok("driver", f"драйвер базы: {choose_driver(installed())}")
-    except DatabaseError as error:
-        yield fail("driver", str(error), "Поставьте ODBC Driver 17 или 18 for SQL Server с сайта Microsoft")
+    named = dict.fromkeys(base.driver for base in settings.databases if base.type == "mssql")
+    present = installed() if named else ()
+    for name in named:
+        try:
+            chosen = name or choose_driver(present)
+        except DatabaseError as error:
+            yield fail(
+                "driver", str(error), "Поставьте ODBC Driver 17 или 18 for SQL Server с сайта Microsoft"
+            )
+            continue
+        if chosen in present:
+            yield ok("driver", f"драйвер базы: {chosen}")
+        else:
+            text = (
+                f"драйвер базы {chosen} из настроек не установлен; есть {', '.join(present) or 'ни одного'}"
+            )
+            yield fail("driver", text, "Установите его или уберите driver из раздела [[databases]]")
 
 
 def entities(paths: Sequence[Path]) -> Iterator[Finding]:

@@ -8,13 +8,17 @@ from services.doctor.findings import Finding, fail, ok, warn
 from services.domain.errors import DatabaseError
 from services.ident.contract import SEARCHED, contracts
 from services.ident.inspection import unknown_names
+from services.ident.probing import Address
 
 if TYPE_CHECKING:
-    from services.ident.inspection import Inspection, Marks
+    from config.models import MssqlDatabase, SqliteDatabase
+    from services.ident.inspection import Inspection, Marks, Powers
 
 MARKS_BACK = timedelta(days=30)
 DRIFT_WARN = timedelta(minutes=2)
 HALF_HOUR = timedelta(minutes=30)
+#: Свой компьютер: до него соединение не выходит в сеть.
+OWN = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
 def base(
@@ -34,6 +38,7 @@ def base(
         return
     yield ok(code, f"база {database_id} отвечает: {inspection.version()}")
     yield from rights(code, inspection.powers())
+    yield moments(code, inspection.lost_fractions())
     yield from queries(code, inspection)
     yield marks(code, inspection.marks(database_now - MARKS_BACK))
     yield indexes(code, inspection.indexed())
@@ -41,15 +46,47 @@ def base(
     yield clock(code, database_now, now, zone)
 
 
-def rights(code: str, powers: Sequence[str]) -> Iterator[Finding]:
-    """Проверяет, что логин только читает."""
-    if powers:
-        text = f"логин базы умеет лишнее: {', '.join(powers)}"
+def rights(code: str, powers: "Powers") -> Iterator[Finding]:
+    """Проверяет, что логин только читает; чего сервер не сказал, то и не утверждает."""
+    where, advice = f"{code}.rights", "Дайте службе логин с одним правом SELECT: deploy/sql/ident_reader.sql"
+    if powers.excess:
+        yield warn(where, f"логин базы умеет лишнее: {', '.join(powers.excess)}", advice)
+    elif powers.unknown:
+        yield warn(where, f"сервер не сказал, может ли логин {', '.join(powers.unknown)}", advice)
+    else:
+        yield ok(where, "логин базы только читает")
+
+
+def moments(code: str, lost: Sequence[str]) -> Finding:
+    """Проверяет, что время доходит до сервера с долями секунды: по ним выборка узнаёт, где остановилась."""
+    where = f"{code}.moments"
+    if lost:
+        text = f"сервер понял время иначе, чем послано: {', '.join(lost)}"
+        return fail(
+            where, text, "Поставьте ODBC Driver 17 или 18 for SQL Server: изменения читались бы не все"
+        )
+    return ok(where, "время доходит до сервера с долями секунды")
+
+
+def encryption(code: str, settings: "MssqlDatabase | SqliteDatabase") -> Iterator[Finding]:
+    """Проверяет, что соединение с чужим компьютером шифруется и сервер доказывает, что он тот самый."""
+    if settings.type == "sqlite" or Address.of(settings.server, None, None).host in OWN:
+        return
+    where = f"{code}.encryption"
+    if settings.encrypt == "optional":
         yield warn(
-            f"{code}.rights", text, "Дайте службе логин с одним правом SELECT: deploy/sql/ident_reader.sql"
+            where,
+            "соединение с базой не обязано шифроваться: имена и телефоны пациентов видны в сети",
+            'Поставьте encrypt = "mandatory"',
+        )
+    elif settings.trust_server_certificate:
+        yield warn(
+            where,
+            "сертификат сервера базы не проверяется: соединение шифруется, но отвечать может и не он",
+            "Установите на сервере доверенный сертификат и поставьте trust_server_certificate = false",
         )
     else:
-        yield ok(f"{code}.rights", "логин базы только читает")
+        yield ok(where, "соединение с базой шифруется, сертификат сервера проверяется")
 
 
 def queries(code: str, inspection: "Inspection") -> Iterator[Finding]:

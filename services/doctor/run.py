@@ -77,7 +77,9 @@ class Examination:
 
     def _base(self, database_id: str) -> Iterator[Finding]:
         names = [branch.names for branch in self._settings.branches_of(database_id)]
-        inspection = open_inspection(self._settings.database(database_id), self._settings.node.sql_dir)
+        database = self._settings.database(database_id)
+        inspection = open_inspection(database, self._settings.node.sql_dir)
+        yield from ident.encryption(f"ident.{database_id}", database)
         try:
             yield from ident.base(database_id, inspection, names, self._now(), self._settings.rules.zone)
         finally:

@@ -2,27 +2,31 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from services.domain.errors import DatabaseError
 from services.domain.texts import folded, line
 from services.ident.contract import NOTHING
-from services.ident.rows import number
-from services.ident.source import IdentSource, open_source
+from services.ident.rows import number, required
+from services.ident.source import IdentSource, iso, open_source
 from services.ident.statements import SQL_DIR
 
 if TYPE_CHECKING:
     from config.models import MssqlDatabase, SqliteDatabase
 
+#: Доли секунды, какие хранит DATETIME: потерянные или округлённые сдвинули бы точку выборки.
+FRACTIONS = (3000, 997000)
 RIGHTS = {
     "can_insert": "добавлять строки",
     "can_update": "менять строки",
     "can_delete": "удалять строки",
     "can_alter": "менять таблицы",
+    "tables": "писать в отдельные таблицы",
     "is_admin": "управлять всем сервером (sysadmin)",
 }
+MILLISECOND = timedelta(milliseconds=1)
 SQLITE_INDEXES = """
 SELECT m.tbl_name AS table_name, i.name AS column_name
 FROM sqlite_master AS m INNER JOIN pragma_index_info(m.name) AS i
@@ -36,6 +40,14 @@ class Marks:
 
     marked: int
     unmoved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Powers:
+    """Что логин может сверх чтения и о чём сервер не ответил."""
+
+    excess: Sequence[str] = ()
+    unknown: Sequence[str] = ()
 
 
 class Inspection:
@@ -56,12 +68,23 @@ class Inspection:
         (row,) = self._source.ask("doctor/server_version")
         return f"SQL Server {row['version']} {row['edition'] or ''}".strip()
 
-    def powers(self) -> Sequence[str]:
-        """Возвращает, что логин может менять; пусто — он только читает."""
+    def powers(self) -> Powers:
+        """Возвращает, что логин может менять."""
         if self._is_sqlite:
-            return ()  # файл открыт с mode=ro
+            return Powers()  # файл открыт с mode=ro
         (row,) = self._source.ask("doctor/login_rights")
-        return [told for name, told in RIGHTS.items() if row[name]]
+        excess = [told for name, told in RIGHTS.items() if row[name]]
+        return Powers(excess, [told for name, told in RIGHTS.items() if row[name] is None])
+
+    def lost_fractions(self) -> list[str]:
+        """Возвращает времена, чьи доли потерялись по дороге к серверу; пусто — всё дошло."""
+        day = datetime(2024, 12, 30, 10, 0, 0)
+        sent = [day.replace(microsecond=fraction) for fraction in FRACTIONS]
+        return [iso(moment) for moment in sent if abs(self._returned(moment) - moment) >= MILLISECOND]
+
+    def _returned(self, moment: datetime) -> datetime:
+        (row,) = self._source.ask("doctor/moment", moment=moment)
+        return required(row, "moment")
 
     def columns(self, name: str) -> set[str]:
         """Возвращает столбцы, которые даёт запрос из файла; строк он не читает."""

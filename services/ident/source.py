@@ -189,5 +189,5 @@ def sqlite_source(
     return IdentSource(
         HeldConnection(connector, rest),
         lambda name: read_sql(name, sql_dir) if ready else to_sqlite(read_sql(name, sql_dir)),
-        lambda value: value.isoformat(" ", "seconds"),
+        lambda value: value.isoformat(" "),
     )

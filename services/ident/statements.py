@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 from services.domain.errors import DatabaseError
@@ -11,8 +12,24 @@ from services.domain.errors import DatabaseError
 SQL_DIR = Path(__file__).resolve().parents[2] / "config" / "sql"
 PAGE = 50
 COMMENT = re.compile(r"--[^\n]*|/\*.*?\*/", re.DOTALL)
-READING = re.compile(r"(?:SELECT|WITH)\b[^;]*;?", re.IGNORECASE)
-VARIABLE = re.compile(r"@(\w+)")
+#: Лексемы T-SQL: примечания, строки и имена в скобках или кавычках, переменные, слова, прочие знаки.
+TOKEN = re.compile(
+    r"""(?P<comment>--[^\n]*|/\*.*?\*/)|(?P<quoted>'(?:[^']|'')*'|\[(?:[^]]|]])*]|"(?:[^"]|"")*")"""
+    r"""|@(?P<variable>\w+)|(?P<word>[^\W\d][\w@$#]*)|(?P<sign>@@\w+|\S)|\s+""",
+    re.DOTALL,
+)
+#: Зарезервированные слова T-SQL, с которых начинается не чтение (Reserved keywords): именем без скобок такое
+#: слово быть не может, поэтому встретиться в одном SELECT ему негде.
+FORBIDDEN = re.compile(
+    "ALTER|BACKUP|BEGIN|BULK|CHECKPOINT|CLOSE|COMMIT|CREATE|DBCC|DEALLOCATE|DECLARE|DELETE|DENY|DROP|DUMP|EXEC|"
+    "EXECUTE|GOTO|GRANT|IF|INSERT|INTO|KILL|LOAD|MERGE|OPEN|OPENDATASOURCE|OPENQUERY|OPENROWSET|PRINT|RAISERROR|"
+    "RECONFIGURE|RESTORE|RETURN|REVERT|REVOKE|ROLLBACK|SAVE|SET|SHUTDOWN|TRIGGER|TRUNCATE|UPDATE|UPDATETEXT|USE|"
+    "WAITFOR|WHILE|WRITETEXT"
+)
+#: Не закрытые кавычки и скобки имён, второй оператор.
+STRAY = frozenset("';\"[")
+#: После этих слов SELECT продолжает тот же запрос.
+JOINING = frozenset({"UNION", "ALL", "EXCEPT", "INTERSECT"})
 #: Переменные-списки: всегда 50 знаков вопроса, чтобы сервер держал один план запроса.
 LISTS = frozenset({"ids"})
 
@@ -40,11 +57,31 @@ def parse_statement(sql: str) -> Statement:
 
     Не читающий запрос — DatabaseError: файл мог заменить установщик.
     """
-    text = COMMENT.sub("", sql).strip()
-    if not READING.fullmatch(text):
-        raise DatabaseError("файл запроса должен содержать один SELECT: проверьте файлы в sql_dir")
-    names = [match[1] for match in VARIABLE.finditer(text)]
-    return Statement(VARIABLE.sub(_placeholder, text), names)
+    tokens = [match for match in TOKEN.finditer(sql) if match.lastgroup != "comment"]
+    words = [
+        match[0].upper() if match.lastgroup in ("word", "sign") else "" for match in tokens if match.lastgroup
+    ]
+    if (wrong := _not_reading(words[:-1] if words[-1:] == [";"] else words)) is not None:
+        told = f" (лишнее: {wrong})" if wrong else ""
+        raise DatabaseError(f"файл запроса должен содержать один SELECT{told}: проверьте файлы в sql_dir")
+    text = "".join(_placeholder(match["variable"]) if match["variable"] else match[0] for match in tokens)
+    return Statement(text.strip(), [match["variable"] for match in tokens if match["variable"]])
+
+
+def _not_reading(words: Sequence[str]) -> str | None:
+    """Возвращает, что мешает считать слова одним SELECT; ничего — None. Строки и имена в скобках пусты."""
+    if not words or words[0] not in ("SELECT", "WITH"):
+        return words[0] if words else ""
+    depth, within_with = 0, words[0] == "WITH"
+    for before, word in pairwise(("UNION", *words)):
+        depth += (word == "(") - (word == ")")
+        if FORBIDDEN.fullmatch(word) or word in STRAY:
+            return word
+        if word == "SELECT" and not depth:
+            if before not in JOINING and not (within_with and before == ")"):
+                return word
+            within_with = False
+    return None
 
 
 @cache
@@ -56,8 +93,8 @@ def read_sql(name: str, override: Path | None = None) -> str:
     return (path if path.is_file() else own).read_text(encoding="utf-8-sig")
 
 
-def _placeholder(match: re.Match[str]) -> str:
-    return ", ".join("?" * PAGE) if match[1] in LISTS else "?"
+def _placeholder(name: str) -> str:
+    return ", ".join("?" * PAGE) if name in LISTS else "?"
 
 
 def _padded(ids: Sequence[object]) -> Sequence[object]:

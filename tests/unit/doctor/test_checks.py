@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta, timezone
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlglot import exp, parse
@@ -12,13 +13,16 @@ from services.doctor import computer, ident, portal, state
 from services.doctor.findings import Finding, Level, fail, ok, performed, warn, worst
 from services.domain.errors import DatabaseError
 from services.ident.contract import columns_of, contracts
-from services.ident.inspection import Inspection, Marks, unknown_names
+from services.ident.inspection import Inspection, Marks, Powers, unknown_names
 from services.ident.statements import SQL_DIR, parse_statement, read_sql
 from tests.unit.ident.test_sql_files import CONTRACT, TOO_NEW
 
 NOW = datetime(2026, 11, 24, 9, tzinfo=UTC)
 MOSCOW = timezone(timedelta(hours=3))
 SERVER_FILES = sorted(path.stem for path in (SQL_DIR / "doctor").glob("*.sql"))
+
+
+V18 = "ODBC Driver 18 for SQL Server"
 
 
 def level_of(found: Iterator[Finding] | Finding) -> Level:
@@ -79,10 +83,63 @@ def test_marks_of_a_reception(marks: Marks, level: Level) -> None:
 
 
 def test_login_that_can_write_is_named() -> None:
-    (found,) = ident.rights("ident.D1", ["менять строки", "управлять всем сервером (sysadmin)"])
+    (found,) = ident.rights("ident.D1", Powers(["менять строки", "управлять всем сервером (sysadmin)"]))
     assert found.level is Level.WARN
     assert "менять строки" in found.text
     assert "ident_reader.sql" in found.advice
+
+
+def test_rights_the_server_does_not_tell_are_unknown() -> None:
+    (found,) = ident.rights("ident.D1", Powers(unknown=["менять таблицы"]))
+    assert (found.level, "не сказал" in found.text) == (Level.WARN, True)
+
+
+def test_login_that_only_reads_is_right() -> None:
+    assert level_of(next(ident.rights("ident.D1", Powers()))) is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("changes", "level"),
+    [
+        ({"encrypt": "optional"}, Level.WARN),
+        ({"encrypt": "mandatory", "trust_server_certificate": True}, Level.WARN),
+        ({"encrypt": "mandatory", "trust_server_certificate": False}, Level.OK),
+    ],
+)
+def test_encryption_to_another_computer(changes: dict[str, Any], level: Level) -> None:
+    (found,) = ident.encryption("ident.D1", server("SRV-IDENT", **changes))
+    assert found.level is level
+
+
+@pytest.mark.parametrize("name", ["localhost", ".\\PZSQLSERVER", "(local)", "127.0.0.1"])
+def test_encryption_within_the_computer_is_not_asked_for(name: str) -> None:
+    assert list(ident.encryption("ident.D1", server(name, encrypt="optional"))) == []
+
+
+def server(name: str, **changes: Any) -> MssqlDatabase:
+    """Строит настройки базы на сервере."""
+    usual: dict[str, Any] = {"id": "D1", "server": name, "database": "PZ", "auth": "windows"}
+    return MssqlDatabase(**usual, **changes)
+
+
+@pytest.mark.parametrize(
+    ("returned", "level"),
+    [
+        (("2024-12-30 10:00:00.003333", "2024-12-30 10:00:00.996667"), Level.OK),
+        (("2024-12-30 10:00:00.003000", "2024-12-30 10:00:00.997000"), Level.OK),
+        (("2024-12-30 10:00:00.000000", "2024-12-30 10:00:00.000000"), Level.FAIL),
+        (("2024-12-30 10:00:00.003333", "2024-12-30 10:00:01.000000"), Level.FAIL),
+    ],
+)
+def test_moment_makes_the_round_trip_with_its_fraction(returned: tuple[str, str], level: Level) -> None:
+    answers = iter(returned)
+
+    class Clock:
+        def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
+            return [{"moment": next(answers)}]
+
+    lost = Inspection(Clock(), False, None).lost_fractions()  # type: ignore[arg-type]
+    assert level_of(ident.moments("ident.D1", lost)) is level
 
 
 class ServerSource:
@@ -97,9 +154,17 @@ class ServerSource:
 
 
 def test_rights_of_a_sql_server_login_are_read() -> None:
-    rights = {"can_insert": 0, "can_update": 1, "can_delete": 0, "can_alter": None, "is_admin": 0}
+    rights = {
+        "can_insert": 0,
+        "can_update": 1,
+        "can_delete": 0,
+        "can_alter": None,
+        "tables": 2,
+        "is_admin": 0,
+    }
     source = ServerSource({"doctor/login_rights": [rights]})
-    assert list(Inspection(source, False, None).powers()) == ["менять строки"]  # type: ignore[arg-type]
+    powers = Inspection(source, False, None).powers()  # type: ignore[arg-type]
+    assert powers == Powers(["менять строки", "писать в отдельные таблицы"], ["менять таблицы"])
 
 
 def test_version_of_a_sql_server_is_read() -> None:
@@ -176,8 +241,21 @@ def test_no_driver_says_which_to_install() -> None:
     settings = Settings.model_construct(
         databases=(MssqlDatabase(id="D1", server="s", database="d", auth="windows"),)
     )
-    assert level_of(computer.driver(settings, list)) is Level.FAIL
-    assert level_of(computer.driver(settings, lambda: ["ODBC Driver 18 for SQL Server"])) is Level.OK
+    assert level_of(next(computer.driver(settings, list))) is Level.FAIL
+    assert level_of(next(computer.driver(settings, lambda: ["ODBC Driver 18 for SQL Server"]))) is Level.OK
+
+
+@pytest.mark.parametrize(
+    ("installed", "level"),
+    [
+        (["FreeTDS", "ODBC Driver 18 for SQL Server"], Level.OK),
+        (["ODBC Driver 18 for SQL Server"], Level.FAIL),
+    ],
+)
+def test_driver_named_in_the_settings_is_the_one_examined(installed: list[str], level: Level) -> None:
+    settings = Settings.model_construct(databases=(server("SRV", driver="FreeTDS"),))
+    (found,) = computer.driver(settings, lambda: installed)
+    assert (found.level, "FreeTDS" in found.text) == (level, True)
 
 
 @pytest.mark.parametrize(

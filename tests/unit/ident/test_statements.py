@@ -39,6 +39,24 @@ def test_variables_in_comments_are_not_parameters(comment: str) -> None:
         "EXEC sp_who",
         "",
         "UPDATE Orders SET ID=1",
+        "SELECT 1 DELETE FROM Receptions",
+        "SELECT 1\nDELETE FROM Receptions",
+        "SELECT 1 AS a UPDATE Orders SET ID = 1",
+        "WITH a AS (SELECT 1 AS x) DELETE FROM a",
+        "WITH a AS (SELECT 1 AS x) SELECT x FROM a INSERT INTO b SELECT 1",
+        "SELECT * INTO Copy FROM Receptions",
+        "SELECT 1 EXEC sp_who",
+        "SELECT 1 execute('DROP TABLE Receptions')",
+        "SELECT 1 SELECT 2",
+        "SELECT (1) SELECT (2)",
+        "WITH a AS (SELECT 1 AS x) SELECT x FROM a WHERE (1 = 1) SELECT 2",
+        "SELECT 1 TRUNCATE TABLE Receptions",
+        "SELECT * FROM OPENROWSET('SQLNCLI', 'Server=x;', 'DELETE FROM t')",
+        "SELECT 1; SHUTDOWN",
+        "SELECT 'кавычка не закрыта DELETE FROM Receptions",
+        "SELECT 1 /* раз */ /**/ DROP TABLE Receptions",
+        "SELECT 1 MERGE Orders AS o USING b ON 1 = 1 WHEN MATCHED THEN DELETE;",
+        "(SELECT 1)",
     ],
 )
 def test_anything_but_one_select_is_refused(sql: str) -> None:
@@ -46,9 +64,28 @@ def test_anything_but_one_select_is_refused(sql: str) -> None:
         parse_statement(sql)
 
 
-@pytest.mark.parametrize("sql", ["SELECT 1", "WITH a AS (SELECT 1 AS x) SELECT x FROM a", "select 1;"])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "SELECT 1",
+        "WITH a AS (SELECT 1 AS x) SELECT x FROM a",
+        "WITH a AS (SELECT 1 AS x), b AS (SELECT 2 AS x) SELECT x FROM a UNION ALL SELECT x FROM b",
+        "select 1;",
+        "SELECT 'DELETE FROM t; -- и прочее', [UPDATE], \"INTO\" FROM [drop]]table] AS d",
+        "SELECT N'Лист ''ожидания''' AS a",
+        "SELECT (SELECT TOP (1) x FROM b) AS x FROM a WITH (NOLOCK) OPTION (MAXDOP 1)",
+        "SELECT 1 UNION SELECT 2 EXCEPT SELECT 3",
+        "SELECT updated, set_at, deleted_at FROM insertions",
+        "SELECT @@VERSION AS version",
+    ],
+)
 def test_one_select_is_accepted(sql: str) -> None:
     assert parse_statement(sql).text == sql
+
+
+def test_signs_inside_a_string_are_neither_variables_nor_comments() -> None:
+    statement = parse_statement("SELECT 'a@ids -- b' AS text WHERE c = @since -- @until")
+    assert (statement.text, statement.names) == ("SELECT 'a@ids -- b' AS text WHERE c = ?", ["since"])
 
 
 def test_a_stranger_variable_is_named() -> None:
