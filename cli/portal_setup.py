@@ -112,8 +112,17 @@ def _recorder(path: "Path") -> "Record":
     return record
 
 
+def _try_portal(services: "Services") -> None:
+    """Спрашивает портал так же, как отправка: вебхук принят, право crm есть, поле ключа на месте."""
+    from services.bitrix.crm import require_field
+
+    services.client.call("profile", {})
+    services.crm.find(["F0_0"], None)
+    require_field(services.client, services.settings.portal.field_table["reception_id"])
+
+
 def resume_sending(options: argparse.Namespace) -> int:
-    """Проверяет вебхук и снимает остановку; вебхук не принят — остановка остаётся, код 1."""
+    """Проверяет то, из-за чего встали, и снимает остановку; причина осталась — остановка тоже, код 1."""
     from services.domain.errors import SyncError
 
     with opened_services(options) as services:
@@ -124,7 +133,7 @@ def resume_sending(options: argparse.Namespace) -> int:
         print(f"Остановлена {halt.at.astimezone():%d.%m.%Y %H:%M}: {halt.message}")
         try:
             if not options.force:
-                services.client.call("profile", {})
+                _try_portal(services)
         except SyncError as error:
             print(f"Портал по-прежнему отказывает: {error}. Отправка не возобновлена.", file=sys.stderr)
             return 1

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
-from services.domain.errors import GripLost, SkippableError
+from services.domain.errors import GripLost, SkippableError, Vanished
 from services.domain.names import PersonName
 from services.domain.phones import Phone, same_phone
 from services.ports import Contact, Deal, Found, Lead, NewContact, Permit, Permits, ask_each
@@ -148,7 +148,11 @@ class FakeCrm:
     def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
         """Ищет сделки по ключам и клиента по телефону."""
         with self._called("find"):
-            deals = [self._deal(deal) for deal in self.deals.values() if deal.fields.get(KEY) in uids]
+            deals = [
+                self._deal(deal)
+                for deal in self.deals.values()
+                if str(deal.fields.get(KEY)).casefold() in map(str.casefold, uids)
+            ]
             if phone is None:
                 return Found(deals)
             return Found(deals, self._contacts(phone), self._leads(phone))
@@ -177,6 +181,8 @@ class FakeCrm:
             number = next(self._numbers["deal"])
             owner = contact_id if contact_id in self.contacts else None
             self.deals[number] = FakeDeal(number, dict(fields), owner, None, self.now)
+            if owner is None and fields.get(KEY):
+                raise Vanished("контакт удалён, пока создавалась сделка")
             return number
 
     def update_deal(
@@ -190,6 +196,7 @@ class FakeCrm:
     def bind_contact(self, deal_id: int, contact_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает контакт."""
         with self._called("bind_contact", permit):
+            self._existing(self.contacts, contact_id)
             self._existing(self.deals, deal_id).contact_id = contact_id
 
     def convert_lead(self, lead_id: int, deal_id: int, *, permit: Permit | None = None) -> None:
@@ -246,7 +253,7 @@ class FakeCrm:
     @staticmethod
     def _existing(rows: dict[int, Any], number: int) -> Any:
         if number not in rows:
-            raise SkippableError("элемента на портале нет", "not_found")
+            raise Vanished("элемента на портале нет")
         return rows[number]
 
 

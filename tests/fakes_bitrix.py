@@ -25,7 +25,7 @@ def refusal(status: int, code: str, text: str = "") -> Reply:
 
 
 class FakeTransport:
-    """Портал, который на каждый вызов отвечает его же параметрами.
+    """Портал, который на каждый вызов отвечает его же параметрами, а на создание — параметром ``id``.
 
     ``script`` — что ответить вместо этого первым запросам; ``failures`` — отказы методам (и в пакете);
     ``meanwhile`` зовётся с номером запроса, пока он «в пути».
@@ -68,7 +68,7 @@ class FakeTransport:
             return Reply(200, {"result": self._batch(body["cmd"])})
         if method in self.failures:
             return Reply(400, self.failures[method])
-        return Reply(200, {"result": body, "time": self.timing})
+        return Reply(200, {"result": _echo(method, body), "time": self.timing})
 
     def _batch(self, commands: Mapping[str, str]) -> Mapping[str, Any]:
         methods = {key: text.partition("?")[0] for key, text in commands.items()}
@@ -76,7 +76,7 @@ class FakeTransport:
         return {
             # Пустые массивы PHP отдаёт списком.
             "result": {
-                key: parse_query(text.partition("?")[2])
+                key: _echo(methods[key], parse_query(text.partition("?")[2]))
                 for key, text in commands.items()
                 if key not in failed
             }
@@ -84,6 +84,10 @@ class FakeTransport:
             "result_error": failed or [],
             "result_time": {key: self.timing for key in commands if key not in failed} or [],
         }
+
+
+def _echo(method: str, params: Mapping[str, Any]) -> Any:
+    return int(params.get("id", 1)) if method.endswith(".add") else params
 
 
 class FakeLimiter:

@@ -79,6 +79,8 @@ class Portal:
             time.sleep(pause / 1000)
         with self.state.changing() if writes else self.state.lock:
             answer = METHODS[method](call)
+        if fault := self.faults.for_result(method):
+            return Reply(fault.value)
         return answer if isinstance(answer, Reply) else Reply(answer)
 
     def _timing(self, started: float) -> Row:

@@ -46,6 +46,18 @@ class FaultKind(StrEnum):
     """Выполнить и молчать delay_ms, потом оборвать."""
     COMMAND_ERROR = "command_error"
     """Отказать одной команде (и внутри batch) с кодом code."""
+    REFUSAL = "refusal"
+    """Отказать запросу целиком, пакету тоже, с кодом code до выполнения (о 400 на списки без перемен в правах
+    пишут в github.com/leshchenko1979/fast_bitrix24/issues/213)."""
+    RESULT = "result"
+    """Выполнить команду (и внутри batch), а ответить result = value: удачный, но пустой ответ облака описан в
+    github.com/leshchenko1979/fast_bitrix24/pull/145."""
+    DRIP = "drip"
+    """Выполнить и отвечать по байту раз в delay_ms."""
+    HUGE = "huge"
+    """Выполнить и ответить сотнями мегабайт."""
+    NESTED = "nested"
+    """Выполнить и ответить JSON, вложенным сто тысяч раз."""
 
 
 REFUSALS = {
@@ -63,7 +75,12 @@ AFTER = {
     FaultKind.TRUNCATED,
     FaultKind.HANG,
     FaultKind.DELAY,
+    FaultKind.DRIP,
+    FaultKind.HUGE,
+    FaultKind.NESTED,
 }
+#: Поломки одной команды: до выполнения и после; прочие — всего запроса.
+OF_COMMAND = {FaultKind.COMMAND_ERROR, FaultKind.RESULT}
 
 
 @dataclass(frozen=True)
@@ -82,6 +99,7 @@ class Fault:
     delay_ms: float = 0.0
     code: str = "ERROR_CORE"
     description: str = "Поломка по заказу"
+    value: Any = None
 
 
 def fault_from_json(raw: dict[str, Any]) -> Fault:
@@ -118,17 +136,20 @@ class Faults:
 
     def for_request(self, methods: Iterable[str]) -> Fault | None:
         """Забирает поломку для запроса с такими методами."""
-        return self._take([*methods], for_command=False)
+        return self._take([*methods], set(FaultKind) - OF_COMMAND)
 
     def for_command(self, method: str) -> Fault | None:
         """Забирает отказ для одной команды."""
-        return self._take([method], for_command=True)
+        return self._take([method], {FaultKind.COMMAND_ERROR})
 
-    def _take(self, methods: list[str], for_command: bool) -> Fault | None:
+    def for_result(self, method: str) -> Fault | None:
+        """Забирает чужой ответ для одной выполненной команды."""
+        return self._take([method], {FaultKind.RESULT})
+
+    def _take(self, methods: list[str], kinds: set[FaultKind]) -> Fault | None:
         with self._lock:
             for index, fault in enumerate(self._active):
-                fits = (fault.kind is FaultKind.COMMAND_ERROR) is for_command and _suits(fault, methods)
-                if fits and self._fires(index):
+                if fault.kind in kinds and _suits(fault, methods) and self._fires(index):
                     return fault
             return None
 

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import socket
 import struct
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from demo.portal.engine import Executed, Portal, commands_of, error_code
@@ -21,6 +22,8 @@ from demo.portal.http import RestRequest, read_request
 from demo.portal.stats import RequestRecord
 
 TRANSPORT = "emulator.transport"
+JSON = "application/json"
+HUGE_CHUNKS = 300
 _PROXY_PAGE = "<html><head><title>502 Bad Gateway</title></head><body><h1>502 Bad Gateway</h1></body></html>"
 _CUT_PAGE = "<html><head><title>504 Gateway Time-out</title></head><body>504</body></html>"
 
@@ -143,11 +146,16 @@ def _broken(fault: Fault) -> Answer:
         return Answer(Response(b"", 503), "EMPTY_503")
     if fault.kind is FaultKind.HTML:
         return Answer(Response(_PROXY_PAGE, 502, media_type="text/html"), "HTML")
+    if fault.kind is FaultKind.REFUSAL:
+        return _refused(refusal(fault.code, fault.description))
     return _refused(refusal(REFUSALS[fault.kind]))
 
 
 async def _spoiled(fault: Fault, answer: Answer) -> Answer:
     """Портит ответ уже выполненных команд."""
+    if fault.kind is FaultKind.DRIP:
+        body = bytes(answer.response.body)
+        return Answer(StreamingResponse(_dripping(body, fault.delay_ms / 1000), media_type=JSON), "DRIP")
     if fault.delay_ms or fault.kind is FaultKind.HANG:
         await asyncio.sleep((fault.delay_ms or 120_000) / 1000)
     match fault.kind:
@@ -159,8 +167,25 @@ async def _spoiled(fault: Fault, answer: Answer) -> Answer:
             return Answer(Response(_PROXY_PAGE, 200, media_type="text/html"), "HTML")
         case FaultKind.TRUNCATED:
             half = bytes(answer.response.body)[: len(answer.response.body) // 2]
-            return Answer(Response(half, 200, media_type="application/json"), "TRUNCATED")
+            return Answer(Response(half, 200, media_type=JSON), "TRUNCATED")
+        case FaultKind.HUGE:
+            return Answer(StreamingResponse(_endless(HUGE_CHUNKS), media_type=JSON), "HUGE")
+        case FaultKind.NESTED:
+            return Answer(Response(b"[" * 100_000 + b"]" * 100_000, 200, media_type=JSON), "NESTED")
     return answer
+
+
+async def _dripping(body: bytes, pause: float) -> AsyncIterator[bytes]:
+    for number in range(len(body)):
+        await asyncio.sleep(pause)
+        yield body[number : number + 1]
+
+
+async def _endless(chunks: int) -> AsyncIterator[bytes]:
+    yield b'{"result": ["'
+    for _ in range(chunks):
+        yield b"x" * 1_000_000
+    yield b'"]}'
 
 
 async def _drop(scope: Scope, receive: Receive) -> None:

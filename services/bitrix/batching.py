@@ -9,6 +9,7 @@ from services.domain.errors import SyncError
 from services.ports import Permit
 
 MAX_COMMANDS = 50
+NOBODY_REFUSED = 10_000
 TARGET_SECONDS = 20.0
 START_SECONDS_PER_COMMAND = 0.1
 #: Связь, а не работа портала: по одиночному вызову через медленный канал нельзя судить о времени команды.
@@ -32,6 +33,8 @@ class Group:
         self.alone = any(contains_mark(call.params) for call in calls)
         #: Виды поисков: поиски одного вида пакет склеивает; пусто — команда сама по себе.
         self.kinds = [command(call.asking(())) if call.keyed else "" for call in calls]
+        #: Сколько групп, самое большее, едет с ней: отказ целому пакету ищут, деля его пополам.
+        self.company = NOBODY_REFUSED
         self.answers: list[Answer] = []
         self.done = False
         self.resends = 0

@@ -9,11 +9,15 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from services.bitrix.responses import number_of
 from services.domain.errors import SyncError
 
 MARK = "$result"
-#: Последнее слово читающих методов.
-READING = frozenset({"list", "get", "fields", "findbycomm"})
+#: Последнее слово читающих методов; из них отвечают строками те, что ищут.
+SEARCHING = frozenset({"list", "findbycomm", "fields"})
+READING = SEARCHING | {"get"}
+#: Создания, которые отвечают номером.
+CREATING = frozenset({"crm.deal.add", "crm.contact.add", "crm.lead.add"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,6 +39,19 @@ class Call:
     def reads(self) -> bool:
         """Отвечает, только ли читает вызов."""
         return self.method.rpartition(".")[2] in READING
+
+    def fits(self, value: object) -> bool:
+        """Отвечает, бывает ли такой ответ у метода: у поиска — список или словарь, у создания — номер.
+
+        Портал, его прокси и надстройки отвечали и null, и false, и true с кодом 200: «ничего не найдено»
+        из такого ответа родило бы вторую сделку, а true — привязку к контакту номер 1.
+        """
+        last = self.method.rpartition(".")[2]
+        if last in SEARCHING:
+            return isinstance(value, (list, dict))
+        if self.method in CREATING:
+            return number_of(value) is not None
+        return last != "update" or bool(value)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -79,3 +96,8 @@ def contains_mark(value: object) -> bool:
     if isinstance(value, (list, tuple)):
         return any(contains_mark(item) for item in value)
     return False
+
+
+def folded(key: object) -> str:
+    """Возвращает ключ, каким его сравнивает портал: без регистра и концевых пробелов."""
+    return str(key if key is not None else "").rstrip().casefold()

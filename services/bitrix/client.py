@@ -30,7 +30,7 @@ from services.bitrix.responses import (
     QueryLimitExceeded,
 )
 from services.bitrix.transport import open_transport
-from services.domain.errors import GripLost, SyncError, Withdrawn
+from services.domain.errors import GripLost, SkippableError, SyncError, Withdrawn
 from services.ports import Permit, Permits
 
 if TYPE_CHECKING:
@@ -223,10 +223,17 @@ class BitrixClient:
         self._repeat(again, Withdrawn("отправка отозвана до повтора"))
 
     def _resend(self, groups: Sequence[Group], error: SyncError) -> None:
-        """Возвращает в очередь то, что повторять безопасно; остальным отдаёт ошибку."""
-        again = []
+        """Возвращает в очередь то, что повторять безопасно; остальным отдаёт ошибку.
+
+        Отказ запросу — не отказ его записям: он пришёл до выполнения, и пакет повторяется по половинам.
+        Отказано только тому, кого портал отказался взять одного.
+        """
+        again, half = [], (len(groups) + 1) // 2
         for group in groups:
-            if _may_repeat(group, error):
+            if isinstance(error, SkippableError) and half < len(groups):
+                group.company = half
+                again.append(group)
+            elif _may_repeat(group, error):
                 again.append(group)
             else:
                 group.fail(error)

@@ -1,103 +1,78 @@
 """Сделки, контакты и лиды портала: поиск с проверкой, создание, обновление, перевод лида (МАП 2.3).
 
-Поиск не верит порталу на слово: crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё,
-findbycomm отдаёт номера без самих телефонов. Контакт, сделка и лид пишутся отдельными вызовами, а не
-цепочкой ``$result``: после отказа в звене портал привязал бы сделку к чужому контакту.
+Поиск не верит порталу на слово: crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё.
+Контакт, сделка и лид пишутся отдельными вызовами, а не цепочкой ``$result``: после отказа в звене портал
+привязал бы сделку к чужому контакту. Люди ищутся в people.py.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from services.bitrix.calls import Answer, Call
+from services.bitrix.calls import Answer, Call, folded
 from services.bitrix.client import BitrixClient
-from services.bitrix.responses import ItemAccessDenied, Misconfigured, as_map
-from services.domain.names import PersonName
-from services.domain.phones import Phone, same_phone
-from services.ports import Contact, Deal, Found, Lead, NewContact, Permit
+from services.bitrix.people import PAGE_ROWS, People, moment_of, searches
+from services.bitrix.responses import (
+    CallRefused,
+    Misconfigured,
+    NotFound,
+    id_of,
+    number_of,
+    rows_of,
+    unclear,
+)
+from services.domain.errors import SyncError, Vanished
+from services.domain.phones import Phone
+from services.ports import Deal, Found, NewContact, Permit
 
 if TYPE_CHECKING:
     from config.models import PortalSettings
 
 DEAL_TYPE = 2
+DEAL_LIST = "crm.deal.list"
 DEAL_FIELDS = ("ID", "STAGE_ID", "CATEGORY_ID", "CONTACT_ID", "LEAD_ID", "DATE_CREATE")
-CONTACT_FIELDS = ("ID", "NAME", "SECOND_NAME", "LAST_NAME", "PHONE")
-#: Данные лида, которые контакт обязан сохранить (МАП 2.3.1, вариант Б).
-INHERITED = (
-    "SOURCE_ID",
-    "SOURCE_DESCRIPTION",
-    "ASSIGNED_BY_ID",
-    "BIRTHDATE",
-    "ADDRESS",
-    "ADDRESS_2",
-    "ADDRESS_CITY",
-    "ADDRESS_POSTAL_CODE",
-    "ADDRESS_REGION",
-    "COMMENTS",
-    "UTM_SOURCE",
-    "UTM_MEDIUM",
-    "UTM_CAMPAIGN",
-    "UTM_CONTENT",
-    "UTM_TERM",
-)
-LEAD_FIELDS = (
-    "ID",
-    "STATUS_ID",
-    "STATUS_SEMANTIC_ID",
-    "CONTACT_ID",
-    "DATE_CREATE",
-    "PHONE",
-    "EMAIL",
-    *INHERITED,
-)
-OPEN = "P"
 
 
 class BitrixCrm:
     """CRM портала по договору Crm."""
 
     def __init__(self, client: BitrixClient, settings: "PortalSettings") -> None:
-        self._client, self._settings = client, settings
+        self._client, self._settings, self._people = client, settings, People(client)
         self._key = settings.field_table["reception_id"]
 
     def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
         """Ищет сделки по ключам и клиента по телефону; найденное проверяет."""
-        calls = [self._deal_list(uids), *(_phone_calls(phone) if phone else ())]
-        answers = self._client.group(calls)
+        answers = self._client.group([self._deal_list(uids), *(searches(phone) if phone else ())])
         deals = self._deals(answers[0].get(), uids)
         if phone is None:
             return Found(deals)
-        found, lead_ids = _ids(answers[1], "CONTACT"), _ids(answers[2], "LEAD")
-        asked = list(dict.fromkeys([*found, *([known_contact] if known_contact else [])]))
-        contacts, leads = self._read(asked, lead_ids)
-        verified = _with_phone(contacts, phone)
-        if not verified:
-            _refuse_unreadable(found, contacts)
-        return Found(
-            deals,
-            [_contact(row) for row in verified],
-            [_lead(row, phone) for row in _with_phone(leads, phone)],
-        )
+        return Found(deals, *self._people.found(answers[1:], phone, known_contact))
 
     def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
         """Возвращает названные поля сделок."""
         if not deal_ids:
             return {}
         params = {"filter": {"@ID": list(deal_ids)}, "select": ["ID", *names], "start": -1}
-        rows = _rows(self._client.call("crm.deal.list", params))
-        return {int(row["ID"]): {name: row.get(name) for name in names} for row in rows}
+        rows = rows_of(self._client.call(DEAL_LIST, params), DEAL_LIST)
+        return {id_of(row.get("ID"), DEAL_LIST): {name: row.get(name) for name in names} for row in rows}
 
     def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
         """Создаёт контакт."""
-        return int(self._write("crm.contact.add", self._contact_params(contact), permit))
+        method, params = "crm.contact.add", self._contact_params(contact)
+        return id_of(self._client.call(method, params, repeatable=False, permit=permit), method)
 
     def create_deal(
         self, fields: Mapping[str, object], contact_id: int, *, permit: Permit | None = None
     ) -> int:
-        """Создаёт сделку контакта."""
+        """Создаёт сделку и тем же запросом читает её: исчезнувший контакт портал отбросил бы молча."""
         owner = {"ASSIGNED_BY_ID": self._settings.assigned_by_id} if self._settings.assigned_by_id else {}
         written = {**fields, **owner, "CONTACT_IDS": [contact_id]}
-        return int(self._write("crm.deal.add", {"fields": written}, permit))
+        create = Call("crm.deal.add", {"fields": written}, repeatable=False)
+        uid = str(fields.get(self._key) or "")
+        answers = self._client.group([create, *([self._deal_list([uid])] if uid else ())], permit)
+        deal_id = id_of(answers[0].get(), create.method)
+        if any(self._is_orphan(answer, deal_id, uid) for answer in answers[1:]):
+            raise Vanished(f"контакт {contact_id} удалён, пока создавалась сделка {deal_id}")
+        return deal_id
 
     def update_deal(
         self, deal_id: int, fields: Mapping[str, object], *, permit: Permit | None = None
@@ -108,12 +83,15 @@ class BitrixCrm:
         поверх нового. Повторит её очередь — со свежими данными и когда портал заведомо доделал.
         """
         if fields:
-            self._write("crm.deal.update", {"id": deal_id, "fields": dict(fields)}, permit)
+            self._change("crm.deal.update", {"id": deal_id, "fields": dict(fields)}, permit)
 
     def bind_contact(self, deal_id: int, contact_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает контакт к сделке, оставшейся без него; повтор безвреден."""
         params = {"id": deal_id, "fields": {"CONTACT_ID": contact_id, "IS_PRIMARY": "Y"}}
-        self._client.call("crm.deal.contact.add", params, permit=permit)
+        try:
+            self._client.call("crm.deal.contact.add", params, permit=permit)
+        except (NotFound, CallRefused) as error:  # о контакте, которого уже нет, портал отвечает без кода
+            raise Vanished(error.message) from None
 
     def convert_lead(self, lead_id: int, deal_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает лид к сделке, затем переводит его в CONVERTED — в этом порядке.
@@ -121,13 +99,18 @@ class BitrixCrm:
         Привязывает crm.item.update: в crm.deal.* поле LEAD_ID только для чтения.
         """
         link = {"entityTypeId": DEAL_TYPE, "id": deal_id, "fields": {"leadId": lead_id}}
-        self._client.call("crm.item.update", link, permit=permit)
+        self._change("crm.item.update", link, permit, repeatable=True)
         converted = {"id": lead_id, "fields": {"STATUS_ID": "CONVERTED"}}
-        self._client.call("crm.lead.update", converted, permit=permit)
+        self._change("crm.lead.update", converted, permit, repeatable=True)
 
-    def _write(self, method: str, params: Mapping[str, object], permit: Permit | None) -> Any:
-        """Пишет то, чего повторять нельзя: прежний запрос портал мог ещё не доделать."""
-        return self._client.call(method, params, repeatable=False, permit=permit)
+    def _change(
+        self, method: str, params: Mapping[str, object], permit: Permit | None, repeatable: bool = False
+    ) -> None:
+        """Меняет найденное; исчезло, пока искали, — Vanished: следующая попытка посмотрит снова."""
+        try:
+            self._client.call(method, params, repeatable, permit)
+        except NotFound as error:
+            raise Vanished(error.message) from None
 
     def _deal_list(self, uids: Sequence[str]) -> Call:
         params = {
@@ -136,26 +119,24 @@ class BitrixCrm:
             "order": {"ID": "ASC"},
             "start": -1,
         }
-        return Call("crm.deal.list", params, keyed=self._key)
+        return Call(DEAL_LIST, params, keyed=self._key)
 
-    def _deals(self, rows: object, uids: Sequence[str]) -> list[Deal]:
-        """Оставляет сделки с нужным ключом; чужие строки значат, что поля на портале нет."""
-        found = [row for row in _rows(rows) if str(row.get(self._key) or "") in uids]
-        if not found and _rows(rows):
-            raise Misconfigured(
-                f"портал не ищет по полю {self._key}: создайте поля сделки (portal setup)",
-                "key_field_missing",
-            )
-        return [_deal(row, str(row[self._key])) for row in found]
+    def _deals(self, value: object, uids: Sequence[str]) -> list[Deal]:
+        """Оставляет сделки с нужным ключом; портал сравнивает ключи без регистра."""
+        rows, wanted = rows_of(value, DEAL_LIST), {folded(uid): uid for uid in uids}
+        own = [(row, folded(row.get(self._key))) for row in rows]
+        deals = [_deal(row, wanted[key]) for row, key in own if key in wanted]
+        if rows and not deals:
+            require_field(self._client, self._key, rows)
+        return deals
 
-    def _read(
-        self, contact_ids: Sequence[int], lead_ids: Sequence[int]
-    ) -> tuple[list[Mapping[str, Any]], list[Mapping[str, Any]]]:
-        """Читает найденное по телефону одним запросом."""
-        calls = [_list("crm.contact.list", CONTACT_FIELDS, contact_ids)] if contact_ids else []
-        calls += [_list("crm.lead.list", LEAD_FIELDS, lead_ids)] if lead_ids else []
-        answers = [_rows(answer.get()) for answer in self._client.group(calls)]
-        return answers[0] if contact_ids else [], answers[-1] if lead_ids else []
+    def _is_orphan(self, answer: Answer, deal_id: int, uid: str) -> bool:
+        """Отвечает, осталась ли созданная сделка без контакта; не прочлась — разберётся следующая выборка."""
+        try:
+            deals = self._deals(answer.get(), [uid])
+        except SyncError:
+            return False
+        return any(deal.deal_id == deal_id and deal.contact_id is None for deal in deals)
 
     def _contact_params(self, contact: NewContact) -> dict[str, object]:
         name, inherited = contact.name, dict(contact.inherited)
@@ -183,96 +164,28 @@ class BitrixCrm:
         return {name: value for name, value in given.items() if value}
 
 
-def _phone_calls(phone: Phone) -> list[Call]:
-    """Возвращает два поиска: вместе лиды с общим номером клиники вытеснили бы контакт."""
-    params = {"type": "PHONE", "values": list(phone.variants)}
-    return [Call("crm.duplicate.findbycomm", {**params, "entity_type": kind}) for kind in ("CONTACT", "LEAD")]
+def require_field(client: BitrixClient, name: str, rows: Sequence[Mapping[str, Any]] = ()) -> None:
+    """Разбирает ответ из одних чужих строк: поля на портале нет — Misconfigured, иначе они и правда чужие.
 
-
-def _list(method: str, fields: Sequence[str], ids: Sequence[int]) -> Call:
-    params = {"filter": {"@ID": list(ids)}, "select": list(fields), "order": {"ID": "ASC"}}
-    return Call(method, params)
-
-
-def _ids(answer: Answer, kind: str) -> list[int]:
-    return [int(item) for item in as_map(as_map(answer.get()).get(kind)).values()]
-
-
-def _rows(value: object) -> list[Mapping[str, Any]]:
-    return [row for row in as_map(value).values() if isinstance(row, dict)]
-
-
-def _with_phone(rows: Iterable[Mapping[str, Any]], phone: Phone) -> list[Mapping[str, Any]]:
-    return [
-        row
-        for row in rows
-        if any(same_phone(as_map(item).get("VALUE"), phone) for item in as_map(row.get("PHONE")).values())
-    ]
-
-
-def _refuse_unreadable(asked: Sequence[int], rows: Sequence[Mapping[str, Any]]) -> None:
-    """Отказывается создавать второй контакт вслепую, если найденный закрыт для чтения."""
-    readable = {int(row["ID"]) for row in rows}
-    if hidden := sorted(set(asked) - readable):
-        listed = ", ".join(map(str, hidden))
-        raise ItemAccessDenied(
-            f"контакт {listed} с этим телефоном закрыт для владельца вебхука: дайте права на чтение",
-            "contact_unreadable",
+    Полная страница чужих строк неясна: своя могла в неё не поместиться; неясны и строки без самого поля.
+    """
+    method = "crm.deal.userfield.list"
+    known = rows_of(client.call(method, {"filter": {"FIELD_NAME": name}}), method)
+    if not any(folded(row.get("FIELD_NAME")) == folded(name) for row in known):
+        raise Misconfigured(
+            f"портал не ищет по полю {name}: создайте поля сделки (portal setup)", "key_field_missing"
         )
+    if len(rows) >= PAGE_ROWS or not all(name in row for row in rows):
+        raise unclear(DEAL_LIST)
 
 
 def _deal(row: Mapping[str, Any], uid: str) -> Deal:
     return Deal(
-        deal_id=int(row["ID"]),
+        deal_id=id_of(row.get("ID"), DEAL_LIST),
         uid=uid,
         stage_id=str(row.get("STAGE_ID") or ""),
-        category_id=_optional(row.get("CATEGORY_ID")) or 0,
-        contact_id=_optional(row.get("CONTACT_ID")),
-        lead_id=_optional(row.get("LEAD_ID")),
-        created_at=_moment(row.get("DATE_CREATE")),
+        category_id=number_of(row.get("CATEGORY_ID")) or 0,
+        contact_id=number_of(row.get("CONTACT_ID")),
+        lead_id=number_of(row.get("LEAD_ID")),
+        created_at=moment_of(row.get("DATE_CREATE")),
     )
-
-
-def _contact(row: Mapping[str, Any]) -> Contact:
-    name = PersonName.of(row.get("LAST_NAME"), row.get("NAME"), row.get("SECOND_NAME"))
-    return Contact(int(row["ID"]), name)
-
-
-def _lead(row: Mapping[str, Any], phone: Phone) -> Lead:
-    return Lead(
-        lead_id=int(row["ID"]),
-        is_open=row.get("STATUS_SEMANTIC_ID") == OPEN,
-        contact_id=_optional(row.get("CONTACT_ID")),
-        created_at=_moment(row.get("DATE_CREATE")),
-        inherited=_inherited(row, phone),
-    )
-
-
-def _inherited(row: Mapping[str, Any], phone: Phone) -> dict[str, object]:
-    kept: dict[str, object] = {name: row[name] for name in INHERITED if row.get(name)}
-    phones = [item for item in _multi(row.get("PHONE")) if not same_phone(item["VALUE"], phone)]
-    emails = _multi(row.get("EMAIL"))
-    return {**kept, **({"PHONE": phones} if phones else {}), **({"EMAIL": emails} if emails else {})}
-
-
-def _multi(value: object) -> list[dict[str, str]]:
-    """Возвращает значения множественного поля без номеров лида: у контакта будут свои."""
-    items = (as_map(item) for item in as_map(value).values())
-    return [
-        {"VALUE": str(item["VALUE"]), "VALUE_TYPE": str(item.get("VALUE_TYPE") or "WORK")}
-        for item in items
-        if item.get("VALUE")
-    ]
-
-
-def _optional(value: object) -> int | None:
-    """Возвращает номер; пусто, «0» и None — связи нет."""
-    text = str(value or "")
-    return int(text) if text.isdigit() and int(text) else None
-
-
-def _moment(value: object) -> datetime | None:
-    try:
-        return datetime.fromisoformat(str(value)) if value else None
-    except ValueError:
-        return None

@@ -13,13 +13,13 @@ from services.bitrix.limiter import RateLimiter
 from services.bitrix.operating import OperatingGate
 from services.bitrix.packing import PageFull, Slot, lay_out
 from services.bitrix.responses import (
-    AMBIGUITY_SECONDS,
     AmbiguousAnswer,
     OperationTimeLimit,
     QueryLimitExceeded,
     as_map,
-    coded_error,
+    command_error,
     error_for,
+    unclear,
 )
 from services.bitrix.transport import Reply, Transport
 from services.domain.errors import GripLost, SyncError
@@ -77,7 +77,9 @@ class Exchange:
         error = error_for(reply.status, reply.body, call.method)
         if error is None:
             self._operating.note(call.method, as_map(reply.body.get("time")))
-            return Answer(reply.body["result"])
+            if call.fits(reply.body["result"]):
+                return Answer(reply.body["result"])
+            raise unclear(call.method)
         if isinstance(error, (AmbiguousAnswer, QueryLimitExceeded)):
             raise self._slowed_down(error)
         return Answer(error=self._timed(error, call.method))
@@ -95,24 +97,26 @@ class Exchange:
         ]
 
     def _answers(self, result: Mapping[str, Any], slots: Sequence[Slot], group: Group) -> list[Answer] | None:
-        """Достаёт ответы группы."""
-        found = [self._answer(result, slot.key, call) for slot, call in zip(slots, group.calls, strict=True)]
-        try:
-            return [slot.share(answer) for slot, answer in zip(slots, found, strict=True)]
-        except PageFull:
-            return None
+        """Достаёт ответы группы; читающую, чей общий поиск был обрезан, спросят отдельно."""
+        answers = []
+        for slot, call in zip(slots, group.calls, strict=True):
+            try:
+                answers.append(slot.share(self._answer(result, slot.key, call)))
+            except PageFull:
+                if not group.writes:
+                    return None
+                answers.append(Answer(error=unclear(call.method)))
+        return answers
 
     def _answer(self, result: Mapping[str, Any], key: str, call: Call) -> Answer:
         """Достаёт ответ команды из пакета: значение, свою ошибку или пропажу."""
         self._operating.note(call.method, as_map(as_map(result.get("result_time")).get(key)))
         failures, values = as_map(result.get("result_error")), as_map(result.get("result"))
         if key in failures:
-            failure = as_map(failures[key])
-            code, text = str(failure.get("error", "")), str(failure.get("error_description") or "")
-            return Answer(error=self._timed(coded_error(code, text, 0, call.method), call.method))
-        if key in values:
+            return Answer(error=self._timed(command_error(failures[key], call.method), call.method))
+        if key in values and call.fits(values[key]):
             return Answer(values[key])
-        return Answer(error=AmbiguousAnswer(f"{call.method}: в пакете нет ответа", AMBIGUITY_SECONDS))
+        return Answer(error=unclear(call.method))
 
     def _timed(self, error: SyncError, method: str) -> SyncError:
         if isinstance(error, OperationTimeLimit):

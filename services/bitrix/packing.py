@@ -11,8 +11,8 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from services.bitrix.batching import Group
-from services.bitrix.calls import Answer, Call
+from services.bitrix.batching import NOBODY_REFUSED, Group
+from services.bitrix.calls import Answer, Call, folded
 from services.bitrix.encoding import command
 from services.bitrix.responses import as_map
 
@@ -43,9 +43,10 @@ class Slot:
         rows = list(as_map(answer.value).values())
         if len(rows) >= PAGE_ROWS and self.own != self.asked:
             raise PageFull
-        if any(str(as_map(row).get(self.field)) not in self.asked for row in rows):
+        named = [(folded(as_map(row).get(self.field)), row) for row in rows]
+        if any(name not in self.asked for name, _ in named):
             return answer
-        return Answer([row for row in rows if str(row.get(self.field)) in self.own])
+        return Answer([row for name, row in named if name in self.own])
 
 
 @dataclass(slots=True)
@@ -63,6 +64,7 @@ class Packet:
     def __init__(self, size: int) -> None:
         self.groups: list[Group] = []
         self._size, self._plain = size, 0
+        self._company = NOBODY_REFUSED
         self._bundles: list[_Bundle] = []
         self._open: dict[str, _Bundle] = {}
 
@@ -73,9 +75,10 @@ class Packet:
 
     def take(self, group: Group) -> bool:
         """Берёт группу целиком; False — не помещается. Первую берёт, какой бы она ни была."""
-        if self.groups and self.commands + self._added_by(group) > self._size:
+        number, company = len(self.groups), min(self._company, group.company)
+        if self.groups and (number >= company or self.commands + self._added_by(group) > self._size):
             return False
-        number = len(self.groups)
+        self._company = company
         self.groups.append(group)
         for index, call in enumerate(group.calls):
             if kind := group.kinds[index]:
@@ -95,7 +98,10 @@ class Packet:
         for order, bundle in enumerate(self._bundles):
             layout.commands[f"m{order}"] = command(bundle.call.asking(sorted(bundle.keys)))
             for (number, index), own in bundle.members.items():
-                layout.slots[number][index] = Slot(f"m{order}", bundle.call.keyed, own, bundle.keys)
+                asked = frozenset(map(folded, bundle.keys))
+                layout.slots[number][index] = Slot(
+                    f"m{order}", bundle.call.keyed, frozenset(map(folded, own)), asked
+                )
         return layout
 
     def _added_by(self, group: Group) -> int:

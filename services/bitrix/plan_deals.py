@@ -3,8 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from services.bitrix.calls import folded
 from services.bitrix.client import BitrixClient
-from services.bitrix.responses import Misconfigured, as_map
+from services.bitrix.crm import DEAL_LIST, require_field
+from services.bitrix.responses import NotFound, id_of, rows_of
+from services.domain.errors import Vanished
 from services.ports import Permit, PlanDeal
 
 if TYPE_CHECKING:
@@ -29,20 +32,19 @@ class BitrixPlanDeals:
             "order": {"ID": "DESC"},
             "start": -1,
         }
-        rows = list(as_map(self._client.call("crm.deal.list", params)).values())
+        rows = rows_of(self._client.call(DEAL_LIST, params), DEAL_LIST)
         own = [row for row in rows if self._is_own(row, patient)]
         if rows and not own:
-            # crm.deal.list молча отбрасывает незнакомый фильтр и возвращает всё.
-            raise Misconfigured(
-                f"портал не ищет по полю {self._patient}: создайте поля сделки (portal setup)",
-                "key_field_missing",
-            )
-        return [PlanDeal(int(row["ID"]), str(row.get(self._snapshot) or "")) for row in own]
+            require_field(self._client, self._patient, rows)
+        return [PlanDeal(id_of(row.get("ID"), DEAL_LIST), str(row.get(self._snapshot) or "")) for row in own]
 
     def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
         """Записывает снимок в сделку; сам клиент запись не повторяет: поздняя вернула бы старый снимок."""
         params = {"id": deal_id, "fields": {self._snapshot: snapshot}}
-        self._client.call("crm.deal.update", params, repeatable=False, permit=permit)
+        try:
+            self._client.call("crm.deal.update", params, repeatable=False, permit=permit)
+        except NotFound as error:
+            raise Vanished(error.message) from None
 
     def _is_own(self, row: Mapping[str, Any], patient: str) -> bool:
-        return str(row.get(self._patient) or "") == patient and row.get("CLOSED") == "N"
+        return folded(row.get(self._patient)) == folded(patient) and row.get("CLOSED") == "N"

@@ -33,6 +33,8 @@ from services.domain.errors import ApiError, FatalError, NetworkError, Skippable
 
 #: Портал держит запрос до 60 с: раньше повторять неясное нельзя.
 AMBIGUITY_SECONDS = 65.0
+#: Номера портала — целые MySQL: длиннее девятнадцати цифр их не бывает.
+MOST_DIGITS = 19
 
 
 class QueryLimitExceeded(ApiError):
@@ -166,7 +168,40 @@ def error_for(status: int, body: object, method: str) -> SyncError | None:
         return (
             None if status < 500 else AmbiguousAnswer(f"{method}: портал ответил {status}", AMBIGUITY_SECONDS)
         )
-    return coded_error(str(body["error"]), str(body.get("error_description") or ""), status, method)
+    return coded_error(_text(body["error"]), _text(body.get("error_description")), status, method)
+
+
+def command_error(failure: object, method: str) -> SyncError:
+    """Возвращает ошибку команды внутри пакета; отказ, в котором нет кода, — неясный ответ."""
+    if not isinstance(failure, dict) or "error" not in failure:
+        return unclear(method)
+    return coded_error(_text(failure["error"]), _text(failure.get("error_description")), 0, method)
+
+
+def unclear(method: str) -> AmbiguousAnswer:
+    """Возвращает ошибку ответа не того вида: из него не следует ни «пусто», ни «создано», ни «отказано»."""
+    return AmbiguousAnswer(f"{method}: непонятный ответ портала", AMBIGUITY_SECONDS)
+
+
+def rows_of(value: object, method: str) -> list[dict[str, Any]]:
+    """Возвращает строки списка; не список, не словарь или чужое среди строк — AmbiguousAnswer."""
+    rows = list(as_map(value).values())
+    if not isinstance(value, (dict, list)) or not all(isinstance(row, dict) for row in rows):
+        raise unclear(method)
+    return rows
+
+
+def id_of(value: object, method: str) -> int:
+    """Возвращает номер — положительное целое или его запись цифрами; иное — AmbiguousAnswer."""
+    if (number := number_of(value)) is None:
+        raise unclear(method)
+    return number
+
+
+def number_of(value: object) -> int | None:
+    """Возвращает номер; пусто, ноль, true и всё прочее — None."""
+    text = str(value) if isinstance(value, (int, str)) and not isinstance(value, bool) else ""
+    return int(text) or None if text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
 
 
 def coded_error(code: str, description: str, status: int, method: str) -> SyncError:
@@ -216,6 +251,11 @@ def _unreadable(status: int, method: str) -> SyncError:
     if status == 401:
         return Unauthorized(f"{method}: вебхук не принят: проверьте его код", "unauthorized")
     return AmbiguousAnswer(f"{method}: непонятный ответ портала (HTTP {status})", AMBIGUITY_SECONDS)
+
+
+def _text(value: object) -> str:
+    """Возвращает текст отказа; вложенное и пустое — пустой."""
+    return str(value) if isinstance(value, (str, int)) else ""
 
 
 def _safe(code: str) -> str:

@@ -40,7 +40,7 @@ class OAuthTransport(HttpTransport):
     def _send(self, session: "Session", method: str, body: Mapping[str, object]) -> Any:
         address = f"{self._base}{method}/"
         params = {name: str(value) for name, value in body.items()}
-        return session.get(address, params=params, timeout=self._timeouts, allow_redirects=False)
+        return session.get(address, params=params, timeout=self._timeouts, allow_redirects=False, stream=True)
 
 
 class PortalVisitors:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from services.domain.errors import GripLost, SkippableError
+from services.domain.errors import GripLost, SkippableError, Vanished
 from services.domain.names import PersonName
 from services.domain.phones import Phone
 from services.ports import NewContact, Permit
@@ -92,6 +92,11 @@ def test_reading_no_deals_returns_nothing(world: World) -> None:
     assert world.crm.read_deals([], ["COMMENTS"]) == {}
 
 
+def test_key_in_other_letters_is_the_same_key(world: World) -> None:
+    deal_id = world.add_deal("f1_1")
+    assert [deal.deal_id for deal in world.crm.find(["F1_1"], None).deals] == [deal_id]
+
+
 # --- Люди по телефону ----------------------------------------------------------------------------
 
 
@@ -177,6 +182,24 @@ def test_lead_hands_over_its_data_but_not_the_phone_already_known(world: World) 
     assert {name: lead.inherited[name] for name in handed} == handed
 
 
+@pytest.mark.parametrize("junk", [20, 60])
+def test_many_closed_leads_of_one_phone_do_not_hide_the_open_one(world: World, junk: int) -> None:
+    for _ in range(junk):
+        world.add_lead(PHONE.value, status="JUNK")
+    waiting = world.add_lead(PHONE.value)
+    found = world.crm.find(["F1_1"], PHONE)
+    assert [lead.lead_id for lead in found.leads if lead.is_open] == [waiting]
+
+
+@pytest.mark.parametrize("strangers", [25, 70])
+def test_right_contact_is_found_however_many_share_its_phone(world: World, strangers: int) -> None:
+    for _ in range(strangers):
+        world.add_contact("Чужая", "Анна", PHONE.value)
+    own = world.add_contact("Лунёва", "Алсу", PHONE.value)
+    found = {contact.contact_id: contact.name.surname for contact in world.crm.find(["F1_1"], PHONE).contacts}
+    assert (len(found), found[own]) == (strangers + 1, "Лунёва")
+
+
 # --- Создание ------------------------------------------------------------------------------------
 
 
@@ -221,9 +244,23 @@ def test_update_of_nothing_does_nothing(world: World) -> None:
 
 
 def test_update_of_a_vanished_deal_says_so(world: World) -> None:
-    with pytest.raises(SkippableError) as caught:
+    with pytest.raises(Vanished):
         world.crm.update_deal(999, {"TITLE": "x"})
-    assert reason(caught) == "not_found"
+
+
+def test_deal_of_a_vanished_contact_is_made_but_not_passed_over_in_silence(world: World) -> None:
+    with pytest.raises(Vanished):
+        world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_1", **STAGE}, 999)
+    (deal,) = world.crm.find(["F1_1"], None).deals
+    assert deal.contact_id is None
+
+
+def test_vanished_contact_is_not_bound(world: World) -> None:
+    deal_id = world.add_deal("F1_1")
+    with pytest.raises(Vanished):
+        world.crm.bind_contact(deal_id, 999)
+    (deal,) = world.crm.find(["F1_1"], None).deals
+    assert deal.contact_id is None
 
 
 def test_contact_is_bound_to_a_deal_without_one_and_again_without_harm(world: World) -> None:
@@ -279,16 +316,15 @@ def test_converted_lead_belongs_to_its_deal_and_waits_no_more(world: World) -> N
     assert (world.deal(deal_id)["LEAD_ID"], lead.is_open) == (lead_id, False)
 
 
-def test_vanished_lead_is_a_refusal(world: World) -> None:
+def test_vanished_lead_is_a_reason_to_look_again(world: World) -> None:
     deal_id = world.add_deal("F1_1")
-    with pytest.raises(SkippableError) as caught:
+    with pytest.raises(Vanished):
         world.crm.convert_lead(999, deal_id)
-    assert reason(caught) == "not_found"
 
 
 def test_lead_of_a_vanished_deal_stays_open(world: World) -> None:
     lead_id = world.add_lead(PHONE.value)
-    with pytest.raises(SkippableError):
+    with pytest.raises(Vanished):
         world.crm.convert_lead(lead_id, 999)
     (lead,) = world.crm.find(["F1_1"], PHONE).leads
     assert lead.is_open

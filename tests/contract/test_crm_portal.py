@@ -3,13 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from demo.portal.faults import Fault, FaultKind
+from demo.portal.funnel import build_demo_portal
 from demo.portal.server import PortalServer
-from services.bitrix.responses import AnswerLost, FieldRefused, Misconfigured
+from services.bitrix.responses import AnswerLost, FieldRefused, Misconfigured, number_of
+from services.domain.errors import SyncError
 from services.domain.names import PersonName
 from services.domain.phones import Phone
 from services.ports import NewContact
+from tests.contract.conftest import GENEROUS
 from tests.support.crm_world import EmulatedPortal
 
 PHONE = Phone("+79031112233")
@@ -105,3 +110,89 @@ def test_failed_link_of_a_lead_does_not_convert_it(world: EmulatedPortal) -> Non
     with pytest.raises(FieldRefused):
         world.crm.convert_lead(lead_id, deal_id)
     assert world.portal.state.entities[1][lead_id]["STATUS_ID"] == "NEW"
+
+
+def test_contact_deleted_between_search_and_reading_is_no_obstacle(world: EmulatedPortal) -> None:
+    contact_id = world.add_contact("Лунёва", "Алсу", PHONE.value)
+    find = Fault(FaultKind.RESULT, ("crm.duplicate.findbycomm",), times=2, value={"CONTACT": [contact_id]})
+    world.portal.portal.faults.add(find)
+    world.remove_contact(contact_id)
+    assert list(world.crm.find(["F1_1"], PHONE).contacts) == []
+
+
+def test_creation_of_a_deal_is_checked_by_the_same_request(world: EmulatedPortal) -> None:
+    contact_id = world.add_contact("Лунёва", "Алсу", PHONE.value)
+    world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_1"}, contact_id)
+    assert [record.commands for record in world.portal.stats.records] == [("crm.deal.add", "crm.deal.list")]
+
+
+def test_unreadable_check_of_a_creation_does_not_spoil_it(world: EmulatedPortal) -> None:
+    world.portal.portal.faults.add(Fault(FaultKind.RESULT, ("crm.deal.list",), value=None))
+    contact_id = world.add_contact("Лунёва", "Алсу", PHONE.value)
+    deal_id = world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_1"}, contact_id)
+    assert world.deal(deal_id)["CONTACT_ID"] == contact_id
+
+
+# --- Что бы портал ни ответил ---------------------------------------------------------------------
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers(-(10**25), 10**25) | st.floats() | st.text(max_size=12),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(
+            st.sampled_from(["ID", "CONTACT", "LEAD", "0", "PHONE", "error"]), inner, max_size=3
+        )
+    ),
+    max_leaves=8,
+)
+METHODS = ["crm.deal.list", "crm.duplicate.findbycomm", "crm.contact.add", "crm.deal.add", "crm.contact.list"]
+
+
+def is_lie(answer: tuple[str, object]) -> bool:
+    """Отвечает, неотличим ли ответ от честного «никого нет»: такой лжи не заметит никто."""
+    method, value = answer
+    if method == "crm.duplicate.findbycomm":
+        found = value.get("CONTACT", []) if isinstance(value, dict) else value
+        return isinstance(found, (list, dict)) and all(
+            number_of(item) for item in (found.values() if isinstance(found, dict) else found)
+        )
+    return method == "crm.deal.list" and value in ([], {})
+
+
+def bring(world: EmulatedPortal) -> bool:
+    """Доводит приём до сделки, как доставка: посмотреть, создать недостающее; False — посмотреть снова."""
+    try:
+        found = world.crm.find(["F1_1"], PHONE)
+        if not found.deals:
+            contact_id = found.contacts[0].contact_id if found.contacts else None
+            contact_id = contact_id or world.crm.create_contact(NewContact(ALSU, PHONE))
+            world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_1", "TITLE": "x"}, contact_id)
+    except SyncError:
+        return False
+    return True
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(METHODS), JSON).filter(lambda answer: not is_lie(answer)),
+        min_size=1,
+        max_size=4,
+    )
+)
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_json_as_an_answer_creates_nothing_twice(
+    world: EmulatedPortal, answers: list[tuple[str, object]]
+) -> None:
+    world.portal.state.load(build_demo_portal(GENEROUS).to_json())
+    faults = world.portal.portal.faults
+    faults.clear()
+    faults.add(*(Fault(FaultKind.RESULT, (method,), value=value) for method, value in answers))
+    for _ in range(len(answers) + 1):
+        bring(world)
+    faults.clear()
+    assert bring(world)
+    deals = [
+        row for row in world.portal.state.entities[2].values() if row.get("UF_CRM_RECEPTION_ID") == "F1_1"
+    ]
+    assert len(deals) == 1
+    assert len(world.portal.state.entities[3]) == 1

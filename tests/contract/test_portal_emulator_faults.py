@@ -98,6 +98,31 @@ def test_fault_of_one_command_leaves_the_rest_of_the_batch(rest: Rest) -> None:
     assert "b" in result["result"]
 
 
+def test_request_may_be_refused_as_a_whole_before_any_work(rest: Rest) -> None:
+    order(rest, Fault(FaultKind.REFUSAL, code="ACCESS_DENIED"))
+    status, body = rest.reply("batch", cmd={"a": "crm.deal.add?fields[TITLE]=x"})
+    assert (status, body["error"], executed(rest)) == (400, "ACCESS_DENIED", 0)
+
+
+@pytest.mark.parametrize("value", [None, False, True, ""], ids=str)
+def test_work_may_be_done_and_answered_by_something_else(rest: Rest, value: object) -> None:
+    order(rest, Fault(FaultKind.RESULT, methods=("crm.deal.add",), times=2, value=value))
+    assert post(rest).json()["result"] == value
+    assert rest.batch(a="crm.deal.add?fields[TITLE]=x", b="profile")["result"]["a"] == value
+    assert executed(rest) == 2
+
+
+def test_answer_may_drip_byte_by_byte(rest: Rest) -> None:
+    order(rest, Fault(FaultKind.DRIP, delay_ms=0.1))
+    assert post(rest).json()["result"] > 0
+
+
+def test_answer_may_be_nested_beyond_measure(rest: Rest) -> None:
+    order(rest, Fault(FaultKind.NESTED))
+    assert post(rest).content.startswith(b"[[[")
+    assert executed(rest) == 1
+
+
 def test_fault_comes_so_many_times_after_so_many_calls(rest: Rest) -> None:
     order(rest, Fault(FaultKind.INTERNAL_ERROR, times=2, skip=1))
     assert [post(rest).status_code for _ in range(4)] == [200, 500, 500, 200]

@@ -3,6 +3,7 @@
 import io
 import tomllib
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -265,6 +266,26 @@ def test_resume_keeps_the_halt_while_the_portal_refuses(
     assert "не возобновлена" in capsys.readouterr().err
     assert command(world, "resume", "--force") == 0
     assert world.services.store.gate.halted() is None
+
+
+def test_resume_keeps_the_halt_while_the_webhook_lacks_the_right_it_stopped_for(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    world.services.store.gate.halt(Halt("scope_missing", "вебхуку не хватает прав", world.clock.now()))
+    world.portal.portal.options = replace(
+        world.portal.portal.options,
+        webhooks=tuple(replace(key, scopes=("im",)) for key in world.portal.portal.options.webhooks),
+    )
+    assert command(world, "resume") == 1
+    assert world.services.store.gate.halted() is not None
+    assert "не хватает прав" in capsys.readouterr().err
+
+
+def test_resume_keeps_the_halt_while_the_key_field_is_missing(world: World) -> None:
+    world.services.store.gate.halt(Halt("key_field_missing", "нет поля", world.clock.now()))
+    world.portal.state.userfields[:] = []
+    assert command(world, "resume") == 1
+    assert world.services.store.gate.halted() is not None
 
 
 def test_deal_type_is_the_deal() -> None:

@@ -1,7 +1,7 @@
 """Клиент портала: пакеты, перекрытие запросов, повторы, передача ведения (ADR 0004, 0007)."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -15,6 +15,7 @@ from services.bitrix.responses import (
     AmbiguousAnswer,
     AnswerLost,
     FieldRefused,
+    ItemAccessDenied,
     OperationTimeLimit,
     PortalUnreachable,
     QueryLimitExceeded,
@@ -67,7 +68,7 @@ def test_single_call_leaves_as_a_plain_request_with_typed_params() -> None:
 def test_group_leaves_as_one_batch_in_its_order() -> None:
     desk = Desk()
     answers = desk.client.group([read(1), create(2)])
-    assert outcomes(answers) == [{"id": "1"}, {"id": "2"}]
+    assert outcomes(answers) == [{"id": "1"}, 2]
     assert desk.transport.methods == ["batch"]
     assert desk.transport.commands(0) == ["crm.deal.get", "crm.deal.add"]
     assert desk.transport.requests[0][1]["halt"] == 0
@@ -254,7 +255,7 @@ def test_unreachable_portal_is_not_hammered() -> None:
 def test_refusal_for_frequency_repeats_creations_too_and_slows_everybody() -> None:
     desk = Desk(FakeTransport(TOO_OFTEN, TOO_OFTEN))
     answers = desk.together([order(desk, read(1)), order(desk, create(2))])
-    assert [outcomes(own) for own in answers] == [[{"id": "1"}], [{"id": "2"}]]
+    assert [outcomes(own) for own in answers] == [[{"id": "1"}], [2]]
     assert desk.limiter.frozen == [REFUSAL_PAUSE] * 2
     assert desk.client.traffic.refused == 2
 
@@ -264,6 +265,73 @@ def test_endless_refusals_end_with_an_error() -> None:
     with pytest.raises(QueryLimitExceeded):
         desk.client.call("crm.deal.add", {}, repeatable=False)
     assert len(desk.transport.requests) == REFUSALS + 1
+
+
+# --- Ответы не того вида и отказы целому пакету -------------------------------------------------
+
+SHAPELESS = [None, False, "", True, "x", 0, -5, 1.5, [7], {"ID": 7}]
+
+
+@pytest.mark.parametrize("value", SHAPELESS, ids=str)
+@pytest.mark.parametrize("neighbours", [0, 1], ids=["один", "в пакете"])
+def test_creation_is_answered_by_a_number_or_not_answered_at_all(value: object, neighbours: int) -> None:
+    result = {"result": {"g0c0": value, "g0c1": {"id": "2"}}} if neighbours else value
+    desk = Desk(FakeTransport(Reply(200, {"result": result})))
+    answers = desk.client.group([create(1), *[read(2)] * neighbours])
+    assert outcomes(answers) == [AmbiguousAnswer, {"id": "2"}][: neighbours + 1]
+    assert len(desk.transport.requests) == 1
+
+
+@pytest.mark.parametrize("value", [None, False, "", True, "x", 0], ids=str)
+def test_search_that_was_not_answered_by_a_list_is_asked_again(value: object) -> None:
+    desk = Desk(FakeTransport(*[Reply(200, {"result": value})] * RESENDS))
+    assert isinstance(desk.client.call("crm.deal.list", {"filter": {}}), dict)
+    assert len(desk.transport.requests) == RESENDS + 1
+
+
+def test_failure_without_a_code_is_no_refusal_of_the_record() -> None:
+    desk = Desk(FakeTransport(Reply(200, {"result": {"result": [], "result_error": {"g0c0": "x"}}})))
+    assert outcomes(desk.client.group([create(1), create(2)])) == [AmbiguousAnswer] * 2
+
+
+REFUSED = refusal(400, "ACCESS_DENIED")
+
+
+def test_batch_refused_as_a_whole_goes_again_in_halves_and_nobody_is_refused() -> None:
+    desk = Desk(FakeTransport(*[REFUSED] * 3))
+    answers = desk.together([order(desk, create(number)) for number in range(1, 9)])
+    assert [outcomes(own) for own in answers] == [[number] for number in range(1, 9)]
+    first, *rest = [len(body.get("cmd", "1")) for _, body in desk.transport.requests]
+    assert (first, max(rest)) == (8, 4)
+
+
+def test_only_the_record_refused_on_its_own_is_refused() -> None:
+    class Picky(FakeTransport):
+        """Портал, который отказывает любому запросу с записью номер 3."""
+
+        def post(self, method: str, body: Mapping[str, Any]) -> Reply:
+            reply = super().post(method, body)
+            bodies = str(body)
+            return REFUSED if "id=3" in bodies or "'id': 3" in bodies else reply
+
+    desk = Desk(Picky())
+    answers = desk.together([order(desk, create(number)) for number in range(1, 9)])
+    assert [outcomes(own) for own in answers] == [
+        [ItemAccessDenied if number == 3 else number] for number in range(1, 9)
+    ]
+
+
+def test_refused_reads_and_writes_of_one_group_keep_their_order() -> None:
+    desk = Desk(FakeTransport(REFUSED))
+    assert outcomes(desk.client.group([read(1), create(2)])) == [ItemAccessDenied] * 2
+
+
+def test_write_is_never_repeated_because_its_check_did_not_fit_the_page() -> None:
+    full = [{"ID": str(number), "UF_KEY": "F1_1"} for number in range(50)]
+    desk = Desk(FakeTransport(Reply(200, {"result": {"result": {"g0c0": 5, "m0": full}}})))
+    answers = desk.together([order(desk, create(5), search("F1_1")), order(desk, search("F1_2"))])
+    assert outcomes(answers[0]) == [5, AmbiguousAnswer]
+    assert desk.transport.methods == ["batch", "crm.deal.list"]
 
 
 # --- Тексты, которым нельзя в пакет --------------------------------------------------------------
@@ -287,7 +355,7 @@ def test_group_with_the_mark_goes_call_by_call_within_the_limit() -> None:
 def test_refused_call_of_such_a_group_is_repeated() -> None:
     desk = Desk(FakeTransport(TOO_OFTEN))
     answers = desk.client.group([read(1, MARKED), create(2)])
-    assert outcomes(answers) == [{"id": 1, "text": MARKED}, {"id": 2}]
+    assert outcomes(answers) == [{"id": 1, "text": MARKED}, 2]
     assert desk.limiter.reserved == 3
 
 
@@ -316,7 +384,7 @@ def test_refusal_of_a_method_names_when_to_come_back() -> None:
     desk = Desk()
     desk.transport.failures["crm.deal.get"] = {"error": "OPERATION_TIME_LIMIT", "error_description": "x"}
     answers = desk.client.group([read(1), create(2)])
-    assert outcomes(answers) == [OperationTimeLimit, {"id": "2"}]
+    assert outcomes(answers) == [OperationTimeLimit, 2]
     assert answers[0].error.retry_after == 10.0  # type: ignore[union-attr]
 
 
@@ -397,7 +465,7 @@ def test_write_that_lost_its_lease_does_not_leave() -> None:
     desk = Desk()
     desk.permits.lost.add(THEIRS)
     answers = desk.together([writing(desk, 1, THEIRS), writing(desk, 2, OURS)])
-    assert [outcomes(own) for own in answers] == [[GripLost], [{"id": 2}]]
+    assert [outcomes(own) for own in answers] == [[GripLost], [2]]
     assert desk.transport.requests == [("crm.deal.add", {"id": 2})]
 
 
@@ -431,7 +499,7 @@ def test_slow_guard_holds_nobody_back() -> None:
     desk = Desk()
     desk.permits.meanwhile = partial(desk.clock.advance, 30.0)
     answers = desk.together([writing(desk, 1, OURS), writing(desk, 2, OURS)])
-    assert [outcomes(own) for own in answers] == [[{"id": "1"}], [{"id": "2"}]]
+    assert [outcomes(own) for own in answers] == [[1], [2]]
 
 
 def test_process_that_slept_between_the_answer_of_the_guard_and_the_request_does_not_write() -> None:
@@ -445,12 +513,12 @@ def test_process_that_slept_between_the_answer_of_the_guard_and_the_request_does
 def test_nap_shorter_than_any_lease_is_no_reason_to_hold_back() -> None:
     desk = Desk()
     desk.permits.meanwhile = partial(desk.clock.nap, DROWSY_SECONDS - 0.1)
-    assert outcomes(desk.client.group([create(1)], OURS)) == [{"id": 1}]
+    assert outcomes(desk.client.group([create(1)], OURS)) == [1]
 
 
 def test_repeated_write_is_asked_about_again() -> None:
     desk = Desk(FakeTransport(TOO_OFTEN))
-    assert outcomes(desk.client.group([create(1)], OURS)) == [{"id": 1}]
+    assert outcomes(desk.client.group([create(1)], OURS)) == [1]
     assert desk.permits.asked == [[OURS], [OURS]]
 
 

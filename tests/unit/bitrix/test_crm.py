@@ -6,11 +6,13 @@ import pytest
 
 from config.models import PortalSettings
 from services.bitrix.crm import BitrixCrm
+from services.bitrix.responses import AmbiguousAnswer, Misconfigured
 from services.bitrix.transport import Reply
 from services.domain.phones import Phone
 from tests.fakes_bitrix import Desk, FakeTransport
 
 PHONE = Phone("+79031112233")
+KEY = "UF_CRM_RECEPTION_ID"
 DEAL = {"ID": "417", "UF_CRM_RECEPTION_ID": "F1_1", "STAGE_ID": "C1:NEW", "CATEGORY_ID": "1"}
 
 
@@ -43,11 +45,70 @@ def test_unreadable_moment_is_no_moment(moment: object) -> None:
 
 
 def test_list_may_come_as_a_map_of_rows() -> None:
-    (deal,) = crm(Reply(200, {"result": {"0": DEAL, "1": "не строка"}})).find(["F1_1"], None).deals
+    (deal,) = crm(Reply(200, {"result": {"0": DEAL}})).find(["F1_1"], None).deals
     assert (deal.deal_id, deal.category_id) == (417, 1)
 
 
-@pytest.mark.parametrize("nothing", [[], {}, None, {"CONTACT": []}])
+@pytest.mark.parametrize(
+    "rows",
+    [
+        None,
+        False,
+        "",
+        True,
+        [None],
+        ["не строка"],
+        [{**DEAL, "ID": "x"}],
+        [{**DEAL, "ID": True}],
+        [{**DEAL, "ID": "9" * 30}],
+    ],
+    ids=str,
+)
+def test_search_answered_by_something_else_never_means_that_there_is_no_deal(rows: object) -> None:
+    with pytest.raises(AmbiguousAnswer):
+        crm(*[Reply(200, {"result": rows})] * 3).find(["F1_1"], None)
+
+
+def test_key_in_other_letters_is_the_same_key() -> None:
+    (deal,) = crm(Reply(200, {"result": [{**DEAL, KEY: "f1_1 "}]})).find(["F1_1"], None).deals
+    assert (deal.deal_id, deal.uid) == (417, "F1_1")
+
+
+FOREIGN = Reply(200, {"result": [{**DEAL, KEY: "F1_1а"}]})
+FIELD_IS_THERE = Reply(200, {"result": [{"ID": "7", "FIELD_NAME": KEY, "USER_TYPE_ID": "string"}]})
+
+
+def test_foreign_row_is_no_deal_and_no_reason_to_stop() -> None:
+    assert list(crm(FOREIGN, FIELD_IS_THERE).find(["F1_1"], None).deals) == []
+
+
+def test_rows_of_a_portal_without_the_key_field_stop_the_sending() -> None:
+    with pytest.raises(Misconfigured) as caught:
+        crm(FOREIGN, Reply(200, {"result": []})).find(["F1_1"], None)
+    assert caught.value.reason == "key_field_missing"
+
+
+def test_row_without_the_key_says_nothing_about_ours() -> None:
+    with pytest.raises(AmbiguousAnswer):
+        crm(Reply(200, {"result": [{"ID": "5"}]}), FIELD_IS_THERE).find(["F1_1"], None)
+
+
+def test_full_page_of_foreign_rows_says_nothing_about_ours() -> None:
+    page = Reply(200, {"result": [{**DEAL, "ID": str(number), KEY: "чужой"} for number in range(1, 51)]})
+    with pytest.raises(AmbiguousAnswer):
+        crm(page, FIELD_IS_THERE).find(["F1_1"], None)
+
+
+@pytest.mark.parametrize(
+    "people", [None, False, "", True, [5], {"CONTACT": "5"}, {"CONTACT": [True]}], ids=str
+)
+def test_people_search_answered_by_something_else_is_no_reason_to_make_a_contact(people: object) -> None:
+    replies = [batch([], people, {"LEAD": []})] * 3
+    with pytest.raises(AmbiguousAnswer):
+        crm(*replies).find(["F1_1"], PHONE)
+
+
+@pytest.mark.parametrize("nothing", [[], {}, {"CONTACT": []}])
 def test_nothing_found_comes_in_many_shapes(nothing: object) -> None:
     found = crm(batch([], nothing, nothing)).find(["F1_1"], PHONE)
     assert (list(found.deals), list(found.contacts), list(found.leads)) == ([], [], [])

@@ -168,6 +168,11 @@ def test_rows_of_a_merged_answer_go_to_their_owners() -> None:
     assert shared(groups, rows("F1_2", "F2_1", "F1_1")) == [["F2_1", "F1_1"], ["F1_2"], []]
 
 
+def test_keys_are_compared_as_the_portal_compares_them() -> None:
+    groups = [search("F1_1"), search("F1_2")]
+    assert shared(groups, rows("f1_1", "F1_2 ")) == [["f1_1"], ["F1_2 "]]
+
+
 def test_foreign_rows_are_shown_to_everyone_so_that_the_deceit_is_noticed() -> None:
     groups = [search("F1_1"), search("F1_2")]
     assert shared(groups, rows("чужое", "F1_1")) == [["чужое", "F1_1"]] * 2
@@ -201,6 +206,6 @@ def test_every_owner_gets_exactly_the_rows_of_its_keys(owners: list[list[int]]) 
     layout = lay_out(groups)
     for numbers, slots in zip(owners, layout.slots, strict=True):
         asked = [f"F1_{number}" for number in numbers]
-        answer = rows(*sorted(slots[0].asked))
+        answer = rows(*sorted(uid.upper() for uid in slots[0].asked))
         assert sorted(row[KEY] for row in slots[0].share(answer).get()) == sorted(asked)
         assert len(slots[0].asked) <= MERGED_KEYS

@@ -2,6 +2,9 @@
 
 import socket
 import threading
+import time
+from collections.abc import Callable
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
@@ -13,6 +16,7 @@ from demo.portal.faults import Fault, FaultKind
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from services.bitrix.responses import AnswerLost, PortalUnreachable
+from services.bitrix.transport import TimedSocket
 from tests.support.http_site import SECRET, failure, open_link, running, says
 
 GENEROUS = PortalOptions(rate=1000, threshold=1000)
@@ -33,7 +37,17 @@ def test_call_is_a_json_post_to_the_method_of_the_webhook() -> None:
     assert b"\\u041b" in body
 
 
-@pytest.mark.parametrize("body", [b"<html>502</html>", b"", b'{"result": {"a"', b"\xff\xfe\x00"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<html>502</html>",
+        b"",
+        b'{"result": {"a"',
+        b"\xff\xfe\x00",
+        b"[" * 200_000,
+        b"[" * 9_000 + b"]" * 9_000,
+    ],
+)
 def test_foreign_body_is_no_crash(body: bytes) -> None:
     with running(says(502, body)) as site:
         link = open_link(site.url)
@@ -182,3 +196,82 @@ def test_broken_connection_is_not_used_again() -> None:
             link.post("profile", {})
         assert link.post("profile", {}).status == 200
         link.close()
+
+
+# --- Ответ без меры --------------------------------------------------------------------------------
+
+
+def endless(piece: bytes, pause: float) -> Callable[[BaseHTTPRequestHandler], None]:
+    """Возвращает ответ, который не кончается: кусок за куском."""
+
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        request.send_response(200)
+        request.send_header("Content-Length", str(10**12))
+        request.end_headers()
+        with suppress(OSError):
+            while True:
+                request.wfile.write(piece)
+                request.wfile.flush()
+                time.sleep(pause)
+
+    return answer
+
+
+def test_dripping_answer_is_waited_for_no_longer_than_a_silent_one() -> None:
+    # По байту в 20 мс: срок «на каждый байт» не вышел бы никогда.
+    with running(endless(b" ", 0.02)) as site:
+        error = failure(open_link(site.url, read=0.3))
+    assert isinstance(error, AnswerLost)
+
+
+def test_dripping_headers_are_waited_for_no_longer() -> None:
+    def answer(request: BaseHTTPRequestHandler) -> None:
+        with suppress(OSError):
+            while True:
+                request.wfile.write(b"H")
+                request.wfile.flush()
+                time.sleep(0.02)
+
+    with running(answer) as site:
+        error = failure(open_link(site.url, read=0.3))
+    assert isinstance(error, AnswerLost)
+
+
+def test_answer_of_hundreds_of_megabytes_is_not_taken_into_memory() -> None:
+    with running(endless(b"x" * 1_000_000, 0.0)) as site:
+        error = failure(open_link(site.url))
+    assert isinstance(error, AnswerLost)
+    assert "велик" in str(error)
+
+
+class Scripted:
+    """Сокет, который отдаёт по байту и переводит часы на секунду за каждый."""
+
+    def __init__(self) -> None:
+        self.time, self.timeouts = 0.0, list[float | None]()
+
+    def settimeout(self, seconds: float | None) -> None:
+        """Запоминает срок."""
+        self.timeouts.append(seconds)
+
+    def recv_into(self, buffer: bytearray) -> int:
+        """Отдаёт байт через секунду."""
+        self.time += 1
+        return 1
+
+
+def test_each_byte_shortens_what_is_left_for_the_rest() -> None:
+    raw = Scripted()
+    sock = TimedSocket(raw, now=lambda: raw.time)
+    sock.settimeout(3.0)
+    assert [sock.recv_into(bytearray(1)) for _ in range(3)] == [1, 1, 1]
+    assert raw.timeouts == [3.0, 3.0, 2.0, 1.0]
+    with pytest.raises(TimeoutError):
+        sock.recv_into(bytearray(1))
+
+
+def test_socket_without_a_term_waits_as_long_as_it_takes() -> None:
+    raw = Scripted()
+    sock = TimedSocket(raw, now=lambda: raw.time)
+    sock.settimeout(None)
+    assert [sock.recv_into(bytearray(1)) for _ in range(9)] == [1] * 9

@@ -83,3 +83,29 @@ def test_certificate_of_another_host_is_refused(certificate: tuple[Path, Path]) 
         error = failure(open_link(site.url, ca_file=certificate[0]))
     assert isinstance(error, PortalUnreachable)
     assert site.seen == []
+
+
+@pytest.mark.parametrize("text", [None, "", "не сертификат", "-----BEGIN CERTIFICATE-----\nAAAA\n"], ids=repr)
+def test_missing_or_broken_file_of_certificates_is_a_portal_out_of_reach(
+    tmp_path: Path, text: str | None
+) -> None:
+    file = tmp_path / "ca.pem"
+    if text is not None:
+        file.write_text(text, encoding="utf-8")
+    error = failure(open_link("https://127.0.0.1:9/rest/1/x/", ca_file=file))
+    assert isinstance(error, PortalUnreachable)
+    assert str(file) in str(error)
+
+
+def test_file_of_certificates_gone_at_run_time_is_a_portal_out_of_reach(
+    certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
+    file = tmp_path / "ca.pem"
+    file.write_bytes(certificate[0].read_bytes())
+    with running(says(200, b'{"result": 1}'), server_context(certificate, ssl.TLSVersion.TLSv1_3)) as site:
+        link = open_link(site.url, ca_file=file)
+        link.post("profile", {})
+        file.unlink()
+        error = failure(link)
+    assert isinstance(error, PortalUnreachable)
+    assert str(file) in str(error)
