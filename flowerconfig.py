@@ -3,6 +3,6 @@
 Секретов здесь нет: пароль создаётся при первом запуске и лежит в папке состояния, закрытой для чужих.
 """
 
-from plan_frontend.flower import flower_options
+from monitoring.flower import flower_options
 
 globals().update(flower_options())

@@ -15,6 +15,8 @@ from cli.session import (
     local,
     opened_services,
 )
+from services.advice import Front, worded
+from services.domain.reasons import reason_of
 from services.ports import Entry, EntryState
 
 if TYPE_CHECKING:
@@ -171,5 +173,5 @@ def _cells(entry: Entry) -> tuple[str, ...]:
         local(entry.queued_at),
         local(entry.due_at),
         entry.reason,
-        entry.message,
+        f"{entry.message}. {worded(reason_of(entry.reason).advice, Front.CONSOLE)}",
     )

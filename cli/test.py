@@ -16,6 +16,7 @@ TARGETS = (
     "config",
     "tasks",
     "plan_frontend",
+    "monitoring",
     "cli",
     "demo",
     "installer",

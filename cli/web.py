@@ -19,10 +19,10 @@ def main(arguments: list[str]) -> int:
     add_config(parser)
     settings = load_settings(chosen_file(parser.parse_args(arguments)))
 
-    from plan_frontend.serving import Servers, ServingError
-    from plan_frontend.sites import sites
     from services.container import build_services
     from services.journals import start_journal
+    from services.web.server import Servers, ServingError
+    from tasks.pages import sites
     from tasks.receptions import request_extracts
 
     start_journal(settings)

@@ -14,7 +14,7 @@ from demo.plan_tab import PlanTab
 from demo.portal.options import PortalOptions
 from demo.processes import Processes
 from demo.site import Site
-from plan_frontend.flower import LOGIN, password
+from monitoring.flower import LOGIN, password
 from plan_frontend.packaging import application_zip
 from services.container import Services
 from services.ports import EntryState

@@ -4,7 +4,7 @@ import zipfile
 from io import BytesIO
 from typing import Any
 
-from plan_frontend.serving import Servers, Site
+from services.web.server import Servers, Site
 
 KINDS = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 

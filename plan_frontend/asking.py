@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from celeryconfig import LOOKUP, LOOKUP_PRIORITY, deployment, plans_queue_of
 from config.loader import application_key
 from services.sealing import SealBroken, plan_answer_sealer, plan_request_sealer
+from services.store.connection import trust
 from services.sync.plans import PlanQuestion
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ class LookupQueue:
 
             self._redis = Redis.from_url(
                 self._settings.redis.url.get_secret_value(),
+                **trust(self._settings.redis),
                 socket_connect_timeout=CONNECT_SECONDS,
                 socket_timeout=CONNECT_SECONDS,
             )

@@ -20,7 +20,7 @@ from services.domain.entity import Entity, parse_entity_key
 from services.domain.errors import SkippableError
 from services.ports import AlertChannel, Clock, Crm, Journal, ask_each
 from services.store.clock import RedisClock
-from services.sync.health import Health, Watched
+from services.sync.health import Health
 from services.sync.watch import Watch
 
 if TYPE_CHECKING:
@@ -130,13 +130,20 @@ class Services:
 
     @property
     def health(self) -> Health:
-        """Признаки здоровья филиалов этого узла."""
+        """Признаки здоровья филиалов: этого узла и тех, чей Redis общий с ним."""
         from services.journal.daily import disk_used
 
-        served = [Watched(b.branch_id, b.name, b.database) for b in self.settings.served]
+        branches = {b.branch_id: (b.name, b.database) for b in self.settings.branches}
+        served = {b.branch_id for b in self.settings.served}
         store, folder = self.store, self.settings.journal.folder
         return Health(
-            served, store.outbox, store.stats, store.gate, self.clock, lambda: disk_used(nearest(folder))
+            branches,
+            served,
+            store.outbox,
+            store.stats,
+            store.gate,
+            self.clock,
+            lambda: disk_used(nearest(folder)),
         )
 
     @property

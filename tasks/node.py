@@ -40,8 +40,8 @@ class WebStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         """Открывает страницы; занятый порт не мешает узлу синхронизировать."""
-        from plan_frontend.serving import Servers
-        from plan_frontend.sites import sites
+        from services.web.server import Servers
+        from tasks.pages import sites
 
         if pages := sites(process_services()):
             self._servers = Servers(pages, lambda error: log.error("page_not_served error=%s", error))

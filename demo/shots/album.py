@@ -11,7 +11,7 @@ from demo.portal.schema import DEAL
 from demo.shots.camera import NARROW, Camera, Shot, Size, camera
 from demo.shots.deals import Examples, examples
 from demo.shots.stage import Stage, stage
-from plan_frontend.flower import LOGIN, password
+from monitoring.flower import LOGIN, password
 
 BOARD, CARD, WATCH = Size(1560, 820), Size(1280, 900), Size(1280, 1000)
 SHORT = Size(1280, 500)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 PROGRAM = "ident-bitrix"
 
 #: Пакеты проекта, которые едут в клинику.
-OURS: Sequence[str] = ("cli", "config", "installer", "services", "tasks", "plan_frontend")
+OURS: Sequence[str] = ("cli", "config", "installer", "services", "tasks", "plan_frontend", "monitoring")
 MODULES: Sequence[str] = ("celeryconfig", "flowerconfig")
 
 #: Файлы, которые программа читает рядом с собой: место в проекте → место в пакете.
@@ -20,7 +20,8 @@ DATA: Sequence[tuple[str, str]] = (
     ("config/sql", "config/sql"),
     ("config/settings.example.toml", "config"),
     ("plan_frontend/local_app", "plan_frontend/local_app"),
-    ("plan_frontend/monitor/page", "plan_frontend/monitor/page"),
+    ("monitoring/static", "monitoring/static"),
+    ("monitoring/templates", "monitoring/templates"),
     ("installer/templates", "installer/templates"),
 )
 

@@ -15,9 +15,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from plan_frontend.asking import Asker, LookupQueue
-from plan_frontend.metrics import metrics_route
-from plan_frontend.plan_api.desk import PlanDesk
 from plan_frontend.plan_api.handlers import PlanHandlers
+from plan_frontend.plan_api.lookup import PlanLookup
 from plan_frontend.plan_api.replies import failure
 from plan_frontend.portal_auth import Gatekeeper
 
@@ -34,9 +33,7 @@ def plan_app(services: "Services") -> Any:
     """Возвращает приложение на службах узла."""
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="plans")
     asker = LookupQueue(services.settings, executor)
-    app = assembled(services.settings, services.visitors, asker, services.security_journal, executor)
-    app.router.routes.append(metrics_route(services))
-    return app
+    return assembled(services.settings, services.visitors, asker, services.security_journal, executor)
 
 
 def assembled(
@@ -50,7 +47,7 @@ def assembled(
     """Собирает приложение из частей."""
     assert settings.application is not None
     gatekeeper = Gatekeeper(visitors, settings.application, clock)
-    desk = PlanDesk(settings, gatekeeper, asker, executor)
+    desk = PlanLookup(settings, gatekeeper, asker, executor)
     handlers = PlanHandlers(desk, security)
 
     @contextlib.asynccontextmanager

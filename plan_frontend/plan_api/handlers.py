@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from plan_frontend.asking import NoAnswer
-from plan_frontend.plan_api.desk import PlanDesk, UnknownBranch
+from plan_frontend.plan_api.lookup import PlanLookup, UnknownBranch
 from plan_frontend.plan_api.openapi import description
 from plan_frontend.plan_api.parameters import BadParameter, PlanParameters, read_parameters, read_token
 from plan_frontend.plan_api.replies import failure, refused, success
@@ -27,7 +27,7 @@ ELSEWHERE = "Эта служба не ведёт филиал сделки: св
 class PlanHandlers:
     """Запросы к окну ответов; в журнале нет людей, только номера."""
 
-    def __init__(self, desk: PlanDesk, security: "Journal") -> None:
+    def __init__(self, desk: PlanLookup, security: "Journal") -> None:
         self._desk, self._security = desk, security
 
     async def plans(self, request: Request) -> Response:

@@ -46,7 +46,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Тревога: повод, о чём она (филиал, база или пусто), заголовок, подробность, что делать."""
+    """Тревога: повод, о чём она (филиал, база или пусто), заголовок, подробность, что делать.
+
+    Поступки в совете стоят в фигурных скобках: как они делаются, говорит каждый по-своему (services/advice).
+    """
 
     cause: Cause
     subject: str
@@ -75,10 +78,9 @@ def _halted(signs: Signs, limits: Limits) -> Iterator[Alarm]:
     refused = signs.halt.reason in AUTH_REASONS
     title = "Портал не принимает вебхук" if refused else "Отправка на портал остановлена"
     advice = (
-        "Создайте на портале новый вебхук или верните права прежнему, впишите его: "
-        "python manage.py secrets set portal.webhook, затем python manage.py portal resume"
+        "Создайте на портале новый вебхук или верните права прежнему, {set_webhook}, затем {resume}"
         if refused
-        else "Устраните причину и выполните python manage.py portal resume"
+        else "Устраните причину и {resume}"
     )
     text = f"{signs.halt.message}. Записи копятся в очереди, ничего не потеряно"
     yield Alarm(Cause.PORTAL_AUTH if refused else Cause.HALT, "", title, text, advice)
@@ -96,7 +98,7 @@ def _ident_lost(signs: Signs, limits: Limits) -> Iterator[Alarm]:
                 branch.database_id,
                 f"Нет связи с базой Ident {branch.database_id}",
                 f"{branch.last_error}. Не обновляется: {names}; последний успех {_ago(branch, signs)}",
-                "Проверьте, что сервер базы включён и виден по сети; подробнее: python manage.py doctor",
+                "Проверьте, что сервер базы включён и виден по сети; подробнее: {inspect}",
             )
 
 
@@ -110,7 +112,7 @@ def _no_success(signs: Signs, limits: Limits) -> Iterator[Alarm]:
                 branch.branch_id,
                 f"{branch.name} не обновляется",
                 f"Последняя удачная выборка {_ago(branch, signs)}",
-                "Проверьте, что служба интеграции и Redis запущены: python manage.py doctor",
+                "Проверьте, что служба интеграции и Redis запущены: {inspect}",
             )
 
 
@@ -123,7 +125,7 @@ def _error_share(signs: Signs, limits: Limits) -> Iterator[Alarm]:
             "",
             f"Ошибок {errors / total:.0%} за час",
             f"Записей за 60 минут {total}, из них с ошибкой {errors}",
-            "Причины — на странице наблюдения, в списках «Не отправлено» и «Исправить в Ident»",
+            "{see_reasons}",
         )
 
 
@@ -135,7 +137,7 @@ def _failed(signs: Signs, limits: Limits) -> Iterator[Alarm]:
             "",
             f"Не отправлено записей за час: {errors}",
             f"Порог — {limits.errors_per_hour}. Записи сохранены и ждут решения",
-            "Посмотрите причины на странице наблюдения, устраните их и верните записи в очередь",
+            "{see_failed}, устраните их и верните записи в очередь",
         )
 
 
@@ -147,7 +149,7 @@ def _rejected(signs: Signs, limits: Limits) -> Iterator[Alarm]:
             "",
             f"Отклонено записей за час: {rejected}",
             f"Порог — {limits.rejected_per_hour}. В этих приёмах Ident не хватает данных или они неверны",
-            "Исправьте приёмы в Ident: что именно — на странице наблюдения, раздел «Исправить в Ident»",
+            "Исправьте приёмы в Ident: {see_rejected}",
         )
 
 
@@ -197,7 +199,7 @@ def _paused(signs: Signs, limits: Limits) -> Iterator[Alarm]:
             "",
             "Синхронизация стоит на паузе",
             f"Пауза длится {minutes} мин: изменения не читаются и не отправляются",
-            "Снимите паузу на странице наблюдения, если она больше не нужна",
+            "{unpause}, если она больше не нужна",
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Причина: коротко и что сделать."""
+    """Причина: коротко и что сделать; поступок в скобках называет каждый по-своему (services/advice)."""
 
     title: str
     advice: str
@@ -25,9 +25,7 @@ REASONS: Mapping[str, Reason] = {
     "store": Reason("Redis не отвечал", _WAITS),
     "field_required": Reason("На портале обязательно поле, которого нет у записи", _PORTAL_FIELDS),
     "field_invalid": Reason("Портал не принял данные сделки или контакта", _PORTAL_FIELDS),
-    "field_unknown": Reason(
-        "Портал не знает одного из полей", "Создайте поля: python manage.py portal setup"
-    ),
+    "field_unknown": Reason("Портал не знает одного из полей", "Создайте поля: {make_fields}"),
     "access_denied": Reason("Владельцу вебхука закрыта сделка или контакт", "Дайте ему права на портале"),
     "contact_unreadable": Reason(
         "Контакт с этим телефоном закрыт для владельца вебхука", "Дайте ему право читать контакты"

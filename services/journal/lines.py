@@ -13,7 +13,7 @@ from services.journal.kinds import SYSTEM, kind_of
 from services.journal.masking import Masker, hide_foreign_words
 
 OWN_LOGGERS = "ident"
-OWN_MODULES = ("services.", "config.", "tasks.", "plan_frontend.", "cli.")
+OWN_MODULES = ("services.", "config.", "tasks.", "plan_frontend.", "monitoring.", "cli.")
 #: Длиннее строка обрезается: короткую запись система дописывает в файл одним куском.
 LONGEST = 6000
 NONE = "-"

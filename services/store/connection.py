@@ -26,10 +26,9 @@ def open_redis(settings: "RedisSettings") -> RedisClient:
     from redis.exceptions import TimeoutError as RedisTimeoutError
     from redis.retry import Retry
 
-    tls = {"ssl_ca_certs": str(settings.ca_file)} if settings.tls and settings.ca_file else {}
     pool = BlockingConnectionPool.from_url(
         settings.url.get_secret_value(),
-        **tls,
+        **trust(settings),
         max_connections=POOL_SIZE,
         timeout=POOL_SECONDS,
         decode_responses=True,
@@ -42,6 +41,11 @@ def open_redis(settings: "RedisSettings") -> RedisClient:
         retry_on_error=[RedisConnectionError, RedisTimeoutError],
     )
     return Redis.from_pool(pool)
+
+
+def trust(settings: "RedisSettings") -> dict[str, Any]:
+    """Возвращает, каким корневым сертификатам верить: своим, если они названы."""
+    return {"ssl_ca_certs": str(settings.ca_file)} if settings.tls and settings.ca_file else {}
 
 
 @contextmanager

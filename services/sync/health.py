@@ -1,7 +1,6 @@
 """Сбор признаков здоровья из состояния установки: одни и те же — для страницы, тревог и метрик."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 
 from services.domain.alarms import moment_of
@@ -12,28 +11,25 @@ from services.ports import Clock, EntryState, Outbox, SendGate, Stats
 WHOLE = "node"
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """Филиал, за которым следят."""
-
-    branch_id: str
-    name: str
-    database_id: str
-
-
 class Health:
-    """Признаки филиалов этого узла и отправки."""
+    """Признаки филиалов и отправки.
+
+    Кроме филиалов этого узла видны все, кто оставил след в том же Redis: на общем Redis страница, тревоги и
+    метрики одни на всех, какой бы узел их ни собирал.
+    """
 
     def __init__(
         self,
-        branches: Sequence[Watched],
+        branches: Mapping[str, tuple[str, str]],
+        served: Collection[str],
         outbox: Outbox,
         stats: Stats,
         gate: SendGate,
         clock: Clock,
         disk: Callable[[], float],
     ) -> None:
-        self._branches, self._outbox, self._stats, self._gate = branches, outbox, stats, gate
+        self._branches, self._served = branches, served
+        self._outbox, self._stats, self._gate = outbox, stats, gate
         self._clock, self._disk = clock, disk
 
     def signs(self) -> Signs:
@@ -42,23 +38,29 @@ class Health:
         return Signs(
             now=now,
             since=self._watched_since(now),
-            branches=[self._branch(branch, now) for branch in self._branches],
+            branches=[*self._seen(now)],
             halt=self._halt(),
             pause=self._pause(),
             disk_used=self._disk(),
         )
 
-    def _branch(self, branch: Watched, now: datetime) -> BranchSigns:
-        notes = self._stats.notes(branch.branch_id)
-        depth = self._outbox.depth(branch.branch_id)
+    def _seen(self, now: datetime) -> Iterator[BranchSigns]:
+        for branch_id in self._branches:
+            notes = self._stats.notes(branch_id)
+            if notes or branch_id in self._served:
+                yield self._branch(branch_id, notes, now)
+
+    def _branch(self, branch_id: str, notes: Mapping[str, str], now: datetime) -> BranchSigns:
+        name, database_id = self._branches[branch_id]
+        depth = self._outbox.depth(branch_id)
         failed = depth.get(EntryState.FAILED, 0)
         return BranchSigns(
-            branch.branch_id,
-            branch.name,
-            branch.database_id,
+            branch_id,
+            name,
+            database_id,
             last_success=moment_of(notes.get("last_success", "")),
             last_error=notes.get("last_error", ""),
-            hour=self._stats.last_hour(branch.branch_id, now),
+            hour=self._stats.last_hour(branch_id, now),
             waiting=sum(depth.values()) - failed,
             failed=failed,
         )

@@ -5,7 +5,17 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("services", "config", "tasks", "cli", "demo", "plan_frontend", "installer", "deploy")
+PACKAGES = (
+    "services",
+    "config",
+    "tasks",
+    "cli",
+    "demo",
+    "plan_frontend",
+    "monitoring",
+    "installer",
+    "deploy",
+)
 
 PROBE = """
 import importlib, socket, sys, threading

@@ -16,8 +16,8 @@ from demo.portal.options import OAuthToken, PortalOptions
 from demo.portal.server import PortalServer
 from plan_frontend.packaging import application_zip
 from plan_frontend.plan_api.app import assembled
-from plan_frontend.serving import Servers, Site
 from services.bitrix.visitors import open_visitors
+from services.web.server import Servers, Site
 from tests.support.plans import CURATOR, TOKENS, DirectAsker, PlanWorld
 from tests.unit.plan_frontend.conftest import NoLimit
 

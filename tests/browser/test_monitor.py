@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from demo.portal.server import PortalServer
-from plan_frontend.monitor import monitor_app
+from monitoring.app import monitor_app
 from services.ports import EntryState
 from tests.support.node import eventually
 from tests.support.pages import PageServer

@@ -8,7 +8,7 @@ import requests
 from prometheus_client.parser import text_string_to_metric_families
 
 from demo.broker import free_port
-from plan_frontend.flower import LOGIN, password
+from monitoring.flower import LOGIN, password
 from tests.integration.test_worker import send_extract
 from tests.support.node import THREADS, Process, eventually
 from tests.support.world import World
@@ -73,3 +73,15 @@ def test_password_is_made_once_and_closed_to_others(world: World) -> None:
     assert len(made) >= 20
     assert password(folder) == made
     assert stat.S_IMODE((folder / "flower.password").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("left", ["", "\n", "  "])
+def test_empty_file_of_the_password_is_not_a_password(world: World, left: str) -> None:
+    folder = world.settings.node.state_dir
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "flower.password").write_text(left, encoding="ascii")
+    made = password(folder)
+    assert len(made) >= 20
+    assert password(folder) == made
+    assert stat.S_IMODE((folder / "flower.password").stat().st_mode) == 0o600
+    assert [path.name for path in folder.glob("flower.*")] == ["flower.password"]

@@ -8,13 +8,11 @@ from pathlib import Path
 import pytest
 import requests
 from prometheus_client.parser import text_string_to_metric_families
-from starlette.applications import Starlette
 
 from demo.portal.server import PortalServer
-from plan_frontend.metrics import exposition, metrics_route
-from plan_frontend.plan_api.app import plan_app
+from monitoring.app import monitor_app
+from monitoring.metrics import exposition
 from tests.support.pages import PageServer
-from tests.support.plans import PlanWorld
 from tests.support.watched import WatchedWorld
 
 DASHBOARD = Path(__file__).resolve().parents[2] / "deploy" / "grafana" / "ident-bitrix24.json"
@@ -41,12 +39,17 @@ def samples(text: str) -> dict[tuple[str, str], float]:
     }
 
 
+def told(watched: WatchedWorld) -> str:
+    """Возвращает текст метрик."""
+    return exposition(watched.services)[0].decode()
+
+
 def test_metrics_tell_the_state(watched: WatchedWorld) -> None:
     watched.lose_base()
     watched.halt()
     watched.fail(10)
     watched.reject()
-    found = samples(exposition(watched.services))
+    found = samples(told(watched))
     assert found["ident_up", ""] == 1
     assert 700 < found["ident_last_success_age_seconds", "branch=F3"] < 900
     assert found["ident_database_trouble", "branch=F3"] == 1
@@ -61,30 +64,20 @@ def test_metrics_tell_the_state(watched: WatchedWorld) -> None:
     assert 0 < found["ident_disk_used_ratio", ""] < 1
 
 
-def test_metrics_are_served_by_any_application(watched: WatchedWorld) -> None:
-    with PageServer(Starlette(routes=[metrics_route(watched.services)])) as server:
+def test_page_serves_the_metrics(watched: WatchedWorld) -> None:
+    with PageServer(monitor_app(watched.services)) as server:
         answer = requests.get(server.url + "metrics", timeout=10)
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert samples(answer.text)["ident_paused", ""] == 0
 
 
-def test_service_of_plans_serves_the_same_metrics(
-    tmp_path: Path, redis_url: str, portal: PortalServer
-) -> None:
-    world = PlanWorld(tmp_path / "plans", redis_url, portal)
-    with PageServer(plan_app(world.services)) as server:
-        text = requests.get(server.url + "metrics", timeout=10).text
-    assert samples(text)["ident_up", ""] == 1
-    world.close()
-
-
 def test_dashboard_draws_only_what_is_told(watched: WatchedWorld) -> None:
     watched.halt()
     watched.fail(3)
-    told = told_labels(watched)
+    labels = told_labels(watched)
     asked = [(name, label) for expr, legend in targets() for name, label in named(expr, legend)]
     assert len(asked) >= 20
-    assert [(name, label) for name, label in asked if label not in told.get(name, set())] == []
+    assert [(name, label) for name, label in asked if label not in labels.get(name, set())] == []
 
 
 def test_every_metric_is_in_the_document_and_every_line_of_it_is_a_metric(watched: WatchedWorld) -> None:
@@ -110,8 +103,8 @@ def named(expr: str, legend: str) -> Iterator[tuple[str, str]]:
 
 def told_labels(watched: WatchedWorld) -> dict[str, set[str]]:
     """Возвращает метки каждой метрики, какой её видит Prometheus; пустая есть у всех."""
-    told: dict[str, set[str]] = {}
-    for family in text_string_to_metric_families(exposition(watched.services)):
+    labels: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(told(watched)):
         for sample in family.samples:
-            told.setdefault(sample.name, {""}).update(sample.labels)
-    return told
+            labels.setdefault(sample.name, {""}).update(sample.labels)
+    return labels

@@ -9,10 +9,10 @@ import pytest
 import requests
 
 from demo.portal.server import PortalServer
-from plan_frontend.monitor import monitor_app
-from plan_frontend.monitor.guard import Door, Tokens, refused
-from plan_frontend.monitor.lists import failed_csv
-from plan_frontend.monitor.snapshot import Filter, take
+from monitoring.app import monitor_app
+from monitoring.export import failed_csv
+from monitoring.guard import PasswordLogin, Tokens, refused
+from monitoring.snapshot import Filter, take
 from tests.support.pages import PageServer
 from tests.support.watched import WatchedWorld
 from tests.support.world import World
@@ -59,7 +59,7 @@ def test_own_names_are_known(url: str, host: str) -> None:
     ],
 )
 def test_who_is_asking(client: tuple[str, int] | None, host: str, own: bool) -> None:
-    assert (refused(client, host) == "") is own
+    assert (refused(client, {"host": host}) == "") is own
 
 
 @pytest.mark.parametrize("action", ["requeue", "sync", "pause", "unpause", "resume"])
@@ -131,6 +131,32 @@ def test_huge_form_is_not_read(url: str) -> None:
     assert requests.post(url + "pause", data={"token": "x" * 200_000}, timeout=10).status_code == 403
 
 
+@pytest.mark.parametrize("offset", ["+05:30", "-03:30", "+05:45", "+03:00", "+14:00"])
+def test_page_opens_in_any_time_zone_and_loses_no_event(
+    tmp_path: Path, redis_url: str, portal: PortalServer, offset: str
+) -> None:
+    watched = WatchedWorld(tmp_path / "zone", redis_url, portal, days=40, rules={"utc_offset": offset})
+    snapshot = take(watched.services)
+    with PageServer(monitor_app(watched.services)) as server:
+        assert requests.get(server.url, timeout=10).status_code == 200
+    first = snapshot.month[0][0]
+    stats, branches = watched.store.stats, [f"F{number}" for number in range(1, 6)]
+    hours = [stats.hours(branch, first, snapshot.signs.now) for branch in branches]
+    written = sum(events.get("created", 0) for found in hours for events in found.values())
+    assert sum(events.get("created", 0) for _, events in snapshot.month) == written > 0
+    assert [day.utcoffset() for day, _ in snapshot.month] == [first.utcoffset()] * 30
+    watched.close()
+
+
+def test_empty_password_of_the_page_is_no_password(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    watched = WatchedWorld(tmp_path / "open", redis_url, portal, monitor={"password": ""})
+    with PageServer(monitor_app(watched.services)) as server:
+        assert "Всё хорошо" in requests.get(server.url, timeout=10).text
+    watched.close()
+
+
 def test_page_without_redis_says_so(tmp_path: Path, portal: PortalServer) -> None:
     world = World(tmp_path / "lost", "redis://127.0.0.1:1/0", portal)
     with PageServer(monitor_app(world.services)) as server:
@@ -153,14 +179,63 @@ def test_password_guards_every_address(tmp_path: Path, redis_url: str, portal: P
     watched.close()
 
 
-def test_door_closes_after_five_mistakes_and_opens_later() -> None:
+def test_login_closes_after_five_mistakes_and_opens_later() -> None:
     moment = [0.0]
-    door = Door("верно", lambda: moment[0])
-    assert not any(door.admits("мимо") for _ in range(5))
-    assert door.closed_for() == 60
+    login = PasswordLogin("верно", lambda: moment[0])
+    assert not any(login.admits("мимо") for _ in range(5))
+    assert login.closed_for() == 60
     moment[0] = 61
-    assert door.closed_for() == 0
-    assert door.admits("верно")
+    assert login.closed_for() == 0
+    assert login.admits("верно")
+
+
+@pytest.fixture
+def closed_url(tmp_path: Path, redis_url: str, portal: PortalServer) -> Iterator[str]:
+    """Адрес страницы с паролем."""
+    watched = WatchedWorld(tmp_path / "closed", redis_url, portal, monitor={"password": "тайна страницы"})
+    with PageServer(monitor_app(watched.services)) as server:
+        yield server.url
+    watched.close()
+
+
+def sign_in(session: requests.Session, url: str, password: str) -> int:
+    """Вводит пароль на странице; возвращает код ответа."""
+    token = TOKEN.search(session.get(url + "login", timeout=10).text)
+    assert token is not None
+    form = {"token": token[1], "password": password}
+    return session.post(url + "login", data=form, timeout=10, allow_redirects=False).status_code
+
+
+def test_mistakes_of_others_do_not_lock_out_the_browser_of_the_administrator(closed_url: str) -> None:
+    with requests.Session() as administrator, requests.Session() as stranger:
+        assert sign_in(administrator, closed_url, "тайна страницы") == 303
+        assert [sign_in(stranger, closed_url, "мимо") for _ in range(6)] == [401] * 6
+        assert sign_in(stranger, closed_url, "тайна страницы") == 401
+        administrator.cookies.set("ident_session", None)
+        assert sign_in(administrator, closed_url, "тайна страницы") == 303
+
+
+def test_forged_browser_counts_with_strangers(closed_url: str) -> None:
+    with requests.Session() as stranger:
+        for number in range(5):
+            stranger.cookies.set("ident_device", f"{number}.0123")
+            assert sign_in(stranger, closed_url, "мимо") == 401
+        assert sign_in(stranger, closed_url, "тайна страницы") == 401
+
+
+@pytest.mark.parametrize(
+    ("auth", "status"),
+    [(None, 401), ((b"prometheus", "мимо".encode()), 401), ((b"prometheus", "тайна страницы".encode()), 200)],
+)
+def test_metrics_ask_for_the_password_of_the_page(closed_url: str, auth: object, status: int) -> None:
+    answer = requests.get(closed_url + "metrics", auth=auth, timeout=10)  # type: ignore[arg-type]
+    assert answer.status_code == status
+    assert ("ident_up" in answer.text) is (status == 200)
+
+
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host"])
+def test_request_through_a_proxy_is_refused(url: str, header: str) -> None:
+    assert requests.get(url, headers={header: "203.0.113.7"}, timeout=10).status_code == 403
 
 
 def test_session_ends_in_time_and_with_a_new_password() -> None:

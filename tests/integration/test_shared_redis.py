@@ -1,17 +1,27 @@
 """Общий Redis кластера: TLS и пользователь ACL, несколько узлов, очередь на филиал, одно расписание."""
 
+import asyncio
 import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 import redis
 
+from config.loader import load_settings
 from demo.broker import free_port
 from demo.portal.server import PortalServer
 from demo.portal.tls import write_certificate
+from monitoring.metrics import exposition
+from monitoring.snapshot import take
+from plan_frontend.asking import LookupQueue, NoAnswer
+from services.container import build_services
+from services.domain.alarms import Cause
+from services.sync.plans import PlanQuestion
 from tests.support.absent import absent
 from tests.support.node import NODE, Process, eventually
 from tests.support.world import World
@@ -110,6 +120,42 @@ def test_two_computers_share_one_redis_by_tls_and_each_serves_its_branch(
         eventually(lambda: len(world.deals()) == 2)
     assert "NoPermission" not in "\n".join([one.text(), two.text(), *one.journal(), *two.journal()])
     assert {deal["UF_CRM_RECEPTION_ID"] for deal in world.deals()} == {f"F1_{mine}", f"F2_{other}"}
+
+
+def test_page_metrics_and_alarms_of_one_computer_know_the_branches_of_the_other(world: World) -> None:
+    one = load_settings(computer(world, "first", "F1"))
+    services, stats, now = build_services(one), world.services.store.stats, world.clock.now()
+    stats.note("F2", "last_success", (now - timedelta(hours=2)).isoformat())
+    world.services.store.outbox.put(["F2_7"], now, timedelta())
+    snapshot = take(services)
+    assert [view.signs.branch_id for view in snapshot.branches] == ["F1", "F2"]
+    assert [entry.uid for entry in snapshot.waiting] == ["F2_7"]
+    assert [(alarm.cause, alarm.subject) for alarm in snapshot.alarms] == [(Cause.NO_SUCCESS, "F2")]
+    assert b'ident_outbox_entries{branch="F2",state="waiting"} 1.0' in exposition(services)[0]
+    services.close()
+
+
+def test_branch_that_never_came_to_this_redis_is_not_shown(world: World) -> None:
+    services = build_services(load_settings(computer(world, "first", "F1")))
+    assert [view.signs.branch_id for view in take(services).branches] == ["F1"]
+    services.close()
+
+
+def test_answer_about_a_plan_is_awaited_over_the_tls_of_the_clinic(world: World) -> None:
+    """Свой удостоверяющий центр Redis знает и тот, кто ждёт ответа: молчание филиала — не сбой связи."""
+
+    async def ask() -> bool:
+        with ThreadPoolExecutor(1) as executor:
+            asker = LookupQueue(world.settings, executor)
+            try:
+                await asker.ask("F1", PlanQuestion(1, "", None, None), 1.0)
+            except NoAnswer as silence:
+                return silence.late
+            finally:
+                await asker.close()
+        raise AssertionError("ответить некому")
+
+    assert asyncio.run(ask())
 
 
 def test_user_of_the_cluster_sees_only_its_keys_and_commands(shared: SharedRedis) -> None:

@@ -23,7 +23,7 @@ from celery import Celery
 import celeryconfig
 from config.loader import load_settings
 from demo.broker import free_port
-from plan_frontend.flower import LOGIN, password
+from monitoring.flower import LOGIN, password
 from tests.support.node import ROOT, eventually
 
 BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")

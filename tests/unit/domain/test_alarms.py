@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from services.advice import Front, worded
 from services.domain.alarms import Alarm, Cause, Limits, alarms, moment_of, spell
 from services.domain.signs import BranchSigns, Signs, Stop
 
@@ -101,7 +102,7 @@ def test_stopped_sending_says_why_and_what_to_do(reason: str, cause: Cause) -> N
     (alarm,) = alarms(signs(halt=Stop(reason, "вебхук не принят", NOW)), Limits())
     assert alarm.cause is cause
     assert "вебхук не принят" in alarm.text
-    assert "portal resume" in alarm.advice
+    assert "{resume}" in alarm.advice
 
 
 @pytest.mark.parametrize(("waiting", "failed", "expected"), [(800, 0, []), (700, 101, ["outbox:F1"])])
@@ -127,7 +128,7 @@ def test_every_alarm_says_what_to_do() -> None:
     pause = Stop("paused", "", NOW - 40 * MINUTE)
     found = alarms(signs(trouble, halt=Stop("x", "y", NOW), pause=pause, disk_used=1.0), Limits())
     assert len(found) == 8
-    assert all(alarm.title and alarm.text and len(alarm.advice) > 20 for alarm in found)
+    assert all(alarm.title and alarm.text and len(worded(alarm.advice, Front.LETTER)) > 20 for alarm in found)
 
 
 def test_alarm_is_named_by_its_cause_and_subject() -> None:

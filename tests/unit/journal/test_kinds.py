@@ -15,7 +15,7 @@ def events_of_the_program() -> set[str]:
     """Возвращает имена событий, которые пишет программа."""
     files = [
         file
-        for folder in ("services", "tasks", "plan_frontend", "cli")
+        for folder in ("services", "tasks", "plan_frontend", "monitoring", "cli")
         for file in (ROOT / folder).rglob("*.py")
     ]
     return {name for file in files for name in EVENT.findall(file.read_text(encoding="utf-8"))}

@@ -12,7 +12,7 @@ import pytest
 import requests
 
 from demo.portal.tls import write_certificate
-from plan_frontend.serving import MOST_REQUESTS, Servers, ServingError, Site
+from services.web.server import MOST_REQUESTS, Servers, ServingError, Site
 from tests.support.node import eventually
 
 

@@ -23,7 +23,7 @@ class UnknownBranch(Exception):
     """Филиала сделки нет в настройках этого узла."""
 
 
-class PlanDesk:
+class PlanLookup:
     """Ответ на вопрос вкладки; чей план показать, решает сделка, а не страница."""
 
     def __init__(

@@ -3,6 +3,7 @@
 Flower показывает аргументы задач: в них только номера записей (ADR 0003).
 """
 
+import contextlib
 import logging
 import os
 import secrets
@@ -48,17 +49,26 @@ def options_of(settings: "Settings") -> dict[str, object]:
 
 
 def password(folder: Path) -> str:
-    """Возвращает пароль Flower; нет — создаёт, доступным только владельцу."""
+    """Возвращает пароль Flower; нет или файл пуст — создаёт, доступным только владельцу."""
     path = folder / PASSWORD_FILE
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text(encoding="ascii").strip()
-    made = secrets.token_urlsafe(15)
-    with os.fdopen(descriptor, "w", encoding="ascii") as file:
-        file.write(made + "\n")
-    return made
+    if known := _kept(path):
+        return known
+    # Пустой файл пустил бы с пустым паролем; поэтому новый появляется сразу целым.
+    path.unlink(missing_ok=True)
+    fresh = path.with_suffix(f".{secrets.token_hex(4)}")
+    with os.fdopen(
+        os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii"
+    ) as file:
+        file.write(secrets.token_urlsafe(15) + "\n")
+    with contextlib.suppress(FileExistsError):  # другой процесс успел первым
+        os.link(fresh, path)
+    fresh.unlink()
+    return _kept(path)
+
+
+def _kept(path: Path) -> str:
+    return path.read_text(encoding="ascii").strip() if path.exists() else ""
 
 
 def keep_refusals(settings: "Settings") -> None:

@@ -10,7 +10,9 @@ import hmac
 import secrets
 import threading
 import time
-from collections.abc import Callable
+from base64 import b64decode
+from collections import OrderedDict, deque
+from collections.abc import Callable, Mapping
 from hashlib import blake2b
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -22,10 +24,13 @@ if TYPE_CHECKING:
     from starlette.responses import Response
     from starlette.types import ASGIApp, Receive, Scope, Send
 
+#: Заголовки, которые добавляет прокси: он на этом компьютере, а спрашивающий — нет.
+FORWARDED = frozenset({"forwarded", "via", "x-forwarded-for", "x-forwarded-host", "x-real-ip"})
 OWN_NAMES = frozenset({"127.0.0.1", "localhost", "[::1]"})
-VISITOR, SESSION = "ident_visitor", "ident_session"
+VISITOR, SESSION, DEVICE = "ident_visitor", "ident_session", "ident_device"
 SESSION_SECONDS = 12 * 3600
-MOST_FAILURES, LOCK_SECONDS = 5, 60.0
+MOST_FAILURES, LOCK_SECONDS, MOST_DEVICES = 5, 60.0, 1000
+DEVICE_SECONDS = 365 * 24 * 3600
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -51,7 +56,7 @@ class OwnComputerOnly:
             await self._app(scope, receive, send)
             return
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
-        if refusal := refused(scope.get("client"), headers.get("host", "")):
+        if refusal := refused(scope.get("client"), headers):
             self._report(refusal)
             await PlainTextResponse("Страница открывается только на этом компьютере.", 403)(
                 scope, receive, send
@@ -60,11 +65,13 @@ class OwnComputerOnly:
         await self._app(scope, receive, _with_headers(send))
 
 
-def refused(client: tuple[str, int] | None, host: str) -> str:
+def refused(client: tuple[str, int] | None, headers: Mapping[str, str]) -> str:
     """Возвращает, почему запрос чужой; свой — пусто."""
     if client is None or not ip_address(client[0].partition("%")[0]).is_loopback:
         return "запрос не с этого компьютера"
-    return "" if name_of(host) in OWN_NAMES else "чужое имя узла в запросе"
+    if FORWARDED.intersection(headers):
+        return "запрос передан прокси: за ним может стоять кто угодно"
+    return "" if name_of(headers.get("host", "")) in OWN_NAMES else "чужое имя узла в запросе"
 
 
 def name_of(host: str) -> str:
@@ -107,35 +114,66 @@ class Tokens:
         right = hmac.compare_digest(self._sign(f"session:{until}").encode(), signature.encode())
         return right and until.isdigit() and int(until) > self._now()
 
+    def new_device(self) -> str:
+        """Возвращает куку браузера, из которого вошли."""
+        number = secrets.token_urlsafe(12)
+        return f"{number}.{self._sign(f'device:{number}')}"
+
+    def device(self, cookie: str | None) -> str:
+        """Возвращает номер знакомого браузера; незнакомый — пусто."""
+        number, _, signature = (cookie or "").partition(".")
+        known = hmac.compare_digest(self._sign(f"device:{number}").encode(), signature.encode())
+        return number if known else ""
+
     def _sign(self, text: str) -> str:
         return blake2b(text.encode(), key=self._key, digest_size=24).hexdigest()
 
 
-class Door:
-    """Вход по паролю: после пяти ошибок минуту не пускает никого."""
+class PasswordLogin:
+    """Вход по паролю: после пяти ошибок за минуту не пускает минуту.
+
+    Браузер, из которого уже входили, считает свои ошибки отдельно: чужие ошибки с этого же компьютера не
+    закроют страницу администратору (OWASP, Slow Down Online Guessing Attacks with Device Cookies).
+    """
 
     def __init__(self, password: str | None, now: Callable[[], float] = time.monotonic) -> None:
         self._password, self._now = password, now
-        self._lock, self._failures, self._closed_until = threading.Lock(), 0, 0.0
+        self._lock = threading.Lock()
+        self._failures: OrderedDict[str, deque[float]] = OrderedDict()
 
     @property
     def is_open(self) -> bool:
         """Отвечает, пускают ли без пароля."""
         return self._password is None
 
-    def closed_for(self) -> float:
-        """Возвращает, сколько секунд дверь ещё заперта."""
+    def closed_for(self, device: str = "") -> float:
+        """Возвращает, сколько секунд вход ещё закрыт этому браузеру; незнакомые — все вместе (``""``)."""
         with self._lock:
-            return max(0.0, self._closed_until - self._now())
+            failures = self._failures.get(device)
+            full = failures is not None and len(failures) == MOST_FAILURES
+            return max(0.0, failures[0] + LOCK_SECONDS - self._now()) if failures and full else 0.0
 
-    def admits(self, password: str) -> bool:
+    def admits(self, password: str, device: str = "") -> bool:
         """Проверяет пароль и считает ошибки."""
         right = hmac.compare_digest((self._password or "").encode(), password.encode())
         with self._lock:
-            self._failures = 0 if right else self._failures + 1
-            if self._failures >= MOST_FAILURES:
-                self._failures, self._closed_until = 0, self._now() + LOCK_SECONDS
+            if right:
+                self._failures.pop(device, None)
+            else:
+                self._failures.setdefault(device, deque(maxlen=MOST_FAILURES)).append(self._now())
+                while len(self._failures) > MOST_DEVICES:
+                    self._failures.popitem(last=False)
         return right
+
+
+def password_in(authorization: str) -> str:
+    """Возвращает пароль из заголовка Basic; имя — любое, негодный заголовок — пустой пароль."""
+    scheme, _, encoded = authorization.partition(" ")
+    try:
+        text = b64decode(encoded, validate=True).decode() if scheme.lower() == "basic" else ""
+    except ValueError:
+        return ""
+    return text.partition(":")[2]
 
 
 def new_visitor() -> str:
@@ -143,9 +181,9 @@ def new_visitor() -> str:
     return secrets.token_urlsafe(18)
 
 
-def put_cookie(response: Response, name: str, value: str) -> None:
-    """Ставит куку, которую не видят ни чужие сайты, ни сценарии страницы."""
-    response.set_cookie(name, value, httponly=True, samesite="strict", path="/")
+def put_cookie(response: Response, name: str, value: str, age: int | None = None) -> None:
+    """Ставит куку, которую не видят ни чужие сайты, ни сценарии страницы; ``age`` — секунд."""
+    response.set_cookie(name, value, max_age=age, httponly=True, samesite="strict", path="/")
 
 
 def _with_headers(send: Send) -> Send:

@@ -1,8 +1,10 @@
 """Слова и числа страницы: время, длительность, склонения."""
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta, tzinfo
 
 from services.domain.alarms import spell
+
+PRODUCT = "Ident → Битрикс24"
 
 
 def plural(count: int, one: str, few: str, many: str) -> str:
@@ -32,7 +34,7 @@ def within(moment: datetime, now: datetime) -> str:
     return f"через {spell(moment - now)}" if moment - now >= timedelta(seconds=1) else "сейчас"
 
 
-def clock(moment: datetime, zone: timezone, now: datetime) -> str:
+def clock(moment: datetime, zone: tzinfo, now: datetime) -> str:
     """Возвращает время; не сегодняшнее — с датой."""
     local = moment.astimezone(zone)
     same_day = local.date() == now.astimezone(zone).date()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from plan_frontend.monitor.snapshot import Filter
+from monitoring.snapshot import Filter
 from services.ports import EntryState
 
 if TYPE_CHECKING:
@@ -42,8 +42,8 @@ class Actions:
 
     def _chosen(self, form: Mapping[str, str]) -> list[str]:
         chosen = Filter(form.get("branch", ""), form.get("reason", ""), form.get("q", ""))
-        served = [branch.branch_id for branch in self._services.settings.served]
-        found = [self._services.store.outbox.entries(branch, EntryState.FAILED, 5000) for branch in served]
+        known = [branch.branch_id for branch in self._services.settings.branches]
+        found = [self._services.store.outbox.entries(branch, EntryState.FAILED, 5000) for branch in known]
         return [entry.uid for entries in found for entry in entries if chosen.admits(entry)]
 
     def _sync(self, form: Mapping[str, str], client: str) -> str:

@@ -14,22 +14,23 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from config.loader import application_key
-from plan_frontend.metrics import metrics_route
-from plan_frontend.monitor import layout
-from plan_frontend.monitor.actions import Actions
-from plan_frontend.monitor.forms import TOKEN
-from plan_frontend.monitor.guard import (
+from monitoring.actions import Actions
+from monitoring.export import failed_csv
+from monitoring.guard import (
+    DEVICE,
+    DEVICE_SECONDS,
     SESSION,
     VISITOR,
-    Door,
     OwnComputerOnly,
+    PasswordLogin,
     Tokens,
     new_visitor,
+    password_in,
     put_cookie,
     same_origin,
 )
-from plan_frontend.monitor.lists import failed_csv
-from plan_frontend.monitor.snapshot import Filter, take
+from monitoring.metrics import exposition
+from monitoring.snapshot import Filter, Visit, take
 from services.domain.errors import StoreError
 
 if TYPE_CHECKING:
@@ -37,8 +38,18 @@ if TYPE_CHECKING:
 
     from services.container import Services
 
-PAGE = Path(__file__).parent / "page"
+STATIC = Path(__file__).parent / "static"
 LARGEST_FORM = 64 * 1024
+TOKEN = "token"
+#: Что показать после действия: код в адресе, слова — здесь.
+DONE = {
+    "requeued": "Возвращено в очередь записей: {}",
+    "sync": "Выборка запрошена: изменения появятся через несколько секунд",
+    "paused": "Пауза поставлена",
+    "unpaused": "Пауза снята",
+    "resumed": "Отправка возобновлена",
+}
+STALE = "Страница устарела или запрос пришёл не с неё: повторите действие"
 NO_REDIS = (
     "Запустите службу Redis на этом компьютере: без неё нет ни очереди, ни расписания. Страница ждёт её."
 )
@@ -46,17 +57,17 @@ NO_REDIS = (
 
 def monitor_app(services: Services) -> Starlette:
     """Собирает страницу; кнопка выборки есть, если точка входа дала ``services.sync_now``."""
-    pages = Pages(services)
+    monitor = Monitor(services)
     journal = services.security_journal
     return Starlette(
         routes=[
-            Route("/", pages.whole),
-            Route("/live", pages.live),
-            Route("/failed.csv", pages.csv),
-            Route("/login", pages.enter, methods=["GET", "POST"]),
-            *[Route(f"/{name}", pages.act, methods=["POST"]) for name in Actions.NAMES],
-            metrics_route(services),
-            Mount("/page", StaticFiles(directory=PAGE)),
+            Route("/", monitor.whole),
+            Route("/live", monitor.live),
+            Route("/failed.csv", monitor.csv),
+            Route("/login", monitor.enter, methods=["GET", "POST"]),
+            *[Route(f"/{name}", monitor.act, methods=["POST"]) for name in Actions.NAMES],
+            Route("/metrics", monitor.metrics),
+            Mount("/page", StaticFiles(directory=STATIC)),
         ],
         middleware=[
             Middleware(
@@ -67,14 +78,20 @@ def monitor_app(services: Services) -> Starlette:
     )
 
 
-class Pages:
-    """Ответы страницы; обращения к Redis идут в потоках, цикл событий они не держат."""
+class Monitor:
+    """Ответы страницы; обращения к Redis идут в потоках, цикл событий они не держат.
+
+    Шаблоны грузятся с первой страницей: узел, на который не смотрят, их не носит.
+    """
 
     def __init__(self, services: Services) -> None:
         self._services, self._actions = services, Actions(services)
         secret = services.settings.monitor.password
-        password = secret.get_secret_value() if secret else None
-        self._door, self._tokens = Door(password), Tokens(application_key(services.settings), password)
+        password = (secret.get_secret_value() if secret else "") or None
+        self._login, self._tokens = (
+            PasswordLogin(password),
+            Tokens(application_key(services.settings), password),
+        )
 
     async def whole(self, request: Request) -> Response:
         """Отдаёт страницу целиком."""
@@ -100,6 +117,13 @@ class Pages:
         name = 'attachment; filename="not_sent.csv"'
         return Response(content, media_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
+    async def metrics(self, request: Request) -> Response:
+        """Отдаёт метрики; пароль страницы, если он есть, Prometheus называет сам (``basic_auth``)."""
+        if not self._may_enter(request) and (complaint := self._program_complaint(request)):
+            return Response(complaint, 401, {"WWW-Authenticate": 'Basic realm="metrics", charset="UTF-8"'})
+        text, kind = await run_in_threadpool(exposition, self._services)
+        return Response(text, media_type=kind)
+
     async def enter(self, request: Request) -> Response:
         """Показывает вход и проверяет пароль."""
         if self._may_enter(request):
@@ -112,10 +136,12 @@ class Pages:
             if not complaint:
                 response: Response = RedirectResponse("/", 303)
                 put_cookie(response, SESSION, self._tokens.session())
+                put_cookie(response, DEVICE, self._tokens.new_device(), DEVICE_SECONDS)
                 return response
-        response = HTMLResponse(
-            layout.login(self._tokens.form(visitor), complaint), 401 if complaint else 200
-        )
+        from monitoring import pages
+
+        page = await run_in_threadpool(pages.login, self._tokens.form(visitor), complaint)
+        response = HTMLResponse(page, 401 if complaint else 200)
         put_cookie(response, VISITOR, visitor)
         return response
 
@@ -126,45 +152,62 @@ class Pages:
             return RedirectResponse("/login", 303)
         if not self._is_own(request, form):
             self._services.security_journal.warning("request_refused", reason="форма не с этой страницы")
-            return HTMLResponse(layout.trouble("Действие не выполнено", layout.DONE["stale"]), 403)
+            from monitoring import pages
+
+            return HTMLResponse(pages.trouble("Действие не выполнено", STALE), 403)
         done = await run_in_threadpool(self._actions.run, request.url.path.strip("/"), form, _client(request))
         return RedirectResponse(f"/?{done}", 303)
 
     def _may_enter(self, request: Request) -> bool:
-        return self._door.is_open or self._tokens.is_session(request.cookies.get(SESSION))
+        return self._login.is_open or self._tokens.is_session(request.cookies.get(SESSION))
 
     def _is_own(self, request: Request, form: dict[str, str]) -> bool:
         token = form.get(TOKEN, "")
         return same_origin(request) and self._tokens.is_form(request.cookies.get(VISITOR), token)
 
     def _complaint(self, request: Request, form: dict[str, str]) -> str:
-        """Возвращает, почему не пускаем; пускаем — пусто."""
-        journal = self._services.security_journal
+        """Возвращает, почему не пускаем человека; пускаем — пусто."""
         if not self._is_own(request, form):
-            return layout.DONE["stale"]
-        if wait := self._door.closed_for():
-            journal.warning("login_locked", client=_client(request), page="monitor")
+            return STALE
+        return self._judged(request, form.get("password", ""))
+
+    def _program_complaint(self, request: Request) -> str:
+        """Возвращает, почему не пускаем программу; заголовка нет — это ещё не ошибка входа."""
+        given = request.headers.get("authorization")
+        return self._judged(request, password_in(given)) if given else "Нужен пароль страницы"
+
+    def _judged(self, request: Request, password: str) -> str:
+        """Сверяет пароль; подошёл — пусто."""
+        journal, client = self._services.security_journal, _client(request)
+        device = self._tokens.device(request.cookies.get(DEVICE))
+        if wait := self._login.closed_for(device):
+            journal.warning("login_locked", client=client, page="monitor")
             return f"Слишком много ошибок: подождите {int(wait) + 1} с"
-        if self._door.admits(form.get("password", "")):
+        if self._login.admits(password, device):
             return ""
-        journal.warning("login_failed", client=_client(request), page="monitor")
+        journal.warning("login_failed", client=client, page="monitor")
         return "Пароль не подходит"
 
     def _page(self, request: Request, visitor: str) -> str:
-        token, settings = self._tokens.form(visitor), self._services.settings
+        from monitoring import pages
+
+        visit = self._visit(request, visitor)
         try:
-            snapshot = take(self._services)
+            return pages.page(take(self._services), self._services.settings, visit)
         except StoreError as error:
-            return layout.trouble(str(error), NO_REDIS)
-        done = _done(request)
-        return layout.page(snapshot, _filter(request), settings, token, self._actions.syncs, done)
+            return pages.trouble(str(error), NO_REDIS)
 
     def _live(self, request: Request, visitor: str) -> str:
-        token, settings = self._tokens.form(visitor), self._services.settings
+        from monitoring import pages
+
+        visit = self._visit(request, visitor)
         try:
-            return layout.live(take(self._services), _filter(request), settings, token)
+            return pages.live(take(self._services), self._services.settings, visit)
         except StoreError as error:
-            return layout.trouble_section(str(error), NO_REDIS)
+            return pages.trouble_section(str(error), NO_REDIS)
+
+    def _visit(self, request: Request, visitor: str) -> Visit:
+        return Visit(self._tokens.form(visitor), _filter(request), self._actions.syncs, _done(request))
 
     def _csv(self, request: Request) -> bytes:
         zone = self._services.settings.rules.zone
@@ -180,7 +223,7 @@ def _done(request: Request) -> str:
     """Возвращает, что случилось после действия: код — в адресе, слова — свои."""
     query = request.query_params
     count = query.get("count", "")
-    return layout.DONE.get(query.get("done", ""), "").format(count if count.isdigit() else "?")
+    return DONE.get(query.get("done", ""), "").format(count if count.isdigit() else "?")
 
 
 def _client(request: Request) -> str:

@@ -133,7 +133,7 @@ def configured(site: Site, patience: float = PATIENCE_SECONDS) -> Config:
     """Возвращает настройки сервера; журнал запросов выключен: в адресе стоит ФИО."""
     from uvicorn import Config
 
-    from plan_frontend.patience import patient_for
+    from services.web.patience import patient_for
 
     secure: dict[str, Any] = {"ssl_certfile": site.certificate, "ssl_keyfile": site.private_key}
     config = Config(

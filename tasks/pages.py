@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from plan_frontend.serving import Site
+from services.web.server import Site
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -25,7 +25,7 @@ def monitor_page(services: "Services") -> Iterator[Site]:
     monitor = services.settings.monitor
     if not monitor.enabled:
         return
-    from plan_frontend.monitor import monitor_app
+    from monitoring.app import monitor_app
 
     yield Site(monitor_app(services), "127.0.0.1", monitor.port, name="страница наблюдения")
 

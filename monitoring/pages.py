@@ -1,0 +1,124 @@
+"""Страницы из шаблонов Jinja2: всякий текст экранируется, посторонних ресурсов на странице нет."""
+
+import socket
+from collections.abc import Mapping
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+
+from config.version import version
+from monitoring import wording
+from monitoring.charts import chart
+from monitoring.snapshot import RATE_MINUTES, Snapshot, Visit
+from monitoring.verdict import verdict
+from services.advice import Front, worded
+from services.domain.alarms import Cause, spell
+from services.domain.reasons import reason_of
+
+if TYPE_CHECKING:
+    from config.models import Settings
+
+#: Сколько строк каждого списка показать.
+SHOWN, RETRIES_SHOWN, REJECTED_SHOWN = 50, 20, 300
+#: Куда на странице ведёт тревога.
+WAYS = {
+    Cause.FAILED: ("#failed", "К списку «Не отправлено»"),
+    Cause.ERROR_SHARE: ("#failed", "К списку «Не отправлено»"),
+    Cause.REJECTED: ("#rejected", "К списку «Исправить в Ident»"),
+}
+
+
+def page(snapshot: Snapshot, settings: "Settings", visit: Visit) -> str:
+    """Возвращает страницу наблюдения."""
+    around = {"syncs": visit.syncs, "done": visit.done, "host": socket.gethostname(), "version": version()}
+    return _rendered("page.html", refreshes=True, **around, **_living(snapshot, settings, visit))
+
+
+def live(snapshot: Snapshot, settings: "Settings", visit: Visit) -> str:
+    """Возвращает часть страницы, которая обновляется сама."""
+    return _rendered("live.html", **_living(snapshot, settings, visit))
+
+
+def login(token: str, complaint: str = "") -> str:
+    """Возвращает страницу входа."""
+    return _rendered("login.html", token=token, complaint=complaint, refreshes=False)
+
+
+def trouble(title: str, text: str) -> str:
+    """Возвращает страницу, когда показать нечего: нет Redis, чужой запрос."""
+    return _rendered("trouble.html", title=title, text=text, refreshes=True)
+
+
+def trouble_section(title: str, text: str) -> str:
+    """Возвращает приговор, когда показать нечего."""
+    return _rendered("trouble_section.html", title=title, text=text)
+
+
+def _living(snapshot: Snapshot, settings: "Settings", visit: Visit) -> Mapping[str, Any]:
+    zone = settings.rules.zone
+    return {
+        "s": snapshot,
+        "settings": settings,
+        "token": visit.token,
+        "chosen": visit.chosen,
+        "now": snapshot.signs.now,
+        "zone": zone,
+        "verdict": verdict(snapshot),
+        "ways": WAYS,
+        "charts": [
+            chart("За 24 часа", snapshot.day, lambda moment: f"{moment.astimezone(zone):%H:%M}"),
+            chart("За 30 дней", snapshot.month, lambda moment: f"{moment.astimezone(zone):%d.%m}"),
+        ],
+        "rate_minutes": RATE_MINUTES,
+        "shown": SHOWN,
+        "retries_shown": RETRIES_SHOWN,
+        "rejected_shown": REJECTED_SHOWN,
+    }
+
+
+def _rendered(template: str, **values: Any) -> str:
+    return _environment().get_template(template).render(values)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["product"] = wording.PRODUCT
+    environment.filters |= {
+        "number": wording.number,
+        "records": wording.records,
+        "plural": wording.plural,
+        "spell": spell,
+        "px": lambda value: f"{value:.1f}",
+        "reason": reason_of,
+        "advice": lambda advice: worded(advice, Front.PAGE),
+        "ago": _ago,
+        "within": _within,
+        "clock": _clock,
+    }
+    return environment
+
+
+@pass_context
+def _ago(context: Context, moment: datetime | None) -> str:
+    return wording.ago(moment, context["now"])
+
+
+@pass_context
+def _within(context: Context, moment: datetime) -> str:
+    return wording.within(moment, context["now"])
+
+
+@pass_context
+def _clock(context: Context, moment: datetime) -> str:
+    return wording.clock(moment, context["zone"], context["now"])

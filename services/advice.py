@@ -1,0 +1,59 @@
+"""Советы словами того, кто их даёт: страница зовёт нажать кнопку, консоль — выполнить команду.
+
+Правила называют поступок местом в фигурных скобках: «Устраните причину и {resume}»; как он делается,
+сказано здесь — по строке на поступок.
+"""
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+
+
+class Front(StrEnum):
+    """Кто говорит с человеком."""
+
+    PAGE = "page"
+    CONSOLE = "console"
+    LETTER = "letter"
+
+
+SLOT = re.compile(r"\{(\w+)\}")
+_RESUME = "выполните python manage.py portal resume"
+
+#: Поступок → как его назвать на странице, в консоли, в письме.
+WORDS: Mapping[str, tuple[str, str, str]] = {
+    "resume": (
+        "нажмите «Возобновить отправку»",
+        _RESUME,
+        f"нажмите «Возобновить отправку» на странице наблюдения или {_RESUME}",
+    ),
+    "set_webhook": ("впишите его: python manage.py secrets set portal.webhook",) * 3,
+    "inspect": ("python manage.py doctor",) * 3,
+    "make_fields": ("python manage.py portal setup",) * 3,
+    "see_reasons": (
+        "Причины — на этой странице, в списках «Не отправлено» и «Исправить в Ident»",
+        "Причины: python manage.py failed list и python manage.py state show",
+        "Причины — на странице наблюдения, в списках «Не отправлено» и «Исправить в Ident»",
+    ),
+    "see_failed": (
+        "Посмотрите причины на этой странице",
+        "Посмотрите причины: python manage.py failed list",
+        "Посмотрите причины на странице наблюдения",
+    ),
+    "see_rejected": (
+        "что именно — на этой странице, раздел «Исправить в Ident»",
+        "что именно — python manage.py state show",
+        "что именно — на странице наблюдения, раздел «Исправить в Ident»",
+    ),
+    "unpause": (
+        "Снимите паузу на этой странице",
+        "Снимите паузу на странице наблюдения",
+        "Снимите паузу на странице наблюдения",
+    ),
+}
+
+
+def worded(advice: str, front: Front) -> str:
+    """Возвращает совет словами этого места; поступок, о котором не сказано, — KeyError."""
+    place = list(Front).index(front)
+    return SLOT.sub(lambda slot: WORDS[slot[1]][place], advice)
