@@ -125,7 +125,7 @@ def stop(options: argparse.Namespace) -> int:
 
 def this_host(options: argparse.Namespace) -> "Host":
     """Возвращает компьютер, на котором выполняется команда."""
-    from installer.commands import run
+    from installer.commands import PLACES, run
     from installer.layout import linux_layout, windows_layout
 
     if sys.platform == "win32":
@@ -134,7 +134,10 @@ def this_host(options: argparse.Namespace) -> "Host":
         return WindowsHost(windows_layout(os.environ), run, partial(_supply, options))
     from installer.linux import ACCOUNT, LinuxHost
 
-    return LinuxHost(linux_layout(options.root or Path("/")), run, options.account or ACCOUNT)
+    # Другой корень бывает только у проверок: там и программы системы свои.
+    places = PLACES if options.root is None else os.environ.get("PATH", "")
+    layout = linux_layout(options.root or Path("/"))
+    return LinuxHost(layout, partial(run, places=places), options.account or ACCOUNT, places)
 
 
 def _supply(options: argparse.Namespace, key: str) -> Path:

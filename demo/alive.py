@@ -23,6 +23,7 @@ INTERVAL_SECONDS = 15
 EVENT_SECONDS = (3.0, 9.0)
 SHOW_SECONDS = 1.0
 MONITOR_PORT = 8025
+WIDTH = 79
 
 
 def run_alive(folder: Path, fresh: bool, port: int, minutes: float | None) -> int:
@@ -126,4 +127,4 @@ def _waiting(services: Services, branch_id: str) -> int:
 
 def _erase() -> None:
     if sys.stdout.isatty():
-        print("\r\033[K", end="")
+        print("\r" + " " * WIDTH + "\r", end="")  # не кодами: старая консоль Windows их не понимает

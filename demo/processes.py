@@ -67,7 +67,7 @@ class Processes:
     def stop(self) -> None:
         """Останавливает все процессы: сперва вежливо, через полминуты — силой."""
         for process in reversed(self._running.values()):
-            _interrupt(process)
+            interrupt(process)
         for process in self._running.values():
             _wait(process)
         self._running.clear()
@@ -88,9 +88,14 @@ def _spawn(
     )
 
 
-def _interrupt(process: "subprocess.Popen[bytes]") -> None:
-    if process.poll() is None:
+def interrupt(process: "subprocess.Popen[bytes]") -> None:
+    """Просит процесс остановиться; нечем просить — останавливает силой."""
+    if process.poll() is not None:
+        return
+    try:
         process.send_signal(_POLITE)
+    except (OSError, SystemError):  # у Windows без консоли вежливого сигнала нет
+        process.terminate()
 
 
 def _wait(process: "subprocess.Popen[bytes]") -> None:

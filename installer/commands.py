@@ -1,21 +1,26 @@
 """Выполнение команд системы."""
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 
+from config.windows import system_folder
 from installer.ports import CommandFailed
 
 LONGEST_SECONDS = 300
+#: Где лежат программы Linux; переменной PATH того, кто зовёт установщик, он не верит.
+PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #: Кодировка команд sc, netsh, icacls, reg: «oem» — кодек, который знает только Python для Windows.
 CONSOLE = "oem" if sys.platform == "win32" else "utf-8"
 
 
-def run(command: Sequence[str]) -> str:
+def run(command: Sequence[str], places: str = PLACES) -> str:
     """Выполняет команду и возвращает её вывод; неудача или нет такой команды — CommandFailed."""
     try:
         done = subprocess.run(
-            command,
+            [located(command[0], places), *command[1:]],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -28,6 +33,15 @@ def run(command: Sequence[str]) -> str:
     if done.returncode:
         raise CommandFailed(command, done.returncode, output)
     return output
+
+
+def located(program: str, places: str = PLACES) -> str:
+    """Возвращает полный путь программы системы: по одному имени её подменил бы файл из текущей папки."""
+    if Path(program).parent != Path():
+        return program
+    if sys.platform == "win32":
+        return str(system_folder() / program)
+    return shutil.which(program, path=places) or program
 
 
 def decoded(output: bytes, console: str = CONSOLE) -> str:

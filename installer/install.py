@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from config.models import Settings
 from installer.answers import Answers
 from installer.examination import Finding, examine, failures
-from installer.package import Package, place_program
+from installer.folders import Pause
+from installer.package import Package, place_program, stands
 from installer.ports import CommandFailed, Host, InstallError, Service, ServiceState, Talk
 from installer.record import Record, load_record
 from installer.redis_conf import write_redis_conf
-from installer.roles import FLOWER, NODE, REDIS, services_of
+from installer.roles import FLOWER, NODE, ORDER, REDIS, services_of, stopping
 from installer.settings import read_settings, write_settings
 
 #: Проверки, которым до первого запуска узла сбыться не суждено.
@@ -30,6 +31,7 @@ class Installation:
     talk: Talk
     answers: Callable[[], Answers]
     patience: float = PATIENCE_SECONDS
+    pause: Pause = time.sleep
 
     def run(self) -> int:
         """Ставит и возвращает код: 0 — служба работает, 1 — стоит, но осмотр не прошёл."""
@@ -40,7 +42,7 @@ class Installation:
         answers = self.answers() if not host.layout.settings.exists() else None
         server = self._redis_server(answers)
         host.prepare_account()
-        host.point(place_program(self.package, host.layout))
+        self._place()
         host.write_command()
         services = self._services(answers, server)
         for service in services:
@@ -54,6 +56,14 @@ class Installation:
         )
         record.save(host.layout.record)
         return self._begin(answers, [service.key for service in services])
+
+    def _place(self) -> None:
+        """Ставит программу и делает её работающей; недоставленную прежде сперва перестают выполнять."""
+        host, layout = self.host, self.host.layout
+        if layout.current.exists() and not stands(self.package, layout):
+            for key in stopping(ORDER):
+                host.services.stop(key)
+        host.point(place_program(self.package, layout, self.pause))
 
     def _refuse_other_version(self) -> None:
         record = load_record(self.host.layout.record)
@@ -124,7 +134,7 @@ class Installation:
         self.talk.say("Запускаю обмен …")
         deadline = time.monotonic() + self.patience
         while (silent := failures(examine(self.host)).get("service")) and time.monotonic() < deadline:
-            time.sleep(LOOK_SECONDS)
+            self.pause(LOOK_SECONDS)
         if silent:
             self.talk.say(f"  {silent.text}. Подождите минуту и выполните: ident-bitrix doctor")
 

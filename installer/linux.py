@@ -7,13 +7,13 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
+from installer.commands import PLACES
 from installer.layout import Layout
 from installer.ports import InstallError, Run, Service
 from installer.systemd import Systemd
 
 ACCOUNT = "ident-bitrix"
 OLDEST_REDIS = (6, 2)
-PLACES = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 COMMAND = """#!/bin/sh
 # Команда интеграции: знает, где файл настроек.
 export IDENT_BITRIX_CONFIG='{settings}'
@@ -24,8 +24,8 @@ exec '{program}' "$@"
 class LinuxHost:
     """Компьютер с Linux и systemd."""
 
-    def __init__(self, layout: Layout, run: Run, account: str = ACCOUNT) -> None:
-        self.layout, self.run, self._account = layout, run, account
+    def __init__(self, layout: Layout, run: Run, account: str = ACCOUNT, places: str = PLACES) -> None:
+        self.layout, self.run, self._account, self._places = layout, run, account, places
         self.services = Systemd(layout.units, account, run)
 
     def require_rights(self) -> None:
@@ -67,7 +67,7 @@ class LinuxHost:
 
     def redis_server(self) -> Path:
         """Находит redis-server системы."""
-        found = shutil.which("redis-server") or shutil.which("redis-server", path=PLACES)
+        found = shutil.which("redis-server", path=self._places)
         advice = "Поставьте Redis 6.2 или новее, например: apt-get install redis-server"
         if found is None:
             raise InstallError(f"Нет redis-server. {advice}")

@@ -1,12 +1,12 @@
 """Пакет, из которого ставят: папка программы, её версия, чужие программы рядом."""
 
-import os
-import shutil
 import sys
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from installer import folders
 from installer.layout import Layout
 from installer.ports import InstallError
 
@@ -51,24 +51,26 @@ def find_package(option: Path | None) -> Package:
     return Package(Path(sys.executable).resolve().parent.parent)
 
 
-def place_program(package: Package, layout: Layout) -> Path:
-    """Копирует программу в папку её версии; недокопированное прежде стирается."""
+def stands(package: Package, layout: Layout) -> bool:
+    """Отвечает, стоит ли уже эта версия целой: такую не трогают, её может выполнять служба."""
     target = layout.versions / package.version
-    if target.resolve() == package.program.resolve():
-        return target
-    draft = target.with_name(f"{target.name}.new")
-    shutil.rmtree(draft, ignore_errors=True)
-    shutil.copytree(package.program, draft)
-    shutil.rmtree(target, ignore_errors=True)
-    os.replace(draft, target)
+    return target.resolve() == package.program.resolve() or folders.same(package.program, target)
+
+
+def place_program(package: Package, layout: Layout, pause: folders.Pause) -> Path:
+    """Ставит программу в папку её версии и возвращает папку; стоящую целой оставляет."""
+    target = layout.versions / package.version
+    if not stands(package, layout):
+        folders.place(package.program, target, pause)
     return target
 
 
-def drop_old_versions(layout: Layout, keep: str) -> None:
+def drop_old_versions(layout: Layout, keep: str, pause: folders.Pause) -> None:
     """Удаляет давние версии; работающая и прежняя остаются."""
     others = [path for path in layout.versions.iterdir() if path.is_dir() and path.name != keep]
     for path in sorted(others, key=lambda found: found.stat().st_mtime)[: -(KEPT_VERSIONS - 1)]:
-        shutil.rmtree(path, ignore_errors=True)
+        with suppress(InstallError):  # занятую сотрёт следующее обновление
+            folders.remove(path, pause)
 
 
 def order(version: str) -> tuple[int, ...]:

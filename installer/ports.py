@@ -45,8 +45,15 @@ class ServiceState(StrEnum):
     """Состояние службы."""
 
     RUNNING = "работает"
+    STARTING = "запускается"
+    STOPPING = "останавливается"
     STOPPED = "остановлена"
     ABSENT = "не установлена"
+
+    @property
+    def wanted(self) -> bool:
+        """Отвечает, должна ли служба работать: между двумя сбоями она «запускается», а не стоит."""
+        return self in (ServiceState.RUNNING, ServiceState.STARTING)
 
 
 class Services(Protocol):

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from installer.ports import InstallError
@@ -20,10 +20,6 @@ class Record:
     def save(self, path: Path) -> None:
         """Записывает файл."""
         path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
-
-    def now_at(self, version: str) -> "Record":
-        """Возвращает запись о другой версии."""
-        return replace(self, version=version)
 
 
 def load_record(path: Path) -> Record | None:

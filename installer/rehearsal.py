@@ -9,7 +9,9 @@ import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from functools import partial
+from itertools import count
 from pathlib import Path, PureWindowsPath
 
 from installer.answers import Answers, InstallChoices
@@ -17,6 +19,7 @@ from installer.install import Installation
 from installer.layout import Layout, windows_layout
 from installer.package import Package
 from installer.ports import CommandFailed
+from installer.supplies import supplies
 from installer.uninstall import Removal
 from installer.update import Update
 from installer.windows import WindowsHost
@@ -41,6 +44,8 @@ class RecordingWindows:
     root: Path
     commands: list[Sequence[str]] = field(default_factory=list)
     states: dict[str, bool] = field(default_factory=dict)
+    #: Что служба отвечает, пока меняется: WinSW не ждёт ни запуска, ни чужой остановки.
+    changing: dict[str, list[str]] = field(default_factory=dict)
     findings: Callable[[], list[dict[str, str]]] = lambda: GOOD
     refuse: Callable[[Sequence[str]], bool] = lambda _: False
 
@@ -63,7 +68,9 @@ class RecordingWindows:
     def _query(self, command: Sequence[str]) -> str:
         if command[2] not in self.states:
             raise CommandFailed(command, NO_SUCH_SERVICE, "Указанная служба не установлена.")
-        state = "4  RUNNING" if self.states[command[2]] else "1  STOPPED"
+        settled = "4  RUNNING" if self.states[command[2]] else "1  STOPPED"
+        changing = self.changing.get(command[2])
+        state = changing.pop(0) if changing else settled
         return f"Имя_службы: {command[2]}\n    Тип       : 10  WIN32_OWN_PROCESS\n    Состояние : {state}\n"
 
     def _wrapped(self, name: str, action: str) -> str:
@@ -71,6 +78,8 @@ class RecordingWindows:
             del self.states[name]
         else:
             self.states[name] = action == "start"
+            if action == "start":
+                self.changing[name] = ["2  START_PENDING"]
         return ""
 
     def _link(self, command: Sequence[str]) -> None:
@@ -94,17 +103,23 @@ class Stage:
         self.layout: Layout = windows_layout(
             {"ProgramFiles": str(self.root / "Program Files"), "ProgramData": str(self.root / "ProgramData")}
         )
-        self.host = WindowsHost(self.layout, self.windows, self.supply)
+        self.pauses: list[float] = []
+        self.is_administrator = True
+        self._moments = count()
+        self.host = WindowsHost(
+            self.layout, self.windows, self.supply, lambda: self.is_administrator, self.pauses.append
+        )
         self.answers = answers or Answers(install=InstallChoices(portal_setup=True), settings=SETTINGS)
         self.told: list[str] = []
-        self._supplies = folder / "supplies"
+        self.supplies = folder / "supplies"
 
     def supply(self, key: str) -> Path:
         """Возвращает чужую программу понарошку."""
-        self._supplies.mkdir(exist_ok=True)
-        path = self._supplies / key
+        self.supplies.mkdir(exist_ok=True)
+        known = {supply.key: supply.file for supply in supplies(self.supplies)}
+        path = self.supplies / known[key]
         with zipfile.ZipFile(path, "w") as opened:
-            opened.writestr("Redis-7.2.8-Windows-x64-msys2/redis-server.exe", b"")
+            opened.writestr(f"{path.stem}/redis-server.exe", b"")
         return path
 
     def package(self, version: str) -> Package:
@@ -118,15 +133,21 @@ class Stage:
 
     def install(self, version: str = "1.0.0") -> int:
         """Репетирует установку."""
-        return Installation(self.host, self.package(version), self, lambda: self.answers, patience=0).run()
+        return Installation(
+            self.host, self.package(version), self, lambda: self.answers, patience=0, pause=self.pauses.append
+        ).run()
 
-    def update(self, version: str) -> int:
+    def update(self, version: str, again: bool = False) -> int:
         """Репетирует обновление."""
-        return Update(self.host, self.package(version), self, patience=0).run()
+        now = datetime.now() + timedelta(seconds=next(self._moments))
+        update = Update(
+            self.host, self.package(version), self, lambda: now, patience=0, pause=self.pauses.append
+        )
+        return update.run(again)
 
     def uninstall(self, purge: bool = False) -> int:
         """Репетирует удаление."""
-        return Removal(self.host, self).run(purge)
+        return Removal(self.host, self, self.pauses.append).run(purge)
 
     def say(self, text: str) -> None:
         """Запоминает сказанное."""

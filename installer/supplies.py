@@ -1,6 +1,8 @@
 """Чужие программы, без которых на Windows не обойтись: что именно, откуда, по какой лицензии."""
 
 import hashlib
+import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,41 +21,37 @@ class Supply:
     source: str
 
 
-#: Суммы взяты из нескольких независимых открытых проектов, сверивших те же файлы: издатели своих не дают.
-SUPPLIES: tuple[Supply, ...] = (
-    Supply(
-        key="winsw",
-        title="WinSW 2.12.0 — запускает программу службой Windows, останавливает её Ctrl+C",
-        file="WinSW.NET461.exe",
-        sha256="b5066b7bbdfba1293e5d15cda3caaea88fbeab35bd5b38c41c913d492aadfc4f",
-        licence="MIT",
-        source="github.com/winsw/winsw, выпуск v2.12.0",
-    ),
-    Supply(
-        key="redis",
-        title="Redis 7.2.8 для Windows — брокер и состояние",
-        file="Redis-7.2.8-Windows-x64-msys2.zip",
-        sha256="aa6d4206a08d1189dd7a57c78201540a53b12350e1ad09ee7caca04120600656",
-        licence="BSD-3-Clause (последний ряд Redis с этой лицензией)",
-        source="github.com/redis-windows/redis-windows, выпуск 7.2.8",
-    ),
-)
+#: Список версий и сумм: свой у программы, и такой же файл в папке supplies пакета, который важнее.
+LIST = "supplies.toml"
+OWN_LIST = Path(__file__).parent / "templates" / LIST
 
 
 class SupplyError(InstallError):
     """Чужой программы нет или она не та; текст говорит, что сделать."""
 
 
+def supplies(folder: Path | None = None) -> Sequence[Supply]:
+    """Возвращает чужие программы по списку папки, а нет его — по своему; негодный список — SupplyError."""
+    path = folder / LIST if folder and (folder / LIST).is_file() else OWN_LIST
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return [Supply(**entry) for entry in raw["supply"]]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise SupplyError(f"Список {path} написан с ошибкой: верните его из пакета.") from None
+
+
 def checked(folder: Path, key: str) -> Path:
     """Возвращает файл чужой программы, сверив контрольную сумму."""
-    supply = next(known for known in SUPPLIES if known.key == key)
+    supply = next((known for known in supplies(folder) if known.key == key), None)
+    if supply is None:
+        raise SupplyError(f"В списке {folder / LIST} нет программы «{key}»: верните его из пакета.")
     path = folder / supply.file
     if not path.is_file():
         raise SupplyError(
             f"Нет файла {path}.\nНужен {supply.title}; возьмите его: {supply.source}, файл {supply.file}, "
             f"и положите в папку {folder}. Сам установщик ничего не скачивает."
         )
-    if digest(path) != supply.sha256:
+    if digest(path) != supply.sha256.lower():
         raise SupplyError(
             f"Файл {path} не тот: его контрольная сумма SHA-256 отличается от {supply.sha256}. "
             f"Возьмите {supply.file} заново: {supply.source}."

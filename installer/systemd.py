@@ -8,6 +8,12 @@ from installer.ports import CommandFailed, Run, Service, ServiceState
 #: Перезапуск после сбоя — через столько секунд и без счёта попыток: предел ТЗ 3.3.1 — пять минут.
 RESTART_SECONDS = 10
 PREFIX = "ident-bitrix"
+#: Ответы «systemctl is-active»; между сбоем и перезапуском служба «activating».
+STATES = {
+    "active": ServiceState.RUNNING,
+    "activating": ServiceState.STARTING,
+    "deactivating": ServiceState.STOPPING,
+}
 
 
 class Systemd:
@@ -48,7 +54,7 @@ class Systemd:
             told = self._run(["systemctl", "is-active", self._unit(key)])
         except CommandFailed as error:
             told = error.output
-        return ServiceState.RUNNING if told.strip() == "active" else ServiceState.STOPPED
+        return STATES.get(told.strip(), ServiceState.STOPPED)
 
     def name(self, key: str) -> str:
         """Возвращает имя юнита без окончания."""

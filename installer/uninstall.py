@@ -1,10 +1,11 @@
 """Удаление: службы, программа и команда; данные — только по просьбе."""
 
-import shutil
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from installer.folders import Pause, remove
 from installer.ports import Host, Talk
 from installer.record import installed
 from installer.roles import stopping
@@ -16,6 +17,7 @@ class Removal:
 
     host: Host
     talk: Talk
+    pause: Pause = time.sleep
 
     def run(self, purge: bool) -> int:
         """Удаляет и говорит, что осталось."""
@@ -31,7 +33,7 @@ class Removal:
         self._remove_programs()
         if purge:
             for folder in layout.data:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove(folder, self.pause)
             _remove_empty(layout.data)
             self.talk.say("Настройки, состояние, журналы и копии удалены.")
         else:
@@ -41,12 +43,15 @@ class Removal:
         return 0
 
     def _remove_programs(self) -> None:
-        """Удаляет папку программы; на Windows работающий файл себя не удалит — это доделает uninstall.ps1."""
+        """Удаляет папку программы; на Windows программа, которая в ней работает, саму себя не удалит."""
         programs = self.host.layout.programs
-        inside = programs in Path(sys.executable).resolve().parents
-        shutil.rmtree(programs, ignore_errors=inside)
-        if programs.exists():
-            self.talk.say(f"Папку программы удалит uninstall.ps1 (или удалите сами): {programs}")
+        if programs in Path(sys.executable).resolve().parents and sys.platform == "win32":
+            self.talk.say(
+                f"Папку программы удалите сами, когда эта команда кончится: {programs} "
+                "(uninstall.ps1 из пакета удаляет и её)."
+            )
+        else:
+            remove(programs, self.pause)
 
 
 def _remove_empty(folders: tuple[Path, ...]) -> None:

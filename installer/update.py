@@ -2,15 +2,17 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
+from config.loader import load_settings
 from installer import backup
 from installer.examination import Finding, examine, worsened
+from installer.folders import Pause
 from installer.install import show
 from installer.package import Package, drop_old_versions, order, place_program
-from installer.ports import Host, InstallError, ServiceState, Talk
+from installer.ports import Host, InstallError, Talk
 from installer.record import Record, installed
 from installer.roles import ORDER, REDIS, services_of, stopping
 from installer.upgrade import upgrade_settings
@@ -29,32 +31,54 @@ class Update:
     talk: Talk
     now: Callable[[], datetime] = datetime.now
     patience: float = PATIENCE_SECONDS
+    pause: Pause = time.sleep
 
     def run(self, again: bool = False) -> int:
         """Обновляет; код 0 — новая версия работает, 1 — вернулась прежняя."""
         host, talk = self.host, self.talk
         host.require_rights()
-        record = installed(host.layout.record)
-        self._refuse(record, again)
-        talk.say(f"Обновляю {record.version} → {self.package.version}")
+        former = installed(host.layout.record)
+        self._refuse(former, again)
+        talk.say(f"Обновляю {former.version} → {self.package.version}")
         before = examine(host)
-        running = [key for key in record.services if host.services.state(key) is ServiceState.RUNNING]
-        self._stop(running)
-        saved = backup.save(host.layout, record.version, self.now())
-        talk.say(f"Копия настроек и состояния: {saved}")
+        record = replace(former, version=self.package.version, redis_server=self._redis_server(former))
+        running = [key for key in former.services if host.services.state(key).wanted]
+        touched = [key for key in running if key != REDIS or record.redis_server != former.redis_server]
+        saved = self._saved(former, running, touched)
         try:
             self._renew(record)
             worse = self._judged(running, before)
         except (InstallError, OSError) as error:
             talk.say(f"Обновление прервано: {error}")
-            return self._back(record, running, saved)
+            return self._back(former, running, touched, saved)
         if worse:
             show(talk, worse)
-            return self._back(record, running, saved)
-        record.now_at(self.package.version).save(host.layout.record)
-        drop_old_versions(host.layout, self.package.version)
+            return self._back(former, running, touched, saved)
+        record.save(host.layout.record)
+        drop_old_versions(host.layout, self.package.version, self.pause)
         talk.say(f"Готово: работает версия {self.package.version}.")
         return 0
+
+    def _redis_server(self, record: Record) -> str:
+        """Возвращает Redis пакета, если он свой: с обновлением приходят и его поправки безопасности."""
+        if REDIS not in record.services:
+            return record.redis_server
+        try:
+            return str(self.host.redis_server())
+        except InstallError as error:
+            self.talk.say(f"Redis остаётся прежним. {error}")
+            return record.redis_server
+
+    def _saved(self, record: Record, running: Sequence[str], touched: Sequence[str]) -> Path:
+        """Останавливает службы и копирует настройки и состояние; не вышло — службы работают дальше."""
+        try:
+            self._stop(touched)
+            saved = backup.save(self.host.layout, record.version, self.now())
+        except (InstallError, OSError):
+            self._start(running)
+            raise
+        self.talk.say(f"Копия настроек и состояния: {saved}")
+        return saved
 
     def _refuse(self, record: Record, again: bool) -> None:
         if order(self.package.version) < order(record.version):
@@ -67,15 +91,22 @@ class Update:
     def _renew(self, record: Record) -> None:
         """Ставит новую программу и приводит настройки и описания служб к её виду."""
         layout = self.host.layout
-        target = place_program(self.package, layout)
+        target = place_program(self.package, layout, self.pause)
         for told in upgrade_settings(layout.settings):
             self.talk.say(f"  настройки: {told}")
-        self.host.point(target)
-        self.host.write_command()
-        services = services_of(layout, record.services, record.redis_server)
+        self._describe(record, target)
+
+    def _describe(self, record: Record, target: Path) -> None:
+        """Делает версию работающей: ссылка, команда, службы, права, правило брандмауэра."""
+        host = self.host
+        host.point(target)
+        host.write_command()
+        services = services_of(host.layout, record.services, record.redis_server)
         for service in services:
-            self.host.services.install(service)
-        self.host.protect(services)
+            host.services.install(service)
+        host.protect(services)
+        if record.opened_port:
+            host.open_port(load_settings(host.layout.settings).web.port)
 
     def _judged(self, running: Sequence[str], before: Sequence[Finding]) -> Sequence[Finding]:
         """Запускает новую версию и ждёт, пока осмотр станет не хуже прежнего."""
@@ -85,28 +116,23 @@ class Update:
             worse = worsened(before, examine(self.host))
             if not worse or time.monotonic() > deadline:
                 return worse
-            time.sleep(LOOK_SECONDS)
+            self.pause(LOOK_SECONDS)
 
-    def _back(self, record: Record, running: Sequence[str], saved: Path) -> int:
+    def _back(self, record: Record, running: Sequence[str], touched: Sequence[str], saved: Path) -> int:
         """Возвращает прежнюю версию вместе с её настройками."""
         host = self.host
         self.talk.say(f"Возвращаю версию {record.version} …")
-        self._stop(running)
+        self._stop(touched)
         backup.restore(host.layout, saved)
-        host.point(host.layout.versions / record.version)
-        services = services_of(host.layout, record.services, record.redis_server)
-        for service in services:
-            host.services.install(service)
-        host.protect(services)
+        self._describe(record, host.layout.versions / record.version)
         self._start(running)
         self.talk.say(f"Вернулась версия {record.version}; настройки и состояние прежние, копия: {saved}")
         return 1
 
     def _stop(self, keys: Sequence[str]) -> None:
-        """Останавливает узел и Flower; Redis обновление не касается."""
+        """Останавливает службы; Redis среди них, только если меняется и он."""
         for key in stopping(keys):
-            if key != REDIS:
-                self.host.services.stop(key)
+            self.host.services.stop(key)
 
     def _start(self, keys: Sequence[str]) -> None:
         for key in ORDER:

@@ -1,13 +1,17 @@
 """Windows: права папок, ссылка на версию, брандмауэр, Redis из пакета; службы — WinSW.
 
-Здесь Windows нет: всё проверено записывающей подделкой команд, на самой Windows не выполнялось.
+Здесь Windows нет: проверено записывающей подделкой команд (и под Wine, tests/windows).
 """
 
+import tempfile
+import time
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from config import windows
+from installer import folders
 from installer.layout import Layout
 from installer.ports import CommandFailed, InstallError, Run, Service
 from installer.winsw import WinSW, account
@@ -23,16 +27,22 @@ set "IDENT_BITRIX_CONFIG={settings}"
 class WindowsHost:
     """Компьютер с Windows 10/11 или Server 2016 и новее."""
 
-    def __init__(self, layout: Layout, run: Run, supply: Callable[[str], Path]) -> None:
+    def __init__(
+        self,
+        layout: Layout,
+        run: Run,
+        supply: Callable[[str], Path],
+        is_administrator: Callable[[], bool] = windows.is_administrator,
+        pause: folders.Pause = time.sleep,
+    ) -> None:
         self.layout, self.run, self._supply = layout, run, supply
-        self.services = WinSW(layout.units, lambda: supply("winsw"), layout.logs, run)
+        self._is_administrator, self._pause = is_administrator, pause
+        self.services = WinSW(layout.units, lambda: supply("winsw"), layout.logs, run, pause)
 
     def require_rights(self) -> None:
-        """Проверяет права администратора: без них «net session» отказывает."""
-        try:
-            self.run(["net.exe", "session"])
-        except CommandFailed:
-            raise InstallError("Нужны права администратора: откройте PowerShell от его имени.") from None
+        """Проверяет права администратора по жетону процесса."""
+        if not self._is_administrator():
+            raise InstallError("Нужны права администратора: откройте PowerShell от его имени.")
 
     def prepare_account(self) -> None:
         """Ничего не делает: у каждой службы своя виртуальная учётная запись, Windows заводит её сама."""
@@ -54,6 +64,8 @@ class WindowsHost:
     def point(self, target: Path) -> None:
         """Переставляет ссылку current (junction: обычная ссылка требует особого права)."""
         link = str(self.layout.current)
+        if self.layout.current.resolve() == target.resolve():
+            return
         with suppress(CommandFailed):  # в первый раз снимать нечего
             self.run(["cmd.exe", "/c", "rmdir", link])
         self.run(["cmd.exe", "/c", "mklink", "/J", link, str(target)])
@@ -65,10 +77,15 @@ class WindowsHost:
         self.layout.command.write_text(text, encoding="ascii", newline="\r\n")
 
     def redis_server(self) -> Path:
-        """Распаковывает Redis из пакета, сверив его контрольную сумму."""
-        archive, folder = self._supply("redis"), self.layout.programs / "redis"
-        with zipfile.ZipFile(archive) as opened:
-            opened.extractall(folder)
+        """Ставит Redis из пакета, сверив контрольную сумму; стоящий целым не трогает: он может работать."""
+        archive = self._supply("redis")
+        folder = self.layout.programs / "redis" / archive.stem
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as draft:
+            with zipfile.ZipFile(archive) as opened:
+                opened.extractall(draft)
+            if not folders.same(Path(draft), folder):
+                folders.place(Path(draft), folder, self._pause)
         found = sorted(folder.rglob("redis-server.exe"))
         if not found:
             raise InstallError(f"В {archive.name} нет redis-server.exe: возьмите архив заново.")
@@ -79,7 +96,9 @@ class WindowsHost:
         self.close_ports()
         options = ["dir=in", "action=allow", "protocol=TCP", f"localport={port}", "remoteip=localsubnet"]
         rule = ["netsh.exe", "advfirewall", "firewall", "add", "rule", f"name={RULE}", *options]
-        self.run([*rule, f"program={self.layout.program}"])
+        # Настоящее место, а не ссылка current: брандмауэр сравнивает путь, по которому файл лежит.
+        program = self.layout.current.resolve() / self.layout.executable
+        self.run([*rule, f"program={program}"])
 
     def close_ports(self) -> None:
         """Убирает своё правило брандмауэра; нет его — ничего."""

@@ -6,16 +6,29 @@
 
 import re
 import shutil
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
-from installer.ports import CommandFailed, Run, Service, ServiceState
+from installer.folders import Pause, persist
+from installer.ports import CommandFailed, InstallError, Run, Service, ServiceState
 
 #: После первого, второго и каждого следующего сбоя; предел ТЗ 3.3.1 — пять минут.
 RESTART_DELAYS = ("10 sec", "30 sec", "1 min")
 NO_SUCH_SERVICE = 1060
-RUNNING = re.compile(r":\s*4\s+RUNNING\b")
+#: Ответ «sc query»: слово состояния Windows не переводит.
+STATE = re.compile(r":\s*\d\s+(STOPPED|START_PENDING|STOP_PENDING|RUNNING)\b")
+STATES = {
+    "STOPPED": ServiceState.STOPPED,
+    "START_PENDING": ServiceState.STARTING,
+    "STOP_PENDING": ServiceState.STOPPING,
+    "RUNNING": ServiceState.RUNNING,
+}
+CHANGING = (ServiceState.STARTING, ServiceState.STOPPING)
+#: Сколько раз с какой паузой смотреть на службу, которая меняется: узлу на остановку дано полторы минуты.
+LOOKS, LOOK_SECONDS = 120, 1.0
 
 NameOf = Callable[[str], str]
 
@@ -23,8 +36,11 @@ NameOf = Callable[[str], str]
 class WinSW:
     """Службы Windows: файл WinSW рядом со своим описанием."""
 
-    def __init__(self, folder: Path, wrapper: Callable[[], Path], logs: Path, run: Run) -> None:
-        self._folder, self._wrapper, self._logs, self._run = folder, wrapper, logs, run
+    def __init__(
+        self, folder: Path, wrapper: Callable[[], Path], logs: Path, run: Run, pause: Pause = time.sleep
+    ) -> None:
+        self._folder, self._wrapper, self._logs = folder, wrapper, logs
+        self._run, self._pause = run, pause
 
     def install(self, service: Service) -> None:
         """Записывает описание; новую службу регистрирует под её учётной записью."""
@@ -44,27 +60,44 @@ class WinSW:
             self.stop(key)
             self._run([str(self._exe(key)), "uninstall"])
         for path in self._folder.glob(f"{self.name(key)}.*"):
-            path.unlink(missing_ok=True)
+            persist(partial(path.unlink, missing_ok=True), path, self._pause)
 
     def start(self, key: str) -> None:
-        """Запускает службу и ждёт, пока она запустится."""
-        if self.state(key) is not ServiceState.RUNNING:
+        """Запускает службу и ждёт, пока она запустится: сам WinSW этого не ждёт."""
+        if self._settled(key) is not ServiceState.RUNNING:
             self._run([str(self._exe(key)), "start"])
+            if self._settled(key) is not ServiceState.RUNNING:
+                raise InstallError(
+                    f"Служба {self.name(key)} не запустилась: смотрите {self._logs} и журнал Windows."
+                )
 
     def stop(self, key: str) -> None:
         """Останавливает службу и ждёт: WinSW посылает Ctrl+C, узел доделывает начатое."""
-        if self.state(key) is ServiceState.RUNNING:
+        if self._settled(key) is ServiceState.RUNNING:
             self._run([str(self._exe(key)), "stopwait"])
+            if self._settled(key) is ServiceState.RUNNING:
+                raise InstallError(
+                    f"Служба {self.name(key)} не остановилась: остановите её сами и повторите."
+                )
 
     def state(self, key: str) -> ServiceState:
-        """Возвращает состояние службы по ответу SCM: «STATE : 4 RUNNING» (слово состояния не переводится)."""
+        """Возвращает состояние службы по ответу SCM: «STATE : 4 RUNNING»."""
         try:
             told = self._run(["sc.exe", "query", self.name(key)])
         except CommandFailed as error:
             if error.code == NO_SUCH_SERVICE:
                 return ServiceState.ABSENT
             raise
-        return ServiceState.RUNNING if RUNNING.search(told) else ServiceState.STOPPED
+        found = STATE.search(told)
+        return STATES[found[1]] if found else ServiceState.STOPPED
+
+    def _settled(self, key: str) -> ServiceState:
+        """Ждёт, пока служба не перестанет меняться, и возвращает её состояние."""
+        for _ in range(LOOKS):
+            if (state := self.state(key)) not in CHANGING:
+                return state
+            self._pause(LOOK_SECONDS)
+        raise InstallError(f"Служба {self.name(key)} не меняет состояния «{state}»: подождите и повторите.")
 
     def name(self, key: str) -> str:
         """Возвращает имя службы: ``IdentBitrixNode``."""

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from deploy.package.contents import PROGRAM
 from deploy.package.papers import write_papers
-from installer.supplies import digest
+from installer.supplies import OWN_LIST, digest
 
 SUMS = "SHA256SUMS"
 WINDOWS_SCRIPTS = ("install.ps1", "update.ps1", "uninstall.ps1")
@@ -25,7 +25,7 @@ def assemble(root: Path, program: Path, supplies: Sequence[Path], folder: Path, 
         for name in WINDOWS_SCRIPTS:
             shutil.copyfile(root / "deploy" / "windows" / name, folder / name)
     (folder / "supplies").mkdir()
-    for path in supplies:
+    for path in (*supplies, OWN_LIST):
         shutil.copyfile(path, folder / "supplies" / path.name)
     shutil.copytree(root / "deploy" / "sql", folder / "sql")
     shutil.copyfile(

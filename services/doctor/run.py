@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config.rights import account_name
 from services.doctor import computer, ident, portal, state
 from services.doctor.findings import Finding, Level, performed
 from services.domain.errors import DatabaseError, SyncError
@@ -77,13 +78,27 @@ class Examination:
 
     def _base(self, database_id: str) -> Iterator[Finding]:
         names = [branch.names for branch in self._settings.branches_of(database_id)]
-        database = self._settings.database(database_id)
+        database, now = self._settings.database(database_id), self._now()
         inspection = open_inspection(database, self._settings.node.sql_dir)
         yield from ident.encryption(f"ident.{database_id}", database)
         try:
-            yield from ident.base(database_id, inspection, names, self._now(), self._settings.rules.zone)
+            found = ident.base(database_id, inspection, names, now, self._settings.rules.zone)
+            if getattr(database, "auth", "") == "windows":
+                code, read_at = f"ident.{database_id}", self._read_at(database_id)
+                found = ident.as_person(code, found, account_name(), read_at, now)
+            yield from found
         finally:
             inspection.close()
+
+    def _read_at(self, database_id: str) -> datetime | None:
+        """Возвращает, когда служба последний раз прочла базу; не знает — None."""
+        stats = self._services.store.stats
+        branches = self._settings.branches_of(database_id)
+        try:
+            told = [stats.notes(branch.branch_id).get("last_success") for branch in branches]
+        except SyncError:
+            return None
+        return max((datetime.fromisoformat(moment) for moment in told if moment), default=None)
 
     def _portal(self, client: "BitrixClient") -> Iterator[Finding]:
         from services.bitrix.portal_admin import PortalAdmin

@@ -32,9 +32,12 @@ def _give_to_owner(descriptor: int, folder: Path) -> None:
         os.fchown(descriptor, owner.st_uid, owner.st_gid)
 
 
-def append(descriptor: int, line: str) -> int:
-    """Дописывает строку одним вызовом и возвращает число байтов; записано не всё — OSError."""
-    data = line.encode("utf-8", errors="replace") + b"\n"
+def append(descriptor: int, line: str, end: str = os.linesep) -> int:
+    """Дописывает строку одним вызовом и возвращает число байтов; записано не всё — OSError.
+
+    Строки кончаются так, как принято в системе: Блокнот Windows Server 2016 иначе показал бы одну строку.
+    """
+    data = (line + end).encode("utf-8", errors="replace")
     written = os.write(descriptor, data)
     if written != len(data):
         raise OSError("на диске кончилось место: строка записана не целиком")

@@ -300,3 +300,23 @@ def test_added_entities_are_loaded_before_the_service_is(tmp_path: Path) -> None
     assert level_of(computer.entities([broken])) is Level.FAIL
     assert level_of(computer.entities([tmp_path / "none.py"])) is Level.FAIL
     assert list(computer.entities([])) == []
+
+
+REFUSED = fail("ident.D1", "База Ident: вход отклонён", "Проверьте логин")
+
+
+@pytest.mark.parametrize(
+    ("account", "read_at", "levels"),
+    [
+        ("NT SERVICE\\IdentBitrixNode", None, {"ident.D1": Level.FAIL}),
+        ("КЛИНИКА\\иванов", None, {"ident.D1.login": Level.WARN, "ident.D1": Level.WARN}),
+        ("КЛИНИКА\\иванов", NOW - timedelta(days=2), {"ident.D1.login": Level.WARN, "ident.D1": Level.WARN}),
+        ("КЛИНИКА\\иванов", NOW - timedelta(minutes=2), {"ident.D1.login": Level.OK, "ident.D1": Level.WARN}),
+    ],
+)
+def test_login_of_a_person_is_not_taken_for_the_login_of_the_service(
+    account: str, read_at: datetime | None, levels: Mapping[str, Level]
+) -> None:
+    found = list(ident.as_person("ident.D1", iter([REFUSED]), account, read_at, NOW))
+    assert {finding.code: finding.level for finding in found} == levels
+    assert all(finding.advice for finding in found if finding.level is not Level.OK)

@@ -13,6 +13,7 @@ from config.loader import load_settings
 from installer.answers import Answers, InstallChoices
 from installer.ports import InstallError
 from installer.rehearsal import GOOD, SETTINGS, Stage, rehearse
+from installer.supplies import LIST, OWN_LIST
 from installer.windows import RULE
 
 FAILED = [{"check": "ident.D1", "level": "fail", "text": "база не отвечает", "advice": "включите сервер"}]
@@ -36,7 +37,7 @@ def test_installation_leaves_three_running_services(stage: Stage) -> None:
 
 
 def test_without_rights_nothing_is_done(stage: Stage) -> None:
-    stage.windows.refuse = lambda command: command[0] == "net.exe"
+    stage.is_administrator = False
     with pytest.raises(InstallError, match="администратора"):
         stage.install()
     assert not stage.root.exists()
@@ -114,9 +115,8 @@ def test_shared_redis_installs_no_redis_of_its_own(tmp_path: Path) -> None:
 def test_firewall_is_touched_only_when_asked(tmp_path: Path, wanted: bool) -> None:
     stage = Stage(tmp_path, Answers(install=InstallChoices(open_port=wanted), settings=SETTINGS))
     stage.install()
-    rules = [command for command in stage.windows.told() if "add rule" in command]
-    assert bool(rules) is wanted
-    assert all("remoteip=localsubnet" in rule and RULE in rule for rule in rules)
+    assert bool(rules(stage)) is wanted
+    assert all("remoteip=localsubnet" in rule and RULE in rule for rule in rules(stage))
 
 
 def test_bad_examination_starts_nothing_and_says_what_to_do(stage: Stage) -> None:
@@ -197,6 +197,121 @@ def test_update_stops_politely_moves_the_link_and_starts_again(stage: Stage) -> 
     assert [index_of(told, part) for part in order] == sorted(index_of(told, part) for part in order)
     assert not [command for command in told if 'IdentBitrixRedis.exe" stop' in command]
     assert stage.layout.current.resolve().name == "1.1.0"
+
+
+def test_whole_version_is_left_alone_while_its_services_run(stage: Stage) -> None:
+    """Повтор установки той же версии: её файлы занимает работающая служба."""
+    stage.install()
+    before = {path: path.stat().st_ino for path in stage.layout.versions.rglob("*")}
+    redis = {path: path.stat().st_ino for path in (stage.layout.programs / "redis").rglob("*")}
+    stage.windows.commands.clear()
+    assert stage.install() == 0
+    assert {path: path.stat().st_ino for path in stage.layout.versions.rglob("*")} == before
+    assert {path: path.stat().st_ino for path in (stage.layout.programs / "redis").rglob("*")} == redis
+    assert not [command for command in stage.windows.told() if "stopwait" in command or "mklink" in command]
+
+
+def test_broken_version_is_replaced_only_after_its_services_stop(stage: Stage) -> None:
+    stage.install()
+    (stage.layout.versions / "1.0.0" / "ident-bitrix.exe").write_bytes(b"half")
+    seen: list[bytes] = []
+
+    def look(command: Sequence[str]) -> bool:
+        if command[-1] == "stopwait":
+            seen.append((stage.layout.versions / "1.0.0" / "ident-bitrix.exe").read_bytes())
+        return False
+
+    stage.windows.refuse = look
+    assert stage.install() == 0
+    assert seen == [b"half"] * 3
+    assert (stage.layout.versions / "1.0.0" / "ident-bitrix.exe").read_bytes() == b""
+
+
+def test_same_version_is_put_again_when_asked(stage: Stage) -> None:
+    stage.install()
+    (stage.layout.versions / "1.0.0" / "ident-bitrix.exe").write_bytes(b"spoiled")
+    assert stage.update("1.0.0", again=True) == 0
+    assert (stage.layout.versions / "1.0.0" / "ident-bitrix.exe").read_bytes() == b""
+    assert sorted(path.name for path in stage.layout.versions.iterdir()) == ["1.0.0"]
+    assert stage.windows.states == dict.fromkeys(SERVICES, True)
+
+
+def test_services_that_are_changing_are_waited_for(stage: Stage) -> None:
+    stage.install()
+    stage.windows.changing["IdentBitrixNode"] = ["2  START_PENDING"] * 5
+    assert stage.update("1.1.0") == 0, "служба, которая запускается, — работает: её останавливают и запускают"
+    assert stage.windows.states["IdentBitrixNode"] is True
+    assert stage.pauses
+
+
+def test_service_that_never_settles_is_named(stage: Stage) -> None:
+    stage.install()
+    stage.windows.changing["IdentBitrixNode"] = ["3  STOP_PENDING"] * 1000
+    with pytest.raises(InstallError, match="IdentBitrixNode не меняет состояния «останавливается»"):
+        stage.host.services.start("node")
+
+
+def test_service_that_falls_at_once_is_named(stage: Stage) -> None:
+    stage.install()
+    stage.host.services.stop("node")
+
+    def fall(command: Sequence[str]) -> bool:
+        stage.windows.states["IdentBitrixNode"] = False
+        stage.windows.changing.clear()
+        return False
+
+    stage.windows.refuse = fall
+    with pytest.raises(InstallError, match="IdentBitrixNode не запустилась"):
+        stage.host.services.start("node")
+
+
+def test_failed_stop_leaves_the_former_version_running(stage: Stage) -> None:
+    stage.install()
+    stage.windows.refuse = lambda command: command[-1] == "stopwait" and "Node" in command[0]
+    with pytest.raises(InstallError):
+        stage.update("1.1.0")
+    assert stage.windows.states == dict.fromkeys(SERVICES, True)
+
+
+def test_firewall_lets_in_the_real_place_of_the_running_version(tmp_path: Path) -> None:
+    """Windows сравнивает путь файла, а не путь через ссылку current."""
+    stage = Stage(tmp_path, Answers(install=InstallChoices(open_port=True), settings=SETTINGS))
+    stage.install()
+    assert r"versions\1.0.0\ident-bitrix.exe" in rules(stage)[-1]
+    stage.update("1.1.0")
+    assert r"versions\1.1.0\ident-bitrix.exe" in rules(stage)[-1]
+    stage.windows.findings = lambda: FAILED if stage.layout.current.resolve().name == "1.2.0" else GOOD
+    stage.update("1.2.0")
+    assert r"versions\1.1.0\ident-bitrix.exe" in rules(stage)[-1], "вернулась прежняя — вернулось и правило"
+    assert "localport=8443" in rules(stage)[-1]
+
+
+def test_update_brings_the_fixed_redis_and_a_failed_one_takes_it_back(stage: Stage) -> None:
+    stage.install()
+    former = described(stage, "IdentBitrixRedis").findtext("executable", "")
+    text = OWN_LIST.read_text(encoding="utf-8")
+    (stage.supplies / LIST).write_text(text.replace("7.2.16", "7.2.99"), encoding="utf-8")
+    stage.windows.findings = lambda: FAILED if stage.layout.current.resolve().name == "1.1.0" else GOOD
+    assert stage.update("1.1.0") == 1
+    assert described(stage, "IdentBitrixRedis").findtext("executable") == former
+    stage.windows.findings = lambda: GOOD
+    stage.windows.commands.clear()
+    assert stage.update("1.2.0") == 0
+    assert "7.2.99" in described(stage, "IdentBitrixRedis").findtext("executable", "")
+    assert [command for command in stage.windows.told() if 'IdentBitrixRedis.exe" stopwait' in command]
+    assert stage.windows.states == dict.fromkeys(SERVICES, True)
+
+
+def test_update_without_redis_in_the_package_keeps_the_former(stage: Stage) -> None:
+    stage.install()
+    (stage.supplies / LIST).write_text("", encoding="utf-8")
+    assert stage.update("1.1.0") == 0
+    assert "Redis остаётся прежним" in "\n".join(stage.told)
+
+
+def rules(stage: Stage) -> list[str]:
+    """Возвращает правила брандмауэра в порядке появления."""
+    return [command for command in stage.windows.told() if "add rule" in command]
 
 
 def test_update_that_spoils_the_examination_is_undone(stage: Stage) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from config.models import JournalSettings
+from services.journal.append import append, open_for_append
 from services.journal.daily import DailyFile, day_of
 from services.journal.space import Mode, Space, admits, explained, mode_for
 
@@ -191,3 +192,12 @@ def test_month_of_journals_fits_the_disk() -> None:
         is Mode.IMPORTANT
     )
     assert settings.keep_days * settings.daily_limit_mb <= 500
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_lines_end_as_the_system_is_used_to(tmp_path: Path, end: str) -> None:
+    """Блокнот Windows Server 2016 показал бы строки с одним LF одной строкой."""
+    descriptor = open_for_append(tmp_path / "журнал.txt")
+    append(descriptor, "раз", end)
+    os.close(descriptor)
+    assert (tmp_path / "журнал.txt").read_bytes() == ("раз" + end).encode()
