@@ -14,7 +14,8 @@ from celery.signals import (
     worker_shutting_down,
 )
 
-from tasks.lookup_room import LookupRoom
+from tasks.lookups import LookupConsumer
+from tasks.steady import SteadyConsumer
 from tasks.watchdog import WatchdogStep
 
 
@@ -39,7 +40,8 @@ celery_app = Celery(
     config_source="celeryconfig",
 )
 celery_app.add_defaults(_deployment)
-celery_app.steps["consumer"].add(LookupRoom)
+celery_app.steps["consumer"].add(LookupConsumer)
+celery_app.steps["consumer"].add(SteadyConsumer)
 celery_app.steps["worker"].add(WatchdogStep)
 
 

@@ -9,7 +9,8 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -30,31 +31,49 @@ STOP_SECONDS = 90.0
 LOOKS_PER_TERM = 12
 
 
-class Vigil:
-    """Решение присмотра: сколько времени узел не подавал признаков жизни."""
+class Liveness:
+    """Решение присмотра: сколько времени узел не подавал признаков жизни и не слушал своих очередей."""
 
     def __init__(self, term: timedelta, now: Callable[[], float] = time.monotonic) -> None:
         self._term, self._now = term.total_seconds(), now
-        self._alive_at = now()
+        self._alive_at = self._heard_at = now()
 
     def alive(self) -> None:
         """Отмечает признак жизни."""
         self._alive_at = self._now()
 
-    def verdict(self, beat_age: float | None) -> str | None:
-        """Возвращает, чем узел болен, или None; ``beat_age`` — секунды от тика расписания, None — его нет."""
-        if self._now() - self._alive_at > self._term:
+    def verdict(self, beat_age: float | None, unheard: Collection[str] = ()) -> str | None:
+        """Возвращает, чем узел болен, или None.
+
+        ``beat_age`` — секунды от тика расписания, None — его нет; ``unheard`` — очереди узла, которых он не
+        слушает («Cancel consumer» во Flower).
+        """
+        now = self._now()
+        if not unheard:
+            self._heard_at = now
+        if now - self._alive_at > self._term:
             return "задачи не исполняются"
         if beat_age is not None and beat_age > self._term:
             return "расписание стоит"
+        if now - self._heard_at > self._term:
+            return f"очереди не разбираются: {', '.join(sorted(unheard))}"
         return None
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """Узел глазами присмотра: имя, как послать ему сообщение и каких своих очередей он не слушает."""
+
+    name: str
+    send: Callable[[], None]
+    unheard: Callable[[], Collection[str]]
 
 
 class Watchdog:
     """Поток присмотра одного узла."""
 
-    def __init__(self, node: str, term: timedelta, send: Callable[[], None]) -> None:
-        self._node, self._send, self.vigil = node, send, Vigil(term)
+    def __init__(self, node: Node, term: timedelta) -> None:
+        self._node, self._liveness = node, Liveness(term)
         self._pause = term.total_seconds() / LOOKS_PER_TERM
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
@@ -72,7 +91,7 @@ class Watchdog:
     def _finished(self, sender: Any = None, **_: object) -> None:
         # Вопросы о планах исполняют отдельные потоки: об общем пуле они ничего не говорят (ADR 0010).
         if getattr(sender, "name", "") != LOOKUP:
-            self.vigil.alive()
+            self._liveness.alive()
 
     def _run(self) -> None:
         while not self._stopped.wait(self._pause):
@@ -87,17 +106,17 @@ class Watchdog:
 
         pulse = process_services().store.pulse
         if not pulse.answers():
-            self.vigil.alive()
+            self._liveness.alive()
             return
         # Задачи prefork исполняют дети: об их жизни говорит отметка в Redis.
-        age = pulse.ages().get(self._node)
+        age = pulse.ages().get(self._node.name)
         if age is not None and age.total_seconds() < 2 * self._pause + 1:
-            self.vigil.alive()
-        if (illness := self.vigil.verdict(heartbeat.age())) is not None:
-            log.error("node_stuck node=%s reason=%s", self._node, illness)
+            self._liveness.alive()
+        if (illness := self._liveness.verdict(heartbeat.age(), self._node.unheard())) is not None:
+            log.error("node_stuck node=%s reason=%s", self._node.name, illness)
             logging.shutdown()
             os._exit(EXIT_STUCK)
-        self._send()
+        self._node.send()
 
 
 class WatchdogStep(bootsteps.StartStopStep):
@@ -114,13 +133,17 @@ class WatchdogStep(bootsteps.StartStopStep):
         from celeryconfig import HEARTBEAT, node_queue
         from tasks.process import process_services
 
-        node, queue = worker.hostname, node_queue(worker.hostname)
+        name, queue, queues = worker.hostname, node_queue(worker.hostname), worker.app.amqp.queues
+        own = set(queues.consume_from)
 
         def send() -> None:
-            worker.app.send_task(HEARTBEAT, (node,), queue=queue, priority=0)
+            worker.app.send_task(HEARTBEAT, (name,), queue=queue, priority=0)
+
+        def unheard() -> Collection[str]:
+            return own - set(queues.consume_from)
 
         services = process_services()
-        self._watchdog = Watchdog(node, services.settings.sync.stuck_after, send)
+        self._watchdog = Watchdog(Node(name, send, unheard), services.settings.sync.stuck_after)
         self._watchdog.start()
         _tell_durability(services)
 

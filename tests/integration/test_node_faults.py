@@ -1,11 +1,13 @@
 """Настоящий узел под настоящими бедами: Redis, база, портал, расписание, остановка, настройки."""
 
+import json
 import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 
 from demo.portal.options import PortalOptions, WebhookKey
 from demo.portal.server import PortalServer
@@ -136,13 +138,69 @@ def test_node_that_consumes_nothing_ends_with_a_code_for_the_service_manager(
     world.close()
 
 
-def _stop_consuming(world: World) -> None:
+def test_node_that_no_longer_listens_to_its_branch_ends_too(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    """«Cancel consumer» во Flower: собственная очередь узла разбирается, и задачи о жизни исполняются."""
+    world = quick(tmp_path / "world", redis_url, portal, node={"state_dir": str(tmp_path)})
+    node = Process(world.path, NODE)
+    node.start()
+    try:
+        uid = book(world, 72)
+        eventually(lambda: world.deals(uid))
+        _stop_consuming(world, "branch.F1")
+        eventually(lambda: not node.alive)
+        assert node.code == 70
+        assert "branch.F1" in node.text()
+    finally:
+        if node.alive:
+            node.kill()
+    world.close()
+
+
+POISON = {
+    "не UTF-8": lambda message: b"\xff\xfe\x00",
+    "не JSON": lambda message: b"{",
+    "чужой вид": lambda message: json.dumps({**message, "content-type": "application/x-python-serialize"}),
+    "срок": lambda message: json.dumps({**message, "headers": {**message["headers"], "expires": "вчера"}}),
+    "тело": lambda message: json.dumps({**message, "body": "\u20ac\u20ac"}),
+    "заголовки": lambda message: json.dumps({**message, "headers": None}),
+    "задача": lambda message: json.dumps({**message, "headers": {**message["headers"], "task": "os.system"}}),
+}
+
+
+@pytest.mark.parametrize("queue", ["plans.F1", "branch.F1"])
+def test_malformed_messages_do_not_end_the_node(
+    tmp_path: Path, redis_url: str, redis_client: redis.Redis, portal: PortalServer, queue: str
+) -> None:
+    from celery import Celery
+
+    import celeryconfig
+
+    world = quick(tmp_path / "world", redis_url, portal)
+    task = "plans.lookup" if queue.startswith("plans") else "receptions.upsert"
+    with Celery(config_source=celeryconfig.deployment(world.settings)) as app:
+        app.send_task(task, ("F1", "x"), queue=queue)
+        key = next(key for key in redis_client.scan_iter() if key.startswith(f"ident:celery:{queue}"))
+        sample = json.loads(redis_client.lpop(key))
+    with Process(world.path, NODE) as node:
+        eventually(lambda: world.services.store.pulse.ages())
+        for spoil in POISON.values():
+            redis_client.lpush(key, spoil(sample))
+        eventually(lambda: not redis_client.llen(key))
+        uid = book(world, 73)
+        eventually(lambda: world.deals(uid))
+        assert node.alive, node.text()[-3000:]
+    world.close()
+
+
+def _stop_consuming(world: World, *queues: str) -> None:
     from celery import Celery
 
     import celeryconfig
 
     with Celery(config_source=celeryconfig.deployment(world.settings)) as app:
-        for queue in ("branch.F1", "branch.F2", *_own_queues(world)):
+        for queue in queues or ("branch.F1", "branch.F2", *_own_queues(world)):
             app.control.cancel_consumer(queue)
 
 

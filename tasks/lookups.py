@@ -1,37 +1,37 @@
-"""Свой уголок для вопросов о планах: очередь, канал и два потока, не занятые отправкой (ADR 0010).
+"""Вопросы о планах: свои очереди, канал и два потока, не занятые отправкой (ADR 0010).
 
-Сто потоков исполнителя могут все ждать портал, и тогда вопрос человека ждал бы вместе с ними. Здесь вопросы
+Двести потоков исполнителя могут все ждать портал, и тогда вопрос человека ждал бы вместе с ними. Вопросы
 берёт тот же исполнитель по тому же соединению с Redis, но выполняют их отдельные потоки.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
 from typing import Any
 
 from celery import bootsteps
 
 from celeryconfig import LOOKUP, plans_queue_of
-
-log = logging.getLogger("ident.node")
+from tasks.steady import forgiving
 
 THREADS = 2
 #: Сверх выполняемых: чтобы следующий вопрос не ждал похода в Redis.
 PREFETCH = THREADS * 2
 
 
-class Room:
-    """Исполнитель глазами стратегии Celery: всё как у него, но задачи уходят в другой пул."""
+class OtherPool:
+    """Потребитель Celery, чьи задачи уходят в другой пул и знакома ему одна; всё остальное — как у него."""
 
     def __init__(self, consumer: Any, pool: Any) -> None:
+        from celery.worker.strategy import default
+
         self._consumer, self.pool = consumer, pool
+        self.strategies = {LOOKUP: default(consumer.app.tasks[LOOKUP], consumer.app, self)}
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._consumer, name)
 
     def on_task_request(self, request: Any) -> None:
-        """Отдаёт задачу потокам уголка."""
+        """Отдаёт задачу своим потокам."""
         from celery.exceptions import TaskRevokedError
 
         try:
@@ -41,7 +41,7 @@ class Room:
             return
 
 
-class LookupRoom(bootsteps.ConsumerStep):
+class LookupConsumer(bootsteps.ConsumerStep):
     """Шаг потребителя: слушает очереди вопросов о планах."""
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
@@ -51,25 +51,29 @@ class LookupRoom(bootsteps.ConsumerStep):
         self._pool: Any = None
 
     def start(self, c: Any) -> None:
-        """Открывает уголок; в пуле не из потоков вопросы выполняет он сам."""
+        """Начинает слушать; в пуле не из потоков вопросы выполняет он сам."""
         names = lookup_queues()
         if not runs_threads(c.pool):
             for name in names:
                 c.add_task_queue(name)
             return
         self._pool = new_pool(c.app)
-        self.consumers = [listener(c, names, Room(c, self._pool))]
+        self.consumers = [listener(c, names, OtherPool(c, self._pool))]
         self.consumers[0].consume()
 
     def stop(self, c: Any) -> None:
-        """Закрывает уголок: связь порвалась или узел останавливается."""
-        super().stop(c)
-        self._close_pool()
+        """Перестаёт слушать: связь порвалась или узел останавливается."""
+        try:
+            super().stop(c)
+        finally:
+            self._close_pool()
 
     def shutdown(self, c: Any) -> None:
-        """Закрывает уголок при остановке узла."""
-        super().shutdown(c)
-        self._close_pool()
+        """Перестаёт слушать при остановке узла."""
+        try:
+            super().shutdown(c)
+        finally:
+            self._close_pool()
 
     def _close_pool(self) -> None:
         if self._pool is not None:
@@ -90,7 +94,7 @@ def lookup_queues() -> list[str]:
 
 
 def new_pool(app: Any) -> Any:
-    """Возвращает запущенные потоки уголка."""
+    """Возвращает запущенные потоки для вопросов."""
     from celery.concurrency.thread import TaskPool
 
     pool = TaskPool(THREADS, app=app)
@@ -98,32 +102,20 @@ def new_pool(app: Any) -> Any:
     return pool
 
 
-def listener(consumer: Any, names: list[str], room: Room) -> Any:
+def listener(consumer: Any, names: list[str], other: OtherPool) -> Any:
     """Возвращает слушателя очередей на своём канале: у канала свой счёт неподтверждённых сообщений."""
+    from celery.worker.consumer import Consumer
     from kombu.entity import Queue
-    from kombu.messaging import Consumer
+    from kombu.messaging import Consumer as Listener
 
     queues = [Queue(name, routing_key=name) for name in names]
-    found = Consumer(
-        consumer.connection.channel(), queues, on_message=handler(consumer, room), accept=["json"]
+    # Обработчик — самой Celery: Flower видит и эти задачи, а негодное сообщение узла не роняет.
+    found = Listener(
+        consumer.connection.channel(),
+        queues,
+        on_message=forgiving(consumer, Consumer.create_task_handler(other)),
+        on_decode_error=consumer.on_decode_error,
+        accept=["json"],
     )
     found.qos(prefetch_count=PREFETCH)
     return found
-
-
-def handler(consumer: Any, room: Room) -> Callable[[Any], None]:
-    """Возвращает обработчик сообщения: обычная стратегия Celery, поэтому Flower видит и эти задачи."""
-    from celery.worker.strategy import default
-    from vine import promise
-
-    strategy = default(consumer.app.tasks[LOOKUP], consumer.app, room)
-
-    def take(message: Any) -> None:
-        if message.headers.get("task") != LOOKUP:
-            message.reject_log_error(log, consumer.connection_errors)
-            return
-        ack = promise(consumer.call_soon_ack, (message.ack_log_error,))
-        reject = promise(consumer.call_soon_ack, (message.reject_log_error,))
-        strategy(message, None, ack, reject, [])
-
-    return take

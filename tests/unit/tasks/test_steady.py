@@ -1,0 +1,55 @@
+"""Выносливый приём: непредвиденная ошибка — пересоединение, негодное сообщение — отказ, а не смерть узла."""
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from celery.exceptions import WorkerShutdown
+
+from tasks.steady import SteadyConsumer
+
+
+def looped(error: BaseException) -> Any:
+    """Возвращает потребителя, чей цикл кончается этой ошибкой."""
+
+    def loop(*_: object) -> None:
+        raise error
+
+    consumer = SimpleNamespace(
+        loop=loop,
+        create_task_handler=lambda: loop,
+        connection_errors=(OSError,),
+        channel_errors=(KeyError,),
+    )
+    SteadyConsumer(consumer)
+    return consumer
+
+
+@pytest.mark.parametrize(
+    "error",
+    [AttributeError("'NoneType' object has no attribute 'hostname'"), ValueError("не JSON"), TypeError()],
+    ids=lambda error: type(error).__name__,
+)
+def test_unforeseen_error_is_a_lost_connection(error: Exception) -> None:
+    consumer = looped(error)
+    with pytest.raises(consumer.connection_errors) as caught:
+        consumer.loop(consumer)
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("error", [TimeoutError("связь"), KeyError("канал"), WorkerShutdown(0)], ids=repr)
+def test_what_celery_understands_passes_as_it_is(error: BaseException) -> None:
+    consumer = looped(error)
+    with pytest.raises(type(error)) as caught:
+        consumer.loop(consumer)
+    assert caught.value is error
+
+
+def test_message_that_celery_itself_does_not_understand_is_refused() -> None:
+    refused: list[object] = []
+    message = SimpleNamespace(reject_log_error=lambda *args: refused.append(args))
+    looped(TypeError("заголовки")).create_task_handler()(message)
+    assert len(refused) == 1
+    with pytest.raises(OSError, match="связь"):
+        looped(OSError("связь")).create_task_handler()(message)
+    assert len(refused) == 1
