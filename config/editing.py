@@ -5,18 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from config.files import replace_text
-from config.loader import ConfigError, unreadable
+from config.loader import ConfigError, read_text
 from config.schema import Path as Place
-
-
-def read_text(path: Path) -> str:
-    """Читает файл настроек; нет файла или прав — ConfigError."""
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except OSError:
-        raise ConfigError(f"Файл настроек {path} не читается: {unreadable(path)}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"Файл настроек {path} не в кодировке UTF-8: сохраните его в ней") from None
 
 
 def set_values(path: Path, changes: Mapping[Place, object]) -> bool:

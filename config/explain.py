@@ -49,6 +49,14 @@ def explain(error: ValidationError, file: Path | None = None, text: str = "") ->
     return "\n".join([f"Настройки не годятся{where}:", *dict.fromkeys(told)])
 
 
+def complaint_at(error: ValidationError, place: Sequence[str | int]) -> str | None:
+    """Возвращает, что не так со значением одного места; о других — ничего."""
+    for item in error.errors(include_url=False, include_input=False):
+        if _without_tag(item["loc"]) == tuple(place):
+            return f"{key_of(place)}: {_reason(item, place)}"
+    return None
+
+
 def _follows(item: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> bool:
     """Отвечает, лишь следствие ли это: негодная запись списка делает и список неполным."""
     place = item["loc"]
@@ -97,6 +105,8 @@ def _reason(item: Mapping[str, Any], location: Sequence[str | int]) -> str:
         return _stranger(location)
     if kind == "missing" and len(location) == 1:
         return "он обязателен: добавьте его, образец — config/settings.example.toml"
+    if kind == "tuple_type" and location in (("branches",), ("databases",)):
+        return f"пишут [[{location[0]}]], в двойных скобках: таких разделов бывает несколько"
     template = EXPECTED.get(kind, "значение не подходит")
     values = {name: _russian(value) for name, value in context.items()}
     return template.format_map({"expected": "", "pattern": "", **values})

@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
@@ -29,6 +29,8 @@ PATH_KEYS = frozenset(
         "entities",
     }
 )
+#: Кавычки, которые ставит вместо прямых текстовый редактор.
+CURLY = re.compile("[«»“”„‘’]")
 TOML_MISTAKES: Mapping[str, str] = {
     "Invalid value": "непонятное значение: строки берут в кавычки, да и нет пишут true и false",
     "Unescaped": "обратную черту в двойных кавычках удваивают или берут одинарные кавычки",
@@ -65,7 +67,7 @@ def settings_file(option: str | os.PathLike[str] | None = None) -> Path:
 def load_settings(option: str | os.PathLike[str] | None = None) -> Settings:
     """Читает и проверяет настройки; относительные пути считаются от файла настроек."""
     path = settings_file(option)
-    text = _read(path)
+    text = read_text(path)
     return parse_settings(_parsed(text, path), path.parent, path, text)
 
 
@@ -95,7 +97,11 @@ def _refuse_unusable(raw: Mapping[str, object], settings: Settings, file: Path |
     """Отказывает тому, с чем узел не начал бы работать: открытым секретам, заготовкам, чужой базе."""
     from config.plain import complaint
 
-    told = complaint(raw, settings.portal.webhook.get_secret_value()) or _foreign_database(settings)
+    told = (
+        complaint(raw, settings.portal.webhook.get_secret_value())
+        or _foreign_database(settings)
+        or _bad_certificates(settings)
+    )
     if told:
         where = f" ({file})" if file is not None else ""
         raise ConfigError(f"Настройки не годятся{where}: {told}")
@@ -108,6 +114,48 @@ def _foreign_database(settings: Settings) -> str | None:
                 f"[[databases]] {database.id}: база SQLite бывает только у демонстрации, здесь нужна база "
                 'Ident: type = "mssql", server, database (docs/ident.md)'
             )
+    return None
+
+
+def _bad_certificates(settings: Settings) -> str | None:
+    """Возвращает, какой файл корневых сертификатов не годится: без него ни одна запись не ушла бы."""
+    email = settings.alerts.email
+    files = {
+        "[portal] ca_file": settings.portal.ca_file,
+        "[redis] ca_file": settings.redis.ca_file,
+        "[alerts.email] ca_file": email.ca_file if email else None,
+    }
+    for name, path in files.items():
+        if path is not None and (trouble := _certificate_trouble(path)):
+            return f"{name}: {path}: {trouble}"
+    return None
+
+
+def _certificate_trouble(path: Path) -> str | None:
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
+    except ssl.SSLError:
+        return "в файле нет сертификатов (нужен PEM)"
+    except OSError:
+        return unreadable(path)
+    return None
+
+
+def value_complaint(raw: Mapping[str, object], base: Path, place: Sequence[str | int]) -> str | None:
+    """Возвращает, чем не годится одно значение файла; файл целиком может быть ещё не готов."""
+    from config.explain import complaint_at
+    from config.plain import is_local
+
+    try:
+        opened = _decrypted(raw, base)
+    except ConfigError:
+        opened = raw
+    try:
+        Settings.model_validate(opened, context={DEMONSTRATION: is_local(_webhook(opened))})
+    except ValidationError as error:
+        return complaint_at(error, place)
     return None
 
 
@@ -130,7 +178,8 @@ def application_key(settings: Settings) -> bytes:
     return blake2b(secret.encode(), digest_size=32, person=b"ident-bitrix").digest()
 
 
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Читает файл настроек; нет файла, прав или не та кодировка — ConfigError."""
     try:
         return path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
@@ -141,7 +190,10 @@ def _read(path: Path) -> str:
     except OSError:
         raise ConfigError(f"Файл настроек {path} не читается: {unreadable(path)}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"Файл настроек {path} не в кодировке UTF-8: сохраните его в ней") from None
+        raise ConfigError(
+            f"Файл настроек {path} не в кодировке UTF-8. В Блокноте: «Файл» → «Сохранить как», "
+            "внизу окна «Кодировка» — UTF-8"
+        ) from None
 
 
 def unreadable(path: Path) -> str:
@@ -157,14 +209,16 @@ def _parsed(text: str, path: Path) -> Mapping[str, object]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"Файл настроек {path} написан с ошибкой: {_told(str(error))}") from None
+        raise ConfigError(f"Файл настроек {path} написан с ошибкой: {_told(str(error), text)}") from None
 
 
-def _told(message: str) -> str:
+def _told(message: str, text: str) -> str:
     """Пересказывает ошибку разбора TOML: место и что там не так."""
     reason, _, place = message.partition(" (at ")
     found = re.search(r"line (\d+), column (\d+)", place)
     where = f"строка {found[1]}, знак {found[2]}" if found else "конец файла"
+    if found and CURLY.search(text.splitlines()[int(found[1]) - 1].partition("#")[0]):
+        return f'{where}: кавычки не те, пишут прямые: "'
     known = (text for start, text in TOML_MISTAKES.items() if reason.startswith(start))
     return f"{where}: {next(known, 'не закрыта скобка или кавычка или пропущено значение')}"
 

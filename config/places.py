@@ -19,13 +19,22 @@ def line_of(text: str, location: Sequence[str | int]) -> int | None:
 
 
 def header_line(text: str, named: str) -> int | None:
-    """Возвращает номер строки раздела, чьё имя в скобках стоит в начале ``named``; нет его — None."""
+    """Возвращает номер строки раздела, чьё имя в скобках стоит в начале ``named``; нет его — None.
+
+    «[[branches]] № 2» — второй из разделов с этим именем.
+    """
     wanted = HEADER.match(named)
-    for number, line in enumerate(text.splitlines(), start=1):
-        found = HEADER.match(line)
-        if wanted and found and found.groups() == wanted.groups():
-            return number
-    return None
+    if wanted is None:
+        return None
+    which = re.match(r" № (\d+)", named[wanted.end() :].lstrip("]"))
+    lines = enumerate(text.splitlines(), start=1)
+    same = [
+        number
+        for number, line in lines
+        if (found := HEADER.match(line)) and found.groups() == wanted.groups()
+    ]
+    index = int(which[1]) - 1 if which else 0
+    return same[index] if index < len(same) else None
 
 
 def _places(text: str) -> Iterator[tuple[tuple[str | int, ...], int]]:

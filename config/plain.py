@@ -43,7 +43,8 @@ def is_secret(path: Path, value: str) -> bool:
     """Отвечает, надо ли прятать значение: зашифрованное, заготовку и адрес без пароля — не надо."""
     if value.startswith(PREFIX) or not value or _is_blank(value):
         return False
-    return urlsplit(value).password is not None if path[-1] == "url" else True
+    # Пароль со знаком «#» или «/» разбор адреса не увидит: прячется всё, где он может быть.
+    return "@" in value if path[-1] == "url" else True
 
 
 def _is_blank(value: str) -> bool:

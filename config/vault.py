@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from config.editing import read_text, set_values
+from config.editing import set_values
 from config.files import adopt
-from config.loader import ConfigError, key_file_of
+from config.loader import ConfigError, key_file_of, read_text, value_complaint
 from config.models import Settings
 from config.plain import is_secret
 from config.schema import Path as Place
@@ -63,8 +63,15 @@ class Vault:
         return [known.name for known in self.known() if known.state == OPEN]
 
     def set(self, name: str, value: str) -> str:
-        """Вписывает секрет зашифрованным; возвращает полное имя. Неизвестное имя — ConfigError."""
-        place = self._place(ALIASES.get(name, name), self._raw())
+        """Вписывает секрет зашифрованным; возвращает полное имя.
+
+        Неизвестное имя и негодное значение — ConfigError, файл остаётся прежним.
+        """
+        raw = self._raw()
+        place, draft = self._place(ALIASES.get(name, name), raw), deepcopy(dict(raw))
+        _put(draft, place, value)
+        if told := value_complaint(draft, self.path.parent, place):
+            raise ConfigError(f"Секрет не записан, прежний на месте: {told}")
         set_values(self.path, {place: encrypt(value, self._key())})
         return named(place, self._raw())
 
@@ -142,7 +149,7 @@ def _state(place: Place, value: str) -> str:
 def _put(document: Any, place: Place, value: str) -> None:
     *section, last = place
     for part in section:
-        document = document[part]
+        document = document[part] if isinstance(document, list) else document.setdefault(part, {})
     document[last] = value
 
 

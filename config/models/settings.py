@@ -43,10 +43,9 @@ class Settings(Section):
         refuse_twins(numbers, "[[branches]] number: филиал {} описан дважды, номера не повторяются")
         for branch in self.branches:
             if branch.database not in databases:
-                raise ValueError(
-                    f"[[branches]] филиал {branch.branch_id}: базы {branch.database!r} нет в databases, "
-                    f"есть {', '.join(databases)}"
-                )
+                where = f"{self._place_of(branch)} филиал {branch.branch_id}"
+                listed = ", ".join(databases)
+                raise ValueError(f"{where}: базы {branch.database!r} нет в databases, есть {listed}")
         for database_id in databases:
             self._check_names(database_id)
             self._check_home(database_id)
@@ -79,8 +78,8 @@ class Settings(Section):
         if len(mine) > 1 and len(homes) != 1:
             listed = ", ".join(branch.branch_id for branch in mine)
             raise ValueError(
-                f"[[branches]] на базе {database_id} несколько филиалов ({listed}): ровно у одного должно "
-                "стоять home = true, ему достаются записи без филиала"
+                f"{self._place_of(mine[1])} на базе {database_id} несколько филиалов ({listed}): "
+                "ровно у одного должно стоять home = true, ему достаются записи без филиала"
             )
 
     def _check_names(self, database_id: str) -> None:
@@ -89,11 +88,16 @@ class Settings(Section):
         names = [name for branch in mine for name in {folded(n): n for n in branch.names}]
         twins = sorted({name for name in names if names.count(name) > 1})
         if twins:
-            given = next(n for branch in mine for n in branch.names if folded(n) == twins[0])
+            named = [(b, n) for b in mine for n in b.names if folded(n) == twins[0]]
+            given = named[0][1]
             raise ValueError(
-                f"[[branches]] на базе {database_id} два филиала называются «{given}»: дайте им разные name "
-                "и aliases, как в Ident (OwnCompanies), и одному из них — home = true"
+                f"{self._place_of(named[-1][0])} на базе {database_id} два филиала называются «{given}»: "
+                "дайте им разные name и aliases, как в Ident (OwnCompanies), и одному из них — home = true"
             )
+
+    def _place_of(self, branch: BranchSettings) -> str:
+        """Возвращает место филиала в файле: сообщение назовёт его строку."""
+        return f"[[branches]] № {self.branches.index(branch) + 1}"
 
     def branches_of(self, database_id: str) -> tuple[BranchSettings, ...]:
         """Возвращает филиалы базы."""

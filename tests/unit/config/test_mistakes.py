@@ -126,6 +126,27 @@ MISTAKES = [
     pytest.param("keep_days = 30", "keep_days = 30 дней", "один ключ — одна строка", id="two-values"),
     pytest.param('server = "SRV"', 'server = "C:\\Srv"', "обратную черту", id="backslash"),
     pytest.param("[rules]", "[sync]", "дважды", id="section-twice"),
+    pytest.param('server = "SRV"', "server = “SRV”", "строка 11, знак 10: кавычки не те", id="curly"),
+    pytest.param('server = "SRV"', "server = «SRV»", 'пишут прямые: "', id="guillemets"),
+    pytest.param(
+        'database = "D1"\n\n[rules]',
+        'database = "D7"\n\n[rules]',
+        "  строка 22: [[branches]] № 2 филиал F2: базы 'D7' нет",
+        id="guilty-branch",
+    ),
+    pytest.param(
+        "[[branches]]\nnumber = 1", "[branches]\nnumber = 1", "написан с ошибкой", id="bracket-of-the-first"
+    ),
+    pytest.param(
+        "[[databases]]", "[databases]", "пишут [[databases]], в двойных скобках", id="single-bracket"
+    ),
+    pytest.param("[rules]", '[redis]\nca_file = "нет.pem"\n\n[rules]', "такого файла нет", id="no-ca-file"),
+    pytest.param(
+        "category_id = 1",
+        'category_id = 1\nca_file = "settings.toml"',
+        "нет сертификатов",
+        id="not-a-ca-file",
+    ),
 ]
 
 
@@ -157,7 +178,7 @@ def test_several_mistakes_are_told_at_once(tmp_path: Path) -> None:
 def test_file_in_another_encoding_is_named(tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
     path.write_bytes(GOOD.encode("cp1251"))
-    with pytest.raises(ConfigError, match="UTF-8"):
+    with pytest.raises(ConfigError, match="В Блокноте: «Файл» → «Сохранить как»"):
         load_settings(path)
 
 

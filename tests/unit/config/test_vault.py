@@ -227,3 +227,38 @@ def test_key_that_could_not_be_closed_is_not_left_behind(tmp_path: Path) -> None
     with pytest.raises(PermissionError):
         write_key(tmp_path / "a.key", "key", close=refuse)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "expected"),
+    [
+        ("portal.webhook", "вебхук Анны", "[portal] webhook"),
+        ("portal.webhook", "https://clinic.example/", "ожидается https://портал/rest/"),
+        ("redis.url", "http://127.0.0.1/", "[redis] url"),
+        ("redis.url", "redis://:p#ss@127.0.0.1:6379/0", "%23"),
+    ],
+)
+def test_good_secret_outlives_an_attempt_to_write_garbage_over_it(
+    vault: Vault, name: str, value: str, expected: str
+) -> None:
+    vault.seal()
+    before = vault.path.read_bytes()
+    with pytest.raises(ConfigError, match="прежний на месте") as caught:
+        vault.set(name, value)
+    assert expected in str(caught.value)
+    assert value not in str(caught.value)
+    assert vault.path.read_bytes() == before
+
+
+def test_secret_is_judged_alone_while_the_file_is_not_ready(tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text('[portal]\ncategory_id = "первая"\n', encoding="utf-8")
+    assert Vault(path).set("portal.webhook", "https://clinic.example/rest/1/code/") == "portal.webhook"
+
+
+@pytest.mark.parametrize("password", ["p#ss", "p/ss", "p[ss", "p?ss"])
+def test_password_that_breaks_the_address_is_sealed_too(vault: Vault, password: str) -> None:
+    text = vault.path.read_text(encoding="utf-8").replace("r3dispass", password)
+    vault.path.write_text(text, encoding="utf-8")
+    assert "redis.url" in vault.seal()
+    assert password not in vault.path.read_text(encoding="utf-8")
