@@ -149,7 +149,7 @@ def _state(place: Place, value: str) -> str:
 def _put(document: Any, place: Place, value: str) -> None:
     *section, last = place
     for part in section:
-        document = document[part] if isinstance(document, list) else document.setdefault(part, {})
+        document = document[part] if isinstance(part, int) else document.setdefault(part, {})
     document[last] = value
 
 
