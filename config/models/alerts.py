@@ -2,12 +2,11 @@
 
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
-from config.models.base import LOOPBACK, Between, Section, matching
+from config.models.base import LOOPBACK, Between, CertificateFile, Section, matching
 from services.domain.alarms import Limits
 
 Mailbox = Annotated[str, matching(r"[^@\s<>,;]+@[^@\s<>,;]+", "адрес почты: имя@сервер.ru")]
@@ -24,7 +23,7 @@ class EmailSettings(Section):
     password: SecretStr | None = None
     sender: Mailbox
     to: tuple[Mailbox, ...] = Field(min_length=1)
-    ca_file: Path | None = None
+    ca_file: CertificateFile | None = None
 
     @model_validator(mode="after")
     def _network_needs_tls(self) -> Self:

@@ -4,7 +4,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any, ClassVar, get_args
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, get_args
 
 from pydantic import (
     AfterValidator,
@@ -104,3 +105,19 @@ def refuse_twins(values: list[str], complaint: str) -> None:
     """Отказывает повторам."""
     if twins := sorted({value for value in values if values.count(value) > 1}):
         raise ValueError(complaint.format(", ".join(twins)))
+
+
+def _certificates(file: Path) -> Path:
+    import ssl
+
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(file)
+    except FileNotFoundError:
+        raise ValueError("такого файла нет") from None
+    except OSError:
+        raise ValueError("файл не читается или сертификатов в нём нет: ожидается PEM") from None
+    return file
+
+
+#: Файл корневых сертификатов: есть и читается уже при чтении настроек, а не при первом запросе.
+CertificateFile = Annotated[Path, AfterValidator(_certificates)]

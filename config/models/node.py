@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, SecretStr
 
-from config.models.base import LOCAL_HOST, Between, Section, matching
+from config.models.base import LOCAL_HOST, Between, CertificateFile, Section, matching
 
 SECOND, DAY = timedelta(seconds=1), 86_400
 
@@ -44,7 +44,7 @@ class RedisSettings(Section):
     prefix: Annotated[
         str, matching(r"[a-z0-9_-]{1,32}", "имя из строчных латинских букв, цифр, «-» и «_», до 32 знаков")
     ] = "ident"
-    ca_file: Path | None = None
+    ca_file: CertificateFile | None = None
 
     retired: ClassVar[frozenset[str]] = frozenset({"socket_timeout"})
 

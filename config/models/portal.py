@@ -2,12 +2,11 @@
 
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
-from config.models.base import LOOPBACK, Between, Section
+from config.models.base import LOOPBACK, Between, CertificateFile, Section
 from services.domain.errors import Family
 from services.domain.mapping import FieldTable
 from services.domain.retries import SCHEDULES
@@ -40,7 +39,7 @@ class PortalSettings(Section):
     read_timeout: Annotated[
         float, Between(61, 600, "портал выполняет запрос до минуты, раньше исход создания неясен", demo=1)
     ] = 65.0
-    ca_file: Path | None = None
+    ca_file: CertificateFile | None = None
     uncertainty: Annotated[
         timedelta,
         Between(60, 900, "портал доделывает потерянный запрос до минуты, раньше возможен двойник", demo=0.1),

@@ -13,6 +13,7 @@ from services.bitrix.responses import number_of
 from services.domain.errors import SyncError
 
 MARK = "$result"
+VALUES = "values"
 #: Последнее слово читающих методов; из них отвечают строками те, что ищут.
 SEARCHING = frozenset({"list", "findbycomm", "fields"})
 READING = SEARCHING | {"get"}
@@ -24,7 +25,8 @@ CREATING = frozenset({"crm.deal.add", "crm.contact.add", "crm.lead.add"})
 class Call:
     """Вызов метода; ``repeatable`` — повтор безвреден (чтение или запись постоянных значений).
 
-    ``keyed`` — поле, по значениям которого ищет список (``filter[@поле]``): такие поиски пакет склеивает.
+    ``keyed`` — где ключи поиска, который пакет вправе склеить с чужими: поле списка (``filter[@поле]``)
+    или VALUES (телефоны findbycomm).
     """
 
     method: str
@@ -56,11 +58,13 @@ class Call:
     @property
     def keys(self) -> tuple[str, ...]:
         """Возвращает ключи, по которым ищет вызов."""
-        asked = self._filter.get(f"@{self.keyed}", ())
+        asked = self.params.get(VALUES) if self.keyed == VALUES else self._filter.get(f"@{self.keyed}")
         return tuple(map(str, asked)) if isinstance(asked, (list, tuple)) else ()
 
     def asking(self, keys: Sequence[str]) -> "Call":
         """Возвращает тот же поиск с другими ключами."""
+        if self.keyed == VALUES:
+            return replace(self, params={**self.params, VALUES: list(keys)})
         wanted = {**self._filter, f"@{self.keyed}": list(keys)}
         return replace(self, params={**self.params, "filter": wanted})
 
@@ -72,10 +76,11 @@ class Call:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """Ответ на вызов: значение или ошибка."""
+    """Ответ на вызов: значение или ошибка; ``shared`` — в значении есть и найденное по чужим ключам."""
 
     value: Any = None
     error: SyncError | None = None
+    shared: bool = False
 
     def __repr__(self) -> str:
         return f"Answer({type(self.error).__name__ if self.error else 'ok'})"

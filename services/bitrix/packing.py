@@ -5,6 +5,10 @@
 можно, только если он полон и весь по делу: страница портала — 50 строк (полная могла быть обрезана),
 а незнакомое поле портал молча отбрасывает и отдаёт чужие строки — тогда их получают все,
 и обман заметит проверка в crm.py.
+
+Так же склеиваются телефоны ``crm.duplicate.findbycomm``: он принимает до двадцати значений. Чей найденный
+номер, ответ не говорит: хозяева получают его целиком с пометкой ``shared`` и сверяют телефоны прочтённого
+(people.py). Двадцать находок могли быть обрезаны — тогда каждый спросит отдельно.
 """
 
 from collections import deque
@@ -12,7 +16,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from services.bitrix.batching import NOBODY_REFUSED, Group
-from services.bitrix.calls import Answer, Call, folded
+from services.bitrix.calls import VALUES, Answer, Call, folded
 from services.bitrix.encoding import command
 from services.bitrix.responses import as_map
 
@@ -21,6 +25,8 @@ from services.bitrix.responses import as_map
 WRITES_AHEAD = 25
 #: По двадцать пять ключей: даже две сделки на ключ умещаются в страницу портала.
 MERGED_KEYS, PAGE_ROWS = 25, 50
+#: Сколько телефонов принимает findbycomm и сколько находок значит «обрезано» (документация метода).
+MERGED_VALUES, CUT = 20, 20
 
 
 class PageFull(Exception):
@@ -40,6 +46,8 @@ class Slot:
         """Оставляет в ответе склеенного поиска свои строки; полная страница — PageFull."""
         if not self.field or answer.error is not None:
             return answer
+        if self.field == VALUES:
+            return self._shared(answer)
         rows = list(as_map(answer.value).values())
         if len(rows) >= PAGE_ROWS and self.own != self.asked:
             raise PageFull
@@ -47,6 +55,14 @@ class Slot:
         if any(name not in self.asked for name, _ in named):
             return answer
         return Answer([row for name, row in named if name in self.own])
+
+    def _shared(self, answer: Answer) -> Answer:
+        """Отдаёт общий ответ поиска по телефонам; он мог быть обрезан — PageFull."""
+        if self.own == self.asked:
+            return answer
+        if any(len(as_map(found)) >= CUT for found in as_map(answer.value).values()):
+            raise PageFull
+        return Answer(answer.value, shared=True)
 
 
 @dataclass(slots=True)
@@ -115,7 +131,8 @@ class Packet:
     def _room(self, kind: str, call: Call) -> _Bundle | None:
         """Возвращает команду этого вида, где хватит места для ключей вызова."""
         bundle = self._open.get(kind)
-        fits = bundle is not None and len(bundle.keys.union(call.keys)) <= MERGED_KEYS
+        most = MERGED_VALUES if call.keyed == VALUES else MERGED_KEYS
+        fits = bundle is not None and len(bundle.keys.union(call.keys)) <= most
         return bundle if fits else None
 
     def _join(self, kind: str, call: Call, place: tuple[int, int]) -> None:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from services.bitrix.calls import Answer, Call
+from services.bitrix.calls import VALUES, Answer, Call
 from services.bitrix.client import BitrixClient
+from services.bitrix.packing import CUT, PAGE_ROWS
 from services.bitrix.responses import (
     ItemAccessDenied,
     NotFound,
@@ -27,9 +28,6 @@ from services.domain.phones import Phone, same_phone
 from services.ports import Contact, Lead
 
 FIND = "crm.duplicate.findbycomm"
-#: Столько номеров в ответе findbycomm значит, что остальные не поместились.
-CUT = 20
-PAGE_ROWS = 50
 #: Тысяча людей с одним телефоном — общий номер: дальше новые уже не важны.
 MOST_PAGES = 20
 CONTACT_FIELDS = ("ID", "NAME", "SECOND_NAME", "LAST_NAME", "PHONE")
@@ -81,10 +79,11 @@ CONTACTS = _Kind("CONTACT", "crm.contact.list", CONTACT_FIELDS, {})
 LEADS = _Kind("LEAD", "crm.lead.list", LEAD_FIELDS, {"=STATUS_SEMANTIC_ID": OPEN})
 
 
-def searches(phone: Phone) -> list[Call]:
+def searches(phone: Phone, merged: bool = True) -> list[Call]:
     """Возвращает два поиска: вместе лиды с общим номером клиники вытеснили бы контакт."""
-    params = {"type": "PHONE", "values": list(phone.variants)}
-    return [Call(FIND, {**params, "entity_type": kind.name}) for kind in (CONTACTS, LEADS)]
+    params = {"type": "PHONE", VALUES: list(phone.variants)}
+    keyed = VALUES if merged else ""
+    return [Call(FIND, {**params, "entity_type": kind.name}, keyed=keyed) for kind in (CONTACTS, LEADS)]
 
 
 class People:
@@ -96,7 +95,10 @@ class People:
     def found(
         self, answers: Sequence[Answer], phone: Phone, known_contact: int | None
     ) -> tuple[list[Contact], list[Lead]]:
-        """Читает найденное поисками и возвращает тех, у кого телефон и правда этот."""
+        """Читает найденное поисками и возвращает тех, у кого телефон и правда этот.
+
+        Не прочлось найденное вместе с чужим — чьё оно, неизвестно: свой телефон спрашивается отдельно.
+        """
         contact_ids, lead_ids = _ids(answers[0], CONTACTS), _ids(answers[1], LEADS)
         known = [known_contact] if known_contact else []
         asked = [
@@ -107,6 +109,8 @@ class People:
         contacts = _with_phone(rows[CONTACTS.name].values(), phone)
         if not contacts:
             hidden = [number for number in contact_ids if number not in rows[CONTACTS.name]]
+            if hidden and answers[0].shared:
+                return self.found(self._client.group(searches(phone, merged=False)), phone, known_contact)
             contacts = _with_phone(self._read_hidden(hidden), phone)
         leads = _with_phone(rows[LEADS.name].values(), phone)
         return [_contact(row) for row in contacts], [_lead(row, phone) for row in leads]
@@ -158,7 +162,7 @@ def _questions(
 
 def _list(kind: _Kind, where: Mapping[str, object]) -> Call:
     params = {"filter": dict(where), "select": list(kind.fields), "order": {"ID": "DESC"}, "start": -1}
-    return Call(kind.method, params)
+    return Call(kind.method, params, keyed="ID" if "@ID" in where else "")
 
 
 def _lower(page: Iterable[int], where: Mapping[str, object], kind: _Kind) -> int:

@@ -1,6 +1,7 @@
 """То, чего подделка не знает: ответы самого портала в BitrixCrm и цена его вызовов."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -9,13 +10,21 @@ from hypothesis import strategies as st
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.funnel import build_demo_portal
 from demo.portal.server import PortalServer
-from services.bitrix.responses import AnswerLost, FieldRefused, Misconfigured, number_of
+from services.bitrix.responses import (
+    AnswerLost,
+    FieldRefused,
+    ItemAccessDenied,
+    Misconfigured,
+    number_of,
+)
 from services.domain.errors import SyncError
 from services.domain.names import PersonName
 from services.domain.phones import Phone
-from services.ports import NewContact
+from services.ports import Found, NewContact
 from tests.contract.conftest import GENEROUS
+from tests.fakes_bitrix import PATIENCE
 from tests.support.crm_world import EmulatedPortal
+from tests.support.node import eventually
 
 PHONE = Phone("+79031112233")
 ALSU = PersonName.of("Лунёва", "Алсу", "")
@@ -131,6 +140,80 @@ def test_unreadable_check_of_a_creation_does_not_spoil_it(world: EmulatedPortal)
     contact_id = world.add_contact("Лунёва", "Алсу", PHONE.value)
     deal_id = world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_1"}, contact_id)
     assert world.deal(deal_id)["CONTACT_ID"] == contact_id
+
+
+# --- Поиски людей одной командой -----------------------------------------------------------------
+
+PHONES = [Phone(f"+7903111223{number}") for number in range(6)]
+
+
+def together(world: EmulatedPortal, phones: list[Phone]) -> list[Found | SyncError]:
+    """Ищет людей сразу по многим телефонам: поиски уходят одним запросом; отказы — значениями."""
+
+    def find(number: int) -> Found | SyncError:
+        try:
+            return world.crm.find([f"F1_{number}"], phones[number])
+        except SyncError as error:
+            return error
+
+    world.limiter.hold()
+    with ThreadPoolExecutor(len(phones)) as pool:
+        found = [pool.submit(find, number) for number in range(len(phones))]
+        eventually(lambda: world.client.waiting >= len(phones), PATIENCE)
+        world.limiter.release()
+        return [future.result(PATIENCE) for future in found]
+
+
+def contacts_of(found: Found | SyncError) -> list[int]:
+    """Возвращает номера найденных контактов."""
+    assert isinstance(found, Found)
+    return [contact.contact_id for contact in found.contacts]
+
+
+def test_people_of_many_phones_are_asked_at_once_and_go_to_their_owners(world: EmulatedPortal) -> None:
+    own = [world.add_contact("Лунёва", "Алсу", phone.value) for phone in PHONES]
+    assert [contacts_of(found) for found in together(world, PHONES)] == [[number] for number in own]
+    # По пять телефонов в команде: сделки одной, контакты и лиды — двумя каждые.
+    assert len(world.portal.stats.records[0].commands) == 5
+
+
+def test_unreadable_contact_of_one_phone_is_no_trouble_of_its_neighbours(world: EmulatedPortal) -> None:
+    world.hide_contact(world.add_contact("Лунёва", "Алсу", PHONES[0].value))
+    own = world.add_contact("Лунёва", "Алсу", PHONES[1].value)
+    first, second, *others = together(world, PHONES)
+    assert isinstance(first, ItemAccessDenied)
+    assert contacts_of(second) == [own]
+    assert [contacts_of(found) for found in others] == [[]] * 4
+
+
+def test_crowded_phone_does_not_hide_the_people_of_its_neighbours(world: EmulatedPortal) -> None:
+    crowd = [world.add_contact("Чужая", "Анна", PHONES[0].value) for _ in range(30)]
+    own = [world.add_contact("Лунёва", "Алсу", phone.value) for phone in PHONES[1:]]
+    assert [contacts_of(found) for found in together(world, PHONES)] == [crowd, *([number] for number in own)]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(["контакт", "лид", "закрытый"]), st.integers(0, 5), st.booleans()),
+        max_size=45,
+    )
+)
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_merged_search_finds_what_separate_ones_find(
+    world: EmulatedPortal, people: list[tuple[str, int, bool]]
+) -> None:
+    world.portal.state.load(build_demo_portal(GENEROUS).to_json())
+    for kind, number, is_old_form in people:
+        written = f"8{PHONES[number].digits[1:]}" if is_old_form else PHONES[number].value
+        if kind == "лид":
+            world.add_lead(written)
+        else:
+            contact_id = world.add_contact("Лунёва", "Алсу", written)
+            if kind == "закрытый":
+                world.hide_contact(contact_id)
+    merged = together(world, PHONES)
+    apart = [together(world, [phone])[0] for phone in PHONES]
+    assert list(map(str, merged)) == list(map(str, apart))
 
 
 # --- Что бы портал ни ответил ---------------------------------------------------------------------

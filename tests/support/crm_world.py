@@ -71,7 +71,8 @@ class EmulatedPortal:
 
     def __init__(self, portal: PortalServer, **settings: Any) -> None:
         self.portal = portal
-        endpoint = Endpoint(HttpTransport(portal.url, 5.0, 30.0), FakeLimiter(), OperatingGate(480.0))
+        self.limiter = FakeLimiter()
+        endpoint = Endpoint(HttpTransport(portal.url, 5.0, 30.0), self.limiter, OperatingGate(480.0))
         self.client = BitrixClient(endpoint, ask_each, timing=Timing(linger=0.0))
         self.crm = BitrixCrm(self.client, PortalSettings(webhook=portal.url, **settings))
 

@@ -24,8 +24,8 @@ def crm(*replies: Reply) -> BitrixCrm:
 
 
 def batch(deals: object, *people: object) -> Reply:
-    """Возвращает ответ пакета: поиск сделок едет общей командой, поиски людей — своими."""
-    found = {"m0": deals, **{f"g0c{number}": result for number, result in enumerate(people, 1)}}
+    """Возвращает ответ пакета: поиски сделок и людей едут общими командами."""
+    found = {"m0": deals, **{f"m{number}": result for number, result in enumerate(people, 1)}}
     return Reply(200, {"result": {"result": found, "result_error": []}})
 
 

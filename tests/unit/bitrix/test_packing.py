@@ -3,6 +3,7 @@
 import sys
 from collections import deque
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from services.bitrix.batching import Group
 from services.bitrix.calls import Answer, Call
 from services.bitrix.packing import (
+    CUT,
     MERGED_KEYS,
     PAGE_ROWS,
     WRITES_AHEAD,
@@ -198,6 +200,43 @@ def test_failure_of_a_merged_search_is_everyones_failure() -> None:
 
 def test_plain_call_keeps_its_answer_as_it_is() -> None:
     assert Slot("g0c0").share(Answer({"ID": 1})).get() == {"ID": 1}
+
+
+# --- Телефоны ------------------------------------------------------------------------------------
+
+
+def phones(*values: str, kind: str = "CONTACT") -> Group:
+    """Строит группу из поиска людей по телефонам."""
+    params = {"type": "PHONE", "values": list(values), "entity_type": kind}
+    return Group([Call("crm.duplicate.findbycomm", params, keyed="values")])
+
+
+def test_phones_of_one_kind_leave_as_one_command_of_twenty_values_at_most() -> None:
+    groups = [phones(*(f"{number}{form}" for form in range(4))) for number in range(6)]
+    layout = lay_out(groups)
+    assert [text.count("values%5B") for text in layout.commands.values()] == [20, 4]
+
+
+def test_kinds_of_people_are_never_asked_together() -> None:
+    assert len(lay_out([phones("1"), phones("1", kind="LEAD")]).commands) == 2
+
+
+def test_found_people_are_given_to_every_owner_marked_as_shared() -> None:
+    slots = [slots[0] for slots in lay_out([phones("1"), phones("2")]).slots]
+    answers = [slot.share(Answer({"CONTACT": [7, 8]})) for slot in slots]
+    assert [(answer.value, answer.shared) for answer in answers] == [({"CONTACT": [7, 8]}, True)] * 2
+
+
+def test_people_of_equal_phones_belong_to_both_and_are_not_shared() -> None:
+    slots = [slots[0] for slots in lay_out([phones("1"), phones("1")]).slots]
+    assert [slot.share(Answer({"CONTACT": [7]})).shared for slot in slots] == [False, False]
+
+
+@pytest.mark.parametrize(("found", "is_cut"), [(CUT - 1, False), (CUT, True)])
+def test_shared_answer_that_could_be_cut_is_asked_again_apart(found: int, is_cut: bool) -> None:
+    slot = lay_out([phones("1"), phones("2")]).slots[0][0]
+    with pytest.raises(PageFull) if is_cut else nullcontext():
+        slot.share(Answer({"CONTACT": list(range(1, found + 1))}))
 
 
 @given(st.lists(st.lists(st.integers(1, 40), min_size=1, max_size=3, unique=True), min_size=1, max_size=60))

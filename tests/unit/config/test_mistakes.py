@@ -251,3 +251,12 @@ def test_key_is_shown_as_it_stands_in_the_file(location: tuple[str | int, ...], 
 )
 def test_line_of_a_key_is_found(location: tuple[str | int, ...], number: int | None) -> None:
     assert line_of(GOOD, location) == number
+
+
+@pytest.mark.parametrize(("text", "told"), [(None, "нет"), ("не сертификат", "PEM")], ids=["нет", "испорчен"])
+def test_file_of_certificates_must_hold_certificates(tmp_path: Path, text: str | None, told: str) -> None:
+    if text is not None:
+        (tmp_path / "ca.pem").write_text(text, encoding="utf-8")
+    found = complaint(tmp_path, "[portal]\n", '[portal]\nca_file = "ca.pem"\n')
+    assert "[portal] ca_file" in found
+    assert told in found
