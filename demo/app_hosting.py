@@ -32,7 +32,7 @@ class AppHosting:
     """Загруженное приложение; архив можно дать после старта: его адрес нужен настройкам раньше."""
 
     def __init__(self, port: int = 0) -> None:
-        self._servers = Servers([Site(self, "127.0.0.1", port, name="хранилище приложений")])
+        self._servers = Servers([Site(lambda: self, "127.0.0.1", port, name="хранилище приложений")])
         self._app: Any = None
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

@@ -16,8 +16,15 @@ def plan_answers(services: "Services") -> Iterator[Site]:
         return
     from plan_frontend.plan_api.app import plan_app
 
-    app = plan_app(services)
-    yield Site(app, web.host, web.port, web.certificate, web.private_key, "ответы о планах лечения")
+    yield Site(
+        lambda: plan_app(services),
+        web.host,
+        web.port,
+        web.certificate,
+        web.private_key,
+        "ответы о планах лечения",
+        tuple(map(str, web.proxies)),
+    )
 
 
 def monitor_page(services: "Services") -> Iterator[Site]:
@@ -27,7 +34,7 @@ def monitor_page(services: "Services") -> Iterator[Site]:
         return
     from monitoring.app import monitor_app
 
-    yield Site(monitor_app(services), "127.0.0.1", monitor.port, name="страница наблюдения")
+    yield Site(lambda: monitor_app(services), "127.0.0.1", monitor.port, name="страница наблюдения")
 
 
 #: Страницы узла.

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -51,6 +52,7 @@ class WebSettings(Section):
     certificate: Path | None = None
     private_key: Path | None = None
     origins: tuple[Origin, ...] = ()
+    proxies: tuple[IPv4Address | IPv6Address, ...] = ()
     deadline: Annotated[timedelta, Between(1, 30, "быстрее база Ident не отвечает")] = timedelta(seconds=10)
 
     @model_validator(mode="after")

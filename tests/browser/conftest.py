@@ -87,7 +87,7 @@ def build_stand(stack: ExitStack, folder: Path, tokens: tuple[OAuthToken, ...]) 
     stack.callback(world.close)
     hosting.upload(application_zip(world.settings))
     asker = DirectAsker(world)
-    servers = stack.enter_context(Servers([Site(service(stack, world, asker), "127.0.0.1", port)]))
+    servers = stack.enter_context(Servers([Site(lambda: service(stack, world, asker), "127.0.0.1", port)]))
     return Stand(portal, world, asker, servers)
 
 

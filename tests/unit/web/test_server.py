@@ -1,10 +1,17 @@
 """Страницы узла: порты, сертификаты, остановка и пределы на уровне соединений."""
 
+import asyncio
+import http.client
 import logging
+import os
+import resource
 import socket
 import ssl
+import threading
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +19,9 @@ import pytest
 import requests
 
 from demo.portal.tls import write_certificate
-from services.web.server import MOST_REQUESTS, Servers, ServingError, Site
+from services.web.connections import Limits
+from services.web.requests import MOST_BY_ADDRESS
+from services.web.server import Servers, ServingError, Site
 from tests.support.node import eventually
 
 
@@ -25,7 +34,7 @@ async def hello(scope: Any, receive: Any, send: Any) -> None:
 
 
 def site(**changes: Any) -> Site:
-    return Site(**{"app": hello, "host": "127.0.0.1", "port": 0, "name": "проба", **changes})
+    return Site(**{"build": lambda: hello, "host": "127.0.0.1", "port": 0, "name": "проба", **changes})
 
 
 @contextmanager
@@ -128,28 +137,222 @@ def test_huge_body_is_not_read() -> None:
 
 
 def test_silent_connections_free_their_places() -> None:
-    with Servers([site()], patience=0.3) as servers:
+    with Servers([site()], limits=Limits(patience=0.3)) as servers:
         address = servers.addresses[0]
-        silent = [connected(address) for _ in range(MOST_REQUESTS + 6)]
-        opened = [one.__enter__() for one in silent]
-        opened[0].sendall(b"GET / HTTP/1.1\r\nhost: ")
-        eventually(lambda: requests.get(address, timeout=5).status_code == 200)
-        assert all(one.recv(1) in (b"", b"H") for one in map(patiently, opened))
-        for one in silent:
-            one.__exit__(None, None, None)
+        with crowd(address, 40) as silent:
+            silent[0].sendall(b"GET / HTTP/1.1\r\nhost: ")
+            silent[1].sendall(b"POST / HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\npart")
+            assert [ended(one) for one in silent] == [True] * 40
+            assert requests.get(address, timeout=5).status_code == 200
 
 
-def patiently(opened: socket.socket) -> Any:
-    """Читает из соединения; оборванное — пустота."""
+@contextmanager
+def crowd(address: str, count: int, source: str = "127.0.0.1") -> Iterator[list[socket.socket]]:
+    """Открывает столько молчащих соединений с этого адреса."""
+    port = int(address.rsplit(":", 1)[1].strip("/"))
+    with ExitStack() as stack:
+        yield [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), 10, (source, 0)))
+            for _ in range(count)
+        ]
 
-    class Reader:
-        def recv(self, size: int) -> bytes:
+
+def ended(opened: socket.socket, seconds: float = 10.0) -> bool:
+    """Отвечает, закрыл ли сервер соединение за это время."""
+    opened.settimeout(seconds)
+    try:
+        while opened.recv(4096):
+            pass
+    except ConnectionError:
+        return True
+    except TimeoutError:
+        return False
+    return True
+
+
+def descriptors() -> int:
+    """Возвращает, сколько файлов открыто у процесса."""
+    return len(os.listdir("/proc/self/fd"))
+
+
+def test_one_address_holds_no_more_places_than_its_share() -> None:
+    with Servers([site()], limits=Limits(by_address=8, patience=60)) as servers:
+        before = descriptors()
+        with crowd(servers.addresses[0], 30) as silent:
+            eventually(lambda: descriptors() - before - len(silent) <= 8)
+            assert requests.get(servers.addresses[0], timeout=5).status_code == 200
+            # Уступают те, кто молчит дольше: последние пришедшие ещё на месте.
+            assert [ended(one, 5.0) for one in silent[:20]] == [True] * 20
+            assert [ended(one, 0.05) for one in silent[-5:]] == [False] * 5
+
+
+def test_all_addresses_together_hold_no_more_than_the_total() -> None:
+    with Servers([site()], limits=Limits(total=20, by_address=10, patience=60, accepted=4)) as servers:
+        before = descriptors()
+        with ExitStack() as stack:
+            for number in range(2, 12):
+                stack.enter_context(crowd(servers.addresses[0], 8, f"127.0.0.{number}"))
+            eventually(lambda: descriptors() - before - 80 <= 20)
+            assert requests.get(servers.addresses[0], timeout=5).status_code == 200
+
+
+def test_the_pushiest_address_yields_first() -> None:
+    with Servers([site()], limits=Limits(total=12, by_address=10, patience=60, accepted=4)) as servers:
+        address = servers.addresses[0]
+        with (
+            crowd(address, 2, "127.0.0.9") as modest,
+            crowd(address, 10, "127.0.0.8") as pushy,
+            crowd(address, 4, "127.0.0.7") as late,
+        ):
+            assert [ended(one, 5.0) for one in pushy[:4]] == [True] * 4
+            assert not any(ended(one, 0.1) for one in (*modest, *late))
+
+
+def test_answering_is_not_interrupted_by_newcomers() -> None:
+    begun, release = threading.Event(), threading.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/slow":
+            begun.set()
+            while not release.is_set():
+                await asyncio.sleep(0.01)
+        await hello(scope, receive, send)
+
+    with Servers([site(build=lambda: slow)], limits=Limits(total=6, by_address=6, patience=60)) as servers:
+        found: list[str] = []
+        ask = threading.Thread(
+            target=lambda: found.append(requests.get(servers.addresses[0] + "slow", timeout=20).text)
+        )
+        ask.start()
+        assert begun.wait(10)
+        with crowd(servers.addresses[0], 30):
+            release.set()
+            ask.join(20)
+    assert found == ["/slow"]
+
+
+def test_handshake_of_tls_is_not_awaited_for_ever(tmp_path: Path) -> None:
+    certificate, key = write_certificate(tmp_path)
+    secure = site(certificate=certificate, private_key=key)
+    with Servers([secure], limits=Limits(patience=0.4)) as servers:
+        before = descriptors()
+        with crowd(servers.addresses[0], 10) as silent:
+            silent[0].sendall(b"\x16\x03\x01\x02\x00\x01")  # начало ClientHello
+            assert [ended(one, 5.0) for one in silent] == [True] * 10
+            eventually(lambda: descriptors() - before <= 10)
+        answer = requests.get(f"{servers.addresses[0]}safe", timeout=5, verify=str(certificate))
+        assert answer.text == "/safe"
+
+
+def test_who_does_not_read_the_answer_is_dropped() -> None:
+    async def huge(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] != "http" or scope["path"] != "/huge":
+            await hello(scope, receive, send)
+            return
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b"x" * 2**25, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
+
+    with Servers([site(build=lambda: huge)], limits=Limits(answer=0.4)) as servers:
+        before = descriptors()
+        with connected(servers.addresses[0]) as opened:
+            opened.sendall(b"GET /huge HTTP/1.1\r\nhost: x\r\n\r\n")
+            eventually(lambda: descriptors() - before == 2)
+            eventually(lambda: descriptors() - before == 1)
+        assert requests.get(servers.addresses[0], timeout=5).ok
+
+
+def test_fallen_pages_are_opened_again_on_the_same_port(caplog: pytest.LogCaptureFixture) -> None:
+    async def falling(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http" and scope["path"] == "/fall":
+            asyncio.get_running_loop().stop()
+        await hello(scope, receive, send)
+
+    with Servers([site(build=lambda: falling)], pause=0.05) as servers:
+        address = servers.addresses[0]
+        for _ in range(2):
+            answers(f"{address}fall")
+            eventually(lambda: answers(address))
+        assert servers.addresses == [address]
+    assert "pages_fell" in caplog.text
+
+
+def answers(address: str) -> bool:
+    """Отвечает ли страница."""
+    try:
+        return requests.get(address, timeout=5).ok
+    except requests.ConnectionError:
+        return False
+
+
+def test_pages_live_when_the_process_is_out_of_files(caplog: pytest.LogCaptureFixture) -> None:
+    """Файлы съел не сервер: отказ виден одной строкой в минуту, а не тысячей."""
+    with Servers([site()], limits=Limits(by_address=100)) as servers:
+        assert answers(servers.addresses[0])
+        kept = resource.getrlimit(resource.RLIMIT_NOFILE)
+        with crowd(servers.addresses[0], 3), connected(servers.addresses[0]) as late:
+            resource.setrlimit(resource.RLIMIT_NOFILE, (descriptors() + 1, kept[1]))
             try:
-                return opened.recv(size)
-            except ConnectionError:
-                return b""
+                # Последний описатель уходит пробе, и принимать соединение серверу некуда.
+                with socket.socket() as probe:
+                    probe.connect_ex(late.getpeername())
+                    time.sleep(0.5)
+            finally:
+                resource.setrlimit(resource.RLIMIT_NOFILE, kept)
+        eventually(lambda: answers(servers.addresses[0]))
+    assert caplog.text.count("page_refuses_connections") == 1
+    assert "out of system resource" not in caplog.text
 
-    return Reader()
+
+def test_garbage_is_told_once_a_minute(caplog: pytest.LogCaptureFixture) -> None:
+    with Servers([site()]) as servers:
+        for _ in range(50):
+            with connected(servers.addresses[0]) as opened:
+                opened.sendall(b"\x00\x01 musor\r\n\r\n")
+                assert b"400" in opened.recv(4096)
+    assert sum("Invalid HTTP" in record.getMessage() for record in caplog.records) <= 1
+
+
+def test_address_behind_a_trusted_proxy_is_its_own() -> None:
+    seen: list[str] = []
+
+    async def told(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "http":
+            seen.append(scope["client"][0])
+        await hello(scope, receive, send)
+
+    headers = {"X-Forwarded-For": "203.0.113.7"}
+    for proxies in ((), ("127.0.0.1",)):
+        with Servers([site(build=lambda: told, proxies=proxies)]) as servers:
+            assert requests.get(servers.addresses[0], headers=headers, timeout=5).ok
+    assert seen == ["127.0.0.1", "203.0.113.7"]
+
+
+def test_one_address_takes_only_its_share_of_answers() -> None:
+    release = threading.Event()
+
+    async def slow(scope: Any, receive: Any, send: Any) -> None:
+        while scope["type"] == "http" and scope["path"] == "/slow" and not release.is_set():
+            await asyncio.sleep(0.01)
+        await hello(scope, receive, send)
+
+    with Servers([site(build=lambda: slow)]) as servers, ThreadPoolExecutor(40) as pool:
+        address = servers.addresses[0] + "slow"
+        asked = [pool.submit(lambda: requests.get(address, timeout=20).status_code) for _ in range(40)]
+        eventually(lambda: sum(one.done() for one in asked) >= 40 - MOST_BY_ADDRESS)
+        refused = [one.result() for one in asked if one.done()]
+        assert set(refused) == {503}
+        assert http_from("127.0.0.5", servers.addresses[0]) == 200
+        release.set()
+        assert [one.result() for one in asked].count(200) == MOST_BY_ADDRESS
+
+
+def http_from(source: str, address: str) -> int:
+    """Спрашивает с другого адреса; возвращает код ответа."""
+    port = int(address.rsplit(":", 1)[1].strip("/"))
+    with closing(http.client.HTTPConnection("127.0.0.1", port, 10, source_address=(source, 0))) as connection:
+        connection.request("GET", "/")
+        return connection.getresponse().status
 
 
 def test_requests_are_not_journaled(caplog: pytest.LogCaptureFixture) -> None:
