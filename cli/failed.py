@@ -15,6 +15,7 @@ from cli.session import (
     local,
     opened_services,
 )
+from monitoring.export import harmless
 from services.advice import Front, worded
 from services.domain.reasons import reason_of
 from services.ports import Entry, EntryState
@@ -155,7 +156,7 @@ def export_entries(services: "Services", options: argparse.Namespace) -> int:
 def _write(file: TextIO, entries: Sequence[Entry]) -> None:
     writer = csv.writer(file, delimiter=";")
     writer.writerow(TITLES)
-    writer.writerows(_cells(entry) for entry in entries)
+    writer.writerows([harmless(cell) for cell in _cells(entry)] for entry in entries)
 
 
 def _entries(services: "Services", options: argparse.Namespace, states: set[EntryState]) -> Iterator[Entry]:

@@ -9,6 +9,7 @@ from urllib.parse import parse_qsl
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
+from starlette.requests import ClientDisconnect
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -32,6 +33,7 @@ from monitoring.guard import (
 from monitoring.metrics import exposition
 from monitoring.snapshot import Filter, Visit, take
 from services.domain.errors import StoreError
+from services.journal.summing import SummedRefusals
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -57,8 +59,8 @@ NO_REDIS = (
 
 def monitor_app(services: Services) -> Starlette:
     """Собирает страницу; кнопка выборки есть, если точка входа дала ``services.sync_now``."""
-    monitor = Monitor(services)
-    journal = services.security_journal
+    refusals = SummedRefusals(services.security_journal)
+    monitor = Monitor(services, refusals)
     return Starlette(
         routes=[
             Route("/", monitor.whole),
@@ -72,7 +74,9 @@ def monitor_app(services: Services) -> Starlette:
         middleware=[
             Middleware(
                 OwnComputerOnly,
-                report=lambda why: journal.warning("request_refused", reason=why, page="monitor"),
+                report=lambda address, why: refusals.refused(
+                    "request_refused", address, reason=why, page="monitor"
+                ),
             )
         ],
     )
@@ -84,8 +88,8 @@ class Monitor:
     Шаблоны грузятся с первой страницей: узел, на который не смотрят, их не носит.
     """
 
-    def __init__(self, services: Services) -> None:
-        self._services, self._actions = services, Actions(services)
+    def __init__(self, services: Services, refusals: SummedRefusals) -> None:
+        self._services, self._actions, self._refusals = services, Actions(services), refusals
         secret = services.settings.monitor.password
         password = (secret.get_secret_value() if secret else "") or None
         self._login, self._tokens = (
@@ -151,7 +155,7 @@ class Monitor:
         if not self._may_enter(request):
             return RedirectResponse("/login", 303)
         if not self._is_own(request, form):
-            self._services.security_journal.warning("request_refused", reason="форма не с этой страницы")
+            self._refuse("request_refused", request, reason="форма не с этой страницы")
             from monitoring import pages
 
             return HTMLResponse(pages.trouble("Действие не выполнено", STALE), 403)
@@ -178,15 +182,17 @@ class Monitor:
 
     def _judged(self, request: Request, password: str) -> str:
         """Сверяет пароль; подошёл — пусто."""
-        journal, client = self._services.security_journal, _client(request)
         device = self._tokens.device(request.cookies.get(DEVICE))
         if wait := self._login.closed_for(device):
-            journal.warning("login_locked", client=client, page="monitor")
+            self._refuse("login_locked", request)
             return f"Слишком много ошибок: подождите {int(wait) + 1} с"
         if self._login.admits(password, device):
             return ""
-        journal.warning("login_failed", client=client, page="monitor")
+        self._refuse("login_failed", request)
         return "Пароль не подходит"
+
+    def _refuse(self, event: str, request: Request, **fields: object) -> None:
+        self._refusals.refused(event, _client(request), **fields, page="monitor")
 
     def _page(self, request: Request, visitor: str) -> str:
         from monitoring import pages
@@ -231,10 +237,13 @@ def _client(request: Request) -> str:
 
 
 async def _form(request: Request) -> dict[str, str]:
-    """Возвращает поля формы; больше 64 КБ не читает."""
+    """Возвращает поля формы; больше 64 КБ не читает, недосланного не ждёт."""
     body = b""
-    async for part in request.stream():
-        body += part
-        if len(body) > LARGEST_FORM:
-            return {}
+    try:
+        async for part in request.stream():
+            body += part
+            if len(body) > LARGEST_FORM:
+                return {}
+    except ClientDisconnect:  # не дождались: соединение закрыто по сроку
+        return {}
     return dict(parse_qsl(body.decode("utf-8", errors="replace"), keep_blank_values=True))

@@ -20,10 +20,21 @@ def failed_csv(snapshot: Snapshot, chosen: Filter, zone: tzinfo) -> bytes:
         times = [f"{moment.astimezone(zone):%d.%m.%Y %H:%M:%S}" for moment in (entry.queued_at, entry.due_at)]
         branch = snapshot.names.get(entry.uid.partition("_")[0], "")
         row = (entry.uid, branch, reason.title, reason.advice, entry.message, entry.attempts, *times)
-        table.writerow([_harmless(cell) for cell in row])
+        table.writerow([harmless(cell) for cell in row])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 
 
-def _harmless(cell: object) -> object:
-    """Не даёт таблице принять текст за формулу."""
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in ("=", "+", "-", "@") else cell
+def harmless(cell: object) -> object:
+    """Не даёт таблице принять текст за формулу: пробелы и табуляция перед знаком формуле не мешают."""
+    text = cell if isinstance(cell, str) else ""
+    risky = text[:1] in ("\t", "\r", "\n") or text.lstrip()[:1] in (
+        "=",
+        "+",
+        "-",
+        "@",
+        "＝",
+        "＋",
+        "－",
+        "＠",
+    )
+    return f"'{cell}" if text and risky else cell

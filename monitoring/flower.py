@@ -82,11 +82,16 @@ def keep_refusals(settings: "Settings") -> None:
 class Refusals(logging.Handler):
     """Отказы входа из журнала запросов tornado: «401 GET / (127.0.0.1) 1.05ms»."""
 
+    def __init__(self) -> None:
+        from services.journal.events import SECURITY, EventLogger
+        from services.journal.summing import SummedRefusals
+
+        super().__init__()
+        self._refusals = SummedRefusals(EventLogger(SECURITY))
+
     def emit(self, record: logging.LogRecord) -> None:
         """Записывает отказ; первый заход браузера без пароля — тоже отказ."""
-        from services.journal.events import SECURITY, EventLogger
-
         text = record.getMessage()
         if text.startswith("401 "):
             client = text.partition("(")[2].partition(")")[0]
-            EventLogger(SECURITY).warning("login_failed", client=client, page="flower")
+            self._refusals.refused("login_failed", client, page="flower")

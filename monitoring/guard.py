@@ -47,7 +47,7 @@ HEADERS = {
 class OwnComputerOnly:
     """Пропускает запросы только с этого компьютера и только под его именами; ставит заголовки защиты."""
 
-    def __init__(self, app: ASGIApp, report: Callable[[str], None]) -> None:
+    def __init__(self, app: ASGIApp, report: Callable[[str, str], None]) -> None:
         self._app, self._report = app, report
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -57,7 +57,7 @@ class OwnComputerOnly:
             return
         headers = {key.decode("latin-1"): value.decode("latin-1") for key, value in scope["headers"]}
         if refusal := refused(scope.get("client"), headers):
-            self._report(refusal)
+            self._report((scope.get("client") or ("?",))[0], refusal)
             await PlainTextResponse("Страница открывается только на этом компьютере.", 403)(
                 scope, receive, send
             )

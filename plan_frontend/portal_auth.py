@@ -1,4 +1,9 @@
-"""Допуск к планам: проверка токена и сделки, память об удачных проверках, тормоз на неудачные."""
+"""Допуск к планам: проверка токена и сделки, память об удачных проверках, тормоза на неудачные.
+
+Чужая настойчивость не задевает других: запрос без токена не считается никому, неудачи — своему адресу
+(сделок — своему сотруднику) и общему счёту незнакомых адресов: того, с кого сотрудники уже входили, он
+не касается. К порталу вкладка обращается из своего запаса и занимает не больше половины предела обмена.
+"""
 
 import threading
 import time
@@ -6,10 +11,17 @@ from collections import OrderedDict, deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import blake2b
+from ipaddress import ip_address, ip_network
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from services.domain.admission import AdmissionRefused, Refusal, TokenOwner, VisitedDeal
+from services.domain.admission import (
+    AdmissionRefused,
+    AdmissionUnavailable,
+    Refusal,
+    TokenOwner,
+    VisitedDeal,
+)
 
 if TYPE_CHECKING:
     from config.models import ApplicationSettings
@@ -21,10 +33,14 @@ Value = TypeVar("Value")
 TRUST_SECONDS = 180.0
 MOST_REMEMBERED = 2000
 WINDOW_SECONDS = 60.0
-#: Неудач за минуту: с одного адреса и всего — дальше незнакомые токены даже не проверяются.
-FAILURES_BY_ADDRESS, FAILURES_IN_ALL = 10, 60
-#: Запросов одного сотрудника за минуту: выгрузить картотеку перебором сделок не выйдет.
-REQUESTS_BY_USER = 60
+#: Неудачных токенов адреса за минуту: дальше незнакомые токены с него даже не проверяются.
+FAILURES_BY_ADDRESS = 10
+#: То же — всех адресов вместе, с которых ни один сотрудник ещё не входил.
+FAILURES_OF_STRANGERS = 60
+#: Запросов одного сотрудника за минуту, из них новых сделок и чужих: выгрузить картотеку перебором не выйдет.
+REQUESTS_BY_USER, DEALS_BY_USER, FOREIGN_BY_USER = 60, 20, 10
+#: Запас обращений вкладки к порталу; пополняется половиной предела портала.
+BUDGET = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +51,7 @@ class Pass:
     deal: VisitedDeal
 
 
-class Pace:
+class MinuteCount:
     """Счётчик событий за последнюю минуту по ключам; память ограничена."""
 
     def __init__(self, limit: int, clock: Callable[[], float]) -> None:
@@ -50,12 +66,35 @@ class Pace:
         while len(self._seen) > MOST_REMEMBERED:
             self._seen.popitem(last=False)
 
+    def forgive(self, key: str) -> None:
+        """Забывает последнее событие: оно оказалось невинным."""
+        if moments := self._seen.get(key):
+            moments.pop()
+
     def wait(self, key: str) -> int:
         """Возвращает, сколько секунд ждать; 0 — можно."""
         moments = self._seen.get(key)
         if moments is None or len(moments) < self._limit:
             return 0
         return max(0, int(moments[0] + WINDOW_SECONDS - self._clock()) + 1)
+
+
+class Budget:
+    """Запас, который пополняется со временем; пустой не ждёт, а отказывает."""
+
+    def __init__(self, size: int, per_second: float, clock: Callable[[], float]) -> None:
+        self._size, self._rate, self._clock = size, per_second, clock
+        self._left, self._at = float(size), clock()
+
+    def take(self) -> bool:
+        """Берёт единицу; нет её — False."""
+        now = self._clock()
+        self._left = min(self._size, self._left + (now - self._at) * self._rate)
+        self._at = now
+        if self._left < 1:
+            return False
+        self._left -= 1
+        return True
 
 
 class Trust(Generic[Value]):
@@ -85,61 +124,97 @@ class Gatekeeper:
         self,
         visitors: "Visitors",
         application: "ApplicationSettings",
+        rate: float,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._visitors, self._application = visitors, application
         self._lock, self._salt = threading.Lock(), token_bytes(32)
         self._owners, self._deals = Trust[TokenOwner](clock), Trust[VisitedDeal](clock)
-        self._failures, self._all_failures = Pace(FAILURES_BY_ADDRESS, clock), Pace(FAILURES_IN_ALL, clock)
-        self._requests = Pace(REQUESTS_BY_USER, clock)
+        self._failures, self._strangers = (
+            MinuteCount(FAILURES_BY_ADDRESS, clock),
+            MinuteCount(FAILURES_OF_STRANGERS, clock),
+        )
+        self._familiar: OrderedDict[str, None] = OrderedDict()
+        self._requests = MinuteCount(REQUESTS_BY_USER, clock)
+        self._reads, self._foreign = MinuteCount(DEALS_BY_USER, clock), MinuteCount(FOREIGN_BY_USER, clock)
+        self._budget = Budget(BUDGET, rate / 2, clock)
 
     def admit(self, token: str, deal_id: int, address: str) -> Pass:
         """Возвращает пропуск к сделке; отказ — AdmissionRefused, проверить некому — AdmissionUnavailable."""
-        try:
-            owner = self._owner(token, address)
-            self._measure(owner)
-            return Pass(owner.user_id, self._deal(token, deal_id, owner))
-        except AdmissionRefused as refused:
-            if refused.retry_after is None:
-                self.blame(address)
-            raise
+        owner = self._owner(token, source_of(address))
+        self._measure(self._requests, str(owner.user_id))
+        return Pass(owner.user_id, self._deal(token, deal_id, owner))
 
-    def blame(self, address: str) -> None:
-        """Считает неудачу адреса."""
+    def knows(self, token: str) -> bool:
+        """Отвечает, проверен ли уже токен: тогда к серверу авторизации обращаться незачем."""
         with self._lock:
-            self._failures.note(address)
-            self._all_failures.note("")
+            return self._owners.get(self._print(token)) is not None
 
-    def _owner(self, token: str, address: str) -> TokenOwner:
+    def _owner(self, token: str, source: str) -> TokenOwner:
         key = self._print(token)
         with self._lock:
-            known = self._owners.get(key)
-            wait = 0 if known else max(self._failures.wait(address), self._all_failures.wait(""))
-        if known is not None:
-            return known
-        if wait:
-            raise AdmissionRefused(Refusal.TOO_MANY_FAILURES, wait)
+            if known := self._owners.get(key):
+                return known
+            strange = source not in self._familiar
+            if wait := self._failures.wait(source) or (strange and self._strangers.wait("")):
+                raise AdmissionRefused(Refusal.TOO_MANY_FAILURES, wait)
+            # Проверка длится; пока она идёт, она считается неудачей — иначе сотня разом прошла бы вся.
+            self._failures.note(source)
+        try:
+            owner = self._checked(token)
+        except AdmissionRefused:
+            with self._lock:
+                self._strangers.note("")
+            raise
+        except AdmissionUnavailable:
+            self._forgive(source)  # молчание портала — не вина спросившего
+            raise
+        self._forgive(source)
+        with self._lock:
+            self._owners.put(key, owner)
+            self._familiar[source] = None
+            self._familiar.move_to_end(source)
+            while len(self._familiar) > MOST_REMEMBERED:
+                self._familiar.popitem(last=False)
+        return owner
+
+    def _checked(self, token: str) -> TokenOwner:
+        """Возвращает владельца токена нашего приложения; чужой — AdmissionRefused."""
         owner = self._visitors.owner(token)
         expected = (self._application.client_id, self._application.member_id)
         if (owner.client_id, owner.member_id) != expected or not owner.user_id:
             raise AdmissionRefused(Refusal.FOREIGN_APPLICATION)
-        with self._lock:
-            self._owners.put(key, owner)
         return owner
 
-    def _measure(self, owner: TokenOwner) -> None:
+    def _forgive(self, source: str) -> None:
         with self._lock:
-            if wait := self._requests.wait(str(owner.user_id)):
+            self._failures.forgive(source)
+
+    def _measure(self, count: MinuteCount, user: str) -> None:
+        with self._lock:
+            if wait := count.wait(user):
                 raise AdmissionRefused(Refusal.TOO_OFTEN, wait)
-            self._requests.note(str(owner.user_id))
+            count.note(user)
 
     def _deal(self, token: str, deal_id: int, owner: TokenOwner) -> VisitedDeal:
-        key = self._print(f"{deal_id}:{token}")
+        key, user = self._print(f"{deal_id}:{token}"), str(owner.user_id)
         with self._lock:
-            known = self._deals.get(key)
-        if known is not None:
-            return known
-        user_id, deal = self._visitors.deal(token, deal_id)
+            if known := self._deals.get(key):
+                return known
+            if wait := self._foreign.wait(user):
+                raise AdmissionRefused(Refusal.TOO_MANY_FAILURES, wait)
+        self._measure(self._reads, user)
+        with self._lock:
+            if not self._budget.take():
+                raise AdmissionUnavailable(
+                    "вкладку открывают слишком часто: повторите через несколько секунд"
+                )
+        try:
+            user_id, deal = self._visitors.deal(token, deal_id)
+        except AdmissionRefused:
+            with self._lock:
+                self._foreign.note(user)
+            raise
         if user_id != owner.user_id:
             # Сервер авторизации и закреплённый портал знают под этим токеном разных людей.
             raise AdmissionRefused(Refusal.BAD_TOKEN)
@@ -149,3 +224,12 @@ class Gatekeeper:
 
     def _print(self, text: str) -> bytes:
         return blake2b(text.encode(), key=self._salt, digest_size=16).digest()
+
+
+def source_of(address: str) -> str:
+    """Возвращает, чей это адрес для счёта: у IPv6 — вся сеть /64, её получает один компьютер."""
+    try:
+        known = ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    return str(known) if known.version == 4 else str(ip_network((known, 64), strict=False))

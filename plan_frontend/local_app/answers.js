@@ -24,7 +24,9 @@ export async function ask(settings, deal, { plan, patient } = {}) {
 
 // У филиала может быть своя служба: её называет ключ записи F3_12345.
 function serviceOf(settings, deal) {
-  const base = settings.shims[deal.reception.split("_")[0]] || settings.shim;
+  const branch = deal.reception.split("_")[0];
+  // Только свои ключи: «constructor» есть у всякого объекта, и токен ушёл бы на адрес самого приложения.
+  const base = (Object.hasOwn(settings.shims, branch) && settings.shims[branch]) || settings.shim;
   if (!base) throw new Unreachable("В приложении не указан адрес службы этого филиала.");
   return base;
 }

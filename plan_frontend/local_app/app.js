@@ -30,10 +30,22 @@ async function answered(deal) {
   try {
     return await ask(SETTINGS, deal, chosen);
   } catch (trouble) {
-    const copy = trouble instanceof Unreachable && readSnapshot(deal.snapshot);
-    if (!copy) throw trouble;
+    if (!(trouble instanceof Unreachable)) throw trouble;
+    const copy = saved(deal.snapshot, trouble);
     return fromSnapshot(copy, trouble.message, chosen.plan);
   }
+}
+
+// Копия из сделки; нет её или она испорчена — прежняя беда, о порче — словами.
+function saved(text, trouble) {
+  let copy = null;
+  try {
+    copy = readSnapshot(text);
+  } catch (spoiled) {
+    throw new Error(`${trouble.message} ${spoiled.message}`);
+  }
+  if (!copy) throw trouble;
+  return copy;
 }
 
 function draw(answer) {

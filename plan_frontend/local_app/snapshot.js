@@ -3,33 +3,61 @@
 const STATUSES = ["Не выполнено", "Выполнено", "Выполнено и оплачено"];
 const sum = (numbers) => Math.round(numbers.reduce((total, number) => total + number, 0) * 100) / 100;
 
+// Копия есть, но разобрать её нельзя: поле правил человек или программа не нашей версии.
+export class SpoiledCopy extends Error {}
+
+// Возвращает разобранную копию; поле пусто — null, испорчено — SpoiledCopy.
 export function readSnapshot(text) {
+  if (!text) return null;
   try {
     const copy = JSON.parse(text);
-    return copy.v === 1 && copy.plans.length ? copy : null;
+    if (copy.v !== 1) throw new SpoiledCopy();
+    const plans = copy.plans.map(unpacked);
+    if (!plans.length) return null;
+    return { patient: words(copy.patient), card: words(copy.card), at: moment(copy.at), hidden: count(copy.hidden), plans };
   } catch {
-    return null;
+    throw new SpoiledCopy("Сохранённая в сделке копия плана испорчена и не показана.");
   }
 }
 
 export function fromSnapshot(copy, why, planId) {
-  const plans = copy.plans.map(unpacked);
+  const { plans } = copy;
   const plan = plans.find((one) => one.plan_id === planId) || plans[0];
   return { found: "plans", patient: { patient_name: copy.patient, card_number: copy.card }, plans, plan, copiedAt: copy.at, why, cut: cutNotice(copy, plan) };
 }
 
 // Суммы плана записаны целиком, даже если строки поместились не все.
 function unpacked(packed) {
-  const [total, done, paid, lines, doneLines, paidLines] = packed.sums;
+  const [total, done, paid, lines, doneLines, paidLines] = packed.sums.map(number);
   return {
-    plan_id: packed.id, plan_name: packed.name, doctor_name: packed.doctor, created_at: packed.created, price_fixed_at: packed.fixed,
-    total, progress: { lines, done_lines: doneLines, paid_lines: paidLines, done, paid, left: sum([total, -done]) },
-    stages: packed.stages.map(([name, stageTotal, rows]) => ({ stage: name, total: stageTotal, services: rows.map(line) })),
-    hidden: packed.hidden || 0,
+    plan_id: count(packed.id), plan_name: words(packed.name), doctor_name: words(packed.doctor), created_at: words(packed.created), price_fixed_at: words(packed.fixed),
+    total, progress: { lines: count(lines), done_lines: count(doneLines), paid_lines: count(paidLines), done, paid, left: sum([total, -done]) },
+    stages: packed.stages.map(([name, stageTotal, rows]) => ({ stage: words(name), total: number(stageTotal), services: rows.map(line) })),
+    hidden: count(packed.hidden),
   };
 }
 
-const line = ([element, service, teeth, price, discount, total, status]) => ({ element, service, teeth, price, discount, total, status: STATUSES[status] });
+function line([element, service, teeth, price, discount, total, status]) {
+  if (STATUSES[count(status)] === undefined) throw new SpoiledCopy();
+  return { element: words(element), service: words(service), teeth: number(teeth), price: number(price), discount: number(discount), total: number(total), status: STATUSES[status] };
+}
+
+const words = (value) => String(value ?? "");
+
+function number(value) {
+  if (typeof value !== "number" || !Number.isFinite(value)) throw new SpoiledCopy();
+  return value;
+}
+
+function count(value) {
+  if (!Number.isInteger(value ?? 0)) throw new SpoiledCopy();
+  return value ?? 0;
+}
+
+function moment(value) {
+  if (Number.isNaN(Date.parse(value))) throw new SpoiledCopy();
+  return value;
+}
 
 function cutNotice(copy, plan) {
   const parts = [];

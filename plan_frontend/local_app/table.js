@@ -2,11 +2,11 @@
 
 import { el, rubles } from "./format.js";
 
-const STATUS = {
-  "Не выполнено": { name: "todo", mark: "○" },
-  "Выполнено": { name: "done", mark: "✓" },
-  "Выполнено и оплачено": { name: "paid", mark: "₽✓" },
-};
+const STATUS = new Map([
+  ["Не выполнено", { name: "todo", mark: "○" }],
+  ["Выполнено", { name: "done", mark: "✓" }],
+  ["Выполнено и оплачено", { name: "paid", mark: "₽✓" }],
+]);
 const HEADS = ["Элемент", "Услуга", "Зубов", "Цена", "Скидка", "Итого", "Статус"];
 const NUMBERS = new Set(["Зубов", "Цена", "Скидка", "Итого"]);
 
@@ -44,6 +44,6 @@ function serviceRow(line) {
 
 // Состояние видно и без цвета: знаком и словами.
 export function badge(text) {
-  const { name, mark } = STATUS[text] || { name: "todo", mark: "?" };
+  const { name, mark } = STATUS.get(text) || { name: "todo", mark: "?" };
   return el("span", { class: `badge ${name}` }, el("span", { class: "mark", "aria-hidden": "true" }, mark), text);
 }

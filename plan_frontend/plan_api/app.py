@@ -25,8 +25,10 @@ if TYPE_CHECKING:
     from services.container import Services
     from services.ports import Journal, Visitors
 
-#: Проверки у портала идут в потоках: столько одновременно.
+#: Вопросы филиалам и сделки проверенных сотрудников идут в потоках: столько одновременно.
 THREADS = 8
+#: Столько — незнакомых токенов.
+CHECKS = 4
 
 
 def plan_app(services: "Services") -> Any:
@@ -46,15 +48,17 @@ def assembled(
 ) -> Any:
     """Собирает приложение из частей."""
     assert settings.application is not None
-    gatekeeper = Gatekeeper(visitors, settings.application, clock)
-    desk = PlanLookup(settings, gatekeeper, asker, executor)
-    handlers = PlanHandlers(desk, security)
+    gatekeeper = Gatekeeper(visitors, settings.application, settings.portal.requests_per_second, clock)
+    checks = ThreadPoolExecutor(CHECKS, thread_name_prefix="tokens")
+    lookup = PlanLookup(settings, gatekeeper, asker, executor, checks)
+    handlers = PlanHandlers(lookup, security)
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         yield
         await asker.close()
-        executor.shutdown(wait=False, cancel_futures=True)
+        for one in (executor, checks):
+            one.shutdown(wait=False, cancel_futures=True)
 
     return Starlette(
         routes=[

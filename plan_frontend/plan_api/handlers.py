@@ -14,6 +14,7 @@ from plan_frontend.plan_api.replies import failure, refused, success
 from plan_frontend.portal_auth import Pass
 from services.domain.admission import AdmissionRefused, AdmissionUnavailable, Refusal
 from services.domain.errors import StoreError
+from services.journal.summing import SummedRefusals
 
 if TYPE_CHECKING:
     from services.ports import Journal
@@ -24,11 +25,25 @@ SILENT = "Служба интеграции сейчас не может спр�
 ELSEWHERE = "Эта служба не ведёт филиал сделки: сверьте адреса служб в настройках приложения."
 
 
-class PlanHandlers:
-    """Запросы к окну ответов; в журнале нет людей, только номера."""
+#: Отказы тому, чьего имени портал не назвал.
+NAMELESS = frozenset(
+    {
+        Refusal.NO_TOKEN,
+        Refusal.BAD_TOKEN,
+        Refusal.EXPIRED_TOKEN,
+        Refusal.FOREIGN_APPLICATION,
+        Refusal.TOO_MANY_FAILURES,
+        Refusal.TOO_OFTEN,
+    }
+)
 
-    def __init__(self, desk: PlanLookup, security: "Journal") -> None:
-        self._desk, self._security = desk, security
+
+class PlanHandlers:
+    """Запросы вкладки; в журнале нет людей, только номера, а отказы незнакомцам сложены."""
+
+    def __init__(self, lookup: PlanLookup, security: "Journal") -> None:
+        self._lookup, self._security = lookup, security
+        self._refusals = SummedRefusals(security)
 
     async def plans(self, request: Request) -> Response:
         """Отвечает, какие планы у пациента сделки, и показывает последний."""
@@ -54,9 +69,7 @@ class PlanHandlers:
         except BadParameter as wrong:
             return failure(400, "bad_parameter", f"Параметр {wrong.name}: {wrong.expected}.")
         except AdmissionRefused as denied:
-            deal = request.query_params.get("deal", "")
-            named = deal if deal.isascii() and deal.isdigit() and len(deal) < 12 else ""
-            self._security.warning("plan_refused", reason=denied.refusal, address=address, deal=named)
+            self._note(denied.refusal, address, request.query_params.get("deal", ""))
             return refused(denied.refusal, denied.retry_after)
         except AdmissionUnavailable as trouble:
             return failure(503, "portal_unavailable", trouble.message)
@@ -68,10 +81,10 @@ class PlanHandlers:
             return failure(504, "late", LATE) if silence.late else failure(503, "no_answer", SILENT)
 
     async def _shown(self, request: Request, plan_id: str | None, address: str) -> Response:
-        token = self._token(request, address)
+        token = self._token(request)
         asked = read_parameters(request.query_params.multi_items(), plan_id)
-        admitted = await self._desk.admit(token, asked, address)
-        answer = await self._desk.answer(admitted.deal, asked)
+        admitted = await self._lookup.admit(token, asked, address)
+        answer = await self._lookup.answer(admitted.deal, asked)
         self._security.info(
             "plan_viewed",
             user=admitted.user_id,
@@ -82,13 +95,20 @@ class PlanHandlers:
         )
         return self._reply(answer, admitted, asked)
 
-    def _token(self, request: Request, address: str) -> str:
+    def _token(self, request: Request) -> str:
         given = request.headers.get("authorization")
         token = read_token(given)
         if token is None:
-            self._desk.blame(address)
             raise AdmissionRefused(Refusal.BAD_TOKEN if given else Refusal.NO_TOKEN)
         return token
+
+    def _note(self, refusal: Refusal, address: str, deal: str) -> None:
+        """Записывает отказ; сделку незнакомца не называет: её номер выдумать недолго."""
+        if refusal in NAMELESS:
+            self._refusals.refused("plan_refused", address, reason=refusal)
+        else:
+            named = deal if deal.isascii() and deal.isdigit() and len(deal) < 12 else ""
+            self._security.warning("plan_refused", reason=refusal, address=address, deal=named)
 
     def _reply(self, answer: Mapping[str, Any], admitted: Pass, asked: PlanParameters) -> Response:
         match answer["found"]:

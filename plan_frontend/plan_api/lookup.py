@@ -1,4 +1,4 @@
-"""Окно ответов: допуск, вопросы филиалам и сведение ответов в один."""
+"""Ответы о планах: допуск, вопросы филиалам и сведение ответов в один."""
 
 import asyncio
 import time
@@ -27,18 +27,18 @@ class PlanLookup:
     """Ответ на вопрос вкладки; чей план показать, решает сделка, а не страница."""
 
     def __init__(
-        self, settings: "Settings", gatekeeper: Gatekeeper, asker: Asker, executor: Executor
+        self, settings: "Settings", gatekeeper: Gatekeeper, asker: Asker, executor: Executor, checks: Executor
     ) -> None:
         self._settings, self._gatekeeper, self._asker = settings, gatekeeper, asker
-        self._executor = executor
+        self._executor, self._checks = executor, checks
         self._deadline = settings.web.deadline.total_seconds()
 
     async def admit(self, token: str, asked: PlanParameters, address: str) -> Pass:
         """Проверяет сотрудника, сделку и сказанное страницей."""
         loop = asyncio.get_running_loop()
-        admission = loop.run_in_executor(
-            self._executor, self._gatekeeper.admit, token, asked.deal_id, address
-        )
+        # Незнакомые токены проверяются в своих потоках: сколько их ни пришли, проверенных они не задержат.
+        executor = self._executor if self._gatekeeper.knows(token) else self._checks
+        admission = loop.run_in_executor(executor, self._gatekeeper.admit, token, asked.deal_id, address)
         try:
             admitted = await asyncio.wait_for(admission, self._deadline)
         except TimeoutError:
@@ -60,10 +60,6 @@ class PlanLookup:
         answers = await asyncio.gather(*asks)
         answer = merged(list(zip(branches, answers, strict=True)))
         return {**answer, "took_ms": round((time.monotonic() - started) * 1000)}
-
-    def blame(self, address: str) -> None:
-        """Считает адресу неудачу, замеченную без обращения к порталу."""
-        self._gatekeeper.blame(address)
 
     def _addressees(self, deal: VisitedDeal, asked: PlanParameters) -> tuple[Sequence[str], int | None]:
         """Возвращает, какие филиалы спросить и о каком приёме (постановление 16)."""

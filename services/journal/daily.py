@@ -11,7 +11,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from services.journal.append import append, is_still, open_for_append
-from services.journal.space import Mode, Space, admits, explained, mode_for
+from services.journal.kinds import RESERVED
+from services.journal.space import RESERVE_SHARE, Mode, Space, admits, explained, mode_for
 
 INSPECT_SECONDS = 15.0
 
@@ -38,7 +39,7 @@ class DailyFile(logging.Handler):
         self._limit, self._disk = day_limit, disk
         self._descriptor: int | None = None
         self._day: date | None = None
-        self._mode, self._inspected, self._lost = Mode.FULL, 0.0, 0
+        self._mode, self._inspected, self._lost, self._reserve = Mode.FULL, 0.0, 0, 0
 
     def emit(self, record: logging.LogRecord) -> None:
         """Пишет строку; сбой записи считает и прощает."""
@@ -64,12 +65,21 @@ class DailyFile(logging.Handler):
 
     def _put(self, record: logging.LogRecord) -> None:
         descriptor = self._opened(record.created)
-        if not admits(self._mode, record.levelno):
+        text = self.format(record)
+        if not admits(self._mode, record.levelno) and not self._reserved(record, text):
             return
-        append(descriptor, self.format(record))
+        append(descriptor, text)
         if self._lost:
             lost, self._lost = self._lost, 0
             append(descriptor, self.format(_about("journal_restored", logging.WARNING, record, count=lost)))
+
+    def _reserved(self, record: logging.LogRecord, text: str) -> bool:
+        """Отвечает, пишется ли строка из запаса названных людей и тревог."""
+        size = len(text.encode())
+        if getattr(record, "event", None) not in RESERVED or size > self._reserve:
+            return False
+        self._reserve -= size
+        return True
 
     def _opened(self, moment: float) -> int:
         """Возвращает файл нужных суток; раз в четверть минуты проверяет, цел ли он и есть ли место."""
@@ -84,6 +94,7 @@ class DailyFile(logging.Handler):
             self._descriptor, new_day, self._day = open_for_append(path), day != self._day, day
             stale = True
             if new_day:
+                self._reserve = int(self._limit * RESERVE_SHARE)
                 self._sweep(day)
         if stale:
             self._inspect(self._descriptor, moment)

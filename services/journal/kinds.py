@@ -72,6 +72,29 @@ SECURITY: Mapping[str, str] = {
 }
 
 
+#: События названных людей и тревоги: для них в каждом журнале есть запас, который незнакомцам не занять.
+RESERVED = frozenset(
+    {
+        "sending_halted",
+        "sending_resumed",
+        "sending_paused",
+        "plan_viewed",
+        "plan_of_stranger",
+        "config_changed",
+        "settings_refused",
+        "secret_changed",
+        "requeued",
+        "failed_dropped",
+        "portal_set_up",
+        "sync_requested",
+        "alert_raised",
+        "alert_cleared",
+        "alert_sent",
+        "alert_failed",
+    }
+)
+
+
 def kind_of(event: str) -> str:
     """Возвращает вид события для обычного журнала."""
     return KINDS.get(event) or SECURITY.get(event) or OTHER

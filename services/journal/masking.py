@@ -21,12 +21,21 @@ PHONE = re.compile(
     rf"|[3489](?:{_GAP}[0-9]){{9}})(?![0-9])"  # десять цифр без кода страны
 )
 DIGIT = re.compile(r"[0-9]")
+#: Полноширинные цифры и плюс — те же цифры, только шире.
+WIDE = str.maketrans("０１２３４５６７８９＋", "0123456789+")
 
 _WORD, _CAPS = r"[А-ЯЁ][а-яё]+(?:-[А-ЯЁ][а-яё]+)?", r"[А-ЯЁ]{2,}(?:-[А-ЯЁ]{2,})?"
+#: Фамилия по окончанию: вместе с именем за ней узнаётся человек и без отчества.
+_SURNAME = r"[А-ЯЁ][а-яё]+(?:[оеё]ва?|[иы]на?|[сц]к(?:ий|ая)|енко|швили|дзе)(?:-[А-ЯЁ][а-яё]+)?"
 PERSON = re.compile(
     rf"\b(?:{_WORD}\s+{_WORD}\s+[А-ЯЁ][а-яё]*(?:вич|мич|ьич|вна|чна|\s(?:оглы|кызы))"
     rf"|{_CAPS}\s+{_CAPS}\s+[А-ЯЁ]*(?:ВИЧ|МИЧ|ЬИЧ|ВНА|ЧНА|\s(?:ОГЛЫ|КЫЗЫ))"
-    rf"|{_WORD}\s+[А-ЯЁ]\.\s?[А-ЯЁ]\.)(?!\w)"
+    rf"|{_WORD}\s+[А-ЯЁ]\.\s?[А-ЯЁ]\."
+    rf"|{_SURNAME}\s+{_WORD})(?!\w)"
+)
+#: Имя целиком строчными: узнаётся по отчеству, чьих окончаний у других слов не бывает.
+LOWER_PERSON = re.compile(
+    r"\b[а-яё-]{2,}\s+[а-яё-]{2,}\s+[а-яё]{2,}(?:ович|евич|ьич|кич|мич|тич|овна|евна|инична|итична)(?!\w)"
 )
 
 #: Образец → замена; порядок важен: сначала целые значения, потом «ключ=значение».
@@ -39,7 +48,7 @@ SECRETS: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"\b(PWD|Password)\s*=\s*\{(?:[^}]|\}\})*\}", re.IGNORECASE), rf"\1={HIDDEN}"),
     (
         re.compile(
-            r"\b((?:\w*[_-])?(?:pwd|passw(?:or)?d|token|secret|api[_-]?key|auth_id|authorization|cookie))"
+            r"\b((?:\w*[_-])?(?:pwd|passw(?:or)?d|token|secret|api[_-]?key|auth(?:_id|orization)?|cookie))"
             r"([\"']?\s*(?:=|:\s*[\"'])\s*[\"']?)[^\s\"',;&}]+",
             re.IGNORECASE,
         ),
@@ -62,11 +71,13 @@ class Masker:
 
     def mask(self, text: str) -> str:
         """Возвращает текст без секретов, телефонов и ФИО."""
+        text = text.translate(WIDE)
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)
         for pattern, replacement in SECRETS:
             text = pattern.sub(replacement, text)
-        return PERSON.sub("[ФИО]", PHONE.sub(_masked_phone, text))
+        text = PHONE.sub(_masked_phone, text)
+        return LOWER_PERSON.sub("[ФИО]", PERSON.sub("[ФИО]", text))
 
 
 def hide_foreign_words(text: str) -> str:

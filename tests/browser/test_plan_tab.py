@@ -1,5 +1,6 @@
 """Вкладка «План лечения» в настоящем Chromium (ТЗ 5.1 № 5 и 9, МАП 3.4, 5.3, 5.4)."""
 
+import json
 import re
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
@@ -121,6 +122,49 @@ def test_namesakes_are_chosen_by_card_number(stand: Stand, page: Page) -> None:
     frame.get_by_role("button", name="К-77").click()
     expect(frame.get_by_role("heading", name="План тёзки")).to_be_visible()
     expect(frame.locator(".patient")).to_contain_text("К-77")
+
+
+@pytest.mark.parametrize("key", ["constructor_1", "__proto__", "toString_7", "hasOwnProperty_2"])
+def test_key_of_the_deal_never_chooses_where_the_token_goes(stand: Stand, page: Page, key: str) -> None:
+    rich_plan(stand.world)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/api/v1/plans" in request.url else None)
+    deal = stand.world.deal_for(0)
+    stand.portal.state.entities[DEAL][deal]["UF_CRM_RECEPTION_ID"] = key
+    frame = stand.open(page, deal)
+    expect(frame.get_by_role("heading", name="Комплексная санация")).to_be_visible()
+    (application,) = [address for address in stand.servers.addresses if address]
+    assert asked
+    assert all(url.startswith(application) for url in asked)
+
+
+PLAN = {"id": 1, "sums": [1, 1, 1, 1, 1, 1], "stages": []}
+LINE = ["", "", 1, 1, 1, 1, "constructor"]
+
+
+@pytest.mark.parametrize(
+    "copy",
+    [
+        "{",
+        "[]",
+        '"план"',
+        '{"v": 2}',
+        json.dumps({"v": 1, "plans": [{}]}),
+        json.dumps({"v": 1, "plans": {"length": 1}}),
+        json.dumps({"v": 1, "at": "вчера", "plans": [PLAN]}),
+        json.dumps({"v": 1, "at": "2026-11-26T10:00", "plans": [{**PLAN, "sums": ["<b>", 1, 1, 1, 1, 1]}]}),
+        json.dumps({"v": 1, "at": "2026-11-26T10:00", "plans": [{**PLAN, "stages": [["", 1, [LINE]]]}]}),
+    ],
+)
+def test_spoiled_copy_is_said_plainly(stand: Stand, page: Page, copy: str) -> None:
+    deal = stand.world.visit()
+    stand.portal.state.entities[DEAL][deal]["UF_CRM_TREATMENT_PLANS"] = copy
+    stand.servers.stop()
+    frame = stand.open(page, deal)
+    expect(frame.get_by_role("alert")).to_have_text(
+        "Служба клиники недоступна с этого компьютера. "
+        "Сохранённая в сделке копия плана испорчена и не показана."
+    )
 
 
 def test_service_that_is_down_leaves_the_saved_copy_with_its_age(stand: Stand, page: Page) -> None:

@@ -1,5 +1,7 @@
 """Охрана страницы наблюдения: чужие имена узла, подделка запроса, вход, формулы в таблице."""
 
+import csv
+import io
 import logging
 import re
 from collections.abc import Iterator
@@ -250,10 +252,11 @@ def test_session_ends_in_time_and_with_a_new_password() -> None:
     assert not tokens.is_session(None)
 
 
-def test_table_never_holds_a_formula(watched: WatchedWorld) -> None:
-    watched._refuse("F1_1", "refused", "=HYPERLINK(1)")
-    text = failed_csv(take(watched.services), Filter(), watched.services.settings.rules.zone).decode(
-        "utf-8-sig"
-    )
-    assert "'=HYPERLINK(1)" in text
-    assert "Портал отказал вызову" in text
+@pytest.mark.parametrize("lead", ["=", "\t=", "\r=", "  =", "\n=", "＝", "+", "-", "@", "\t"])
+def test_table_never_holds_a_formula(watched: WatchedWorld, lead: str) -> None:
+    watched._refuse("F1_1", "refused", f"{lead}HYPERLINK(1)")
+    zone = watched.services.settings.rules.zone
+    text = failed_csv(take(watched.services), Filter(), zone).decode("utf-8-sig")
+    (_, row) = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+    assert row[4] == f"'{lead}HYPERLINK(1)"
+    assert row[2] == "Портал отказал вызову"

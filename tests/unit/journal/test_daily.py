@@ -24,9 +24,11 @@ def handler(folder: Path, disk: float = 0.5, day_limit: int = 2**20) -> DailyFil
     return file
 
 
-def put(file: DailyFile, text: str, moment: datetime = NOON, level: int = logging.INFO) -> None:
+def put(
+    file: DailyFile, text: str, moment: datetime = NOON, level: int = logging.INFO, event: str | None = None
+) -> None:
     """Пишет запись с таким временем."""
-    values = {"msg": text, "levelno": level, "levelname": logging.getLevelName(level)}
+    values = {"msg": text, "levelno": level, "levelname": logging.getLevelName(level), "event": event}
     file.handle(logging.makeLogRecord({**values, "created": moment.timestamp()}))
 
 
@@ -145,6 +147,28 @@ def test_disk_almost_full_leaves_only_the_important(
     put(file, "обычное", NOON + timedelta(minutes=5))
     assert text_of(tmp_path).splitlines() == ["journal_limited", "важное"]
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_deeds_of_people_and_alarms_have_a_reserve_that_strangers_cannot_take(tmp_path: Path) -> None:
+    file = handler(tmp_path, day_limit=1000)
+    for number in range(200):
+        put(file, f"отказ {number:04} незнакомцу", NOON, logging.WARNING, "request_refused")
+    late = NOON + timedelta(minutes=1)
+    put(file, "отказ последний", late, logging.ERROR, "request_refused")
+    put(file, "просмотр плана", late, event="plan_viewed")
+    put(file, "распоряжение", late, event="sync_requested")
+    put(file, "тревога", late, logging.WARNING, "alert_raised")
+    assert text_of(tmp_path).splitlines()[-3:] == ["просмотр плана", "распоряжение", "тревога"]
+
+
+def test_reserve_itself_is_bounded_and_renewed_at_midnight(tmp_path: Path) -> None:
+    file = handler(tmp_path, day_limit=1000)
+    for moment in (NOON, NOON + timedelta(minutes=1)):
+        for number in range(200):
+            put(file, f"просмотр {number:04}", moment, event="plan_viewed")
+    assert len(text_of(tmp_path).encode()) < 200 * 24 + 1000
+    put(file, "утро", NOON + timedelta(days=1), event="plan_viewed")
+    assert text_of(tmp_path, TODAY + timedelta(days=1)).endswith("утро\n")
 
 
 @pytest.mark.parametrize(

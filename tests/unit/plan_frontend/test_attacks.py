@@ -215,6 +215,16 @@ def test_guesses_from_many_addresses_are_stopped_too(client: Client, plan_world:
     assert plan_world.portal.stats.requests == 60
 
 
+def test_requests_without_a_token_lock_nobody_out(client: Client, plan_world: PlanWorld) -> None:
+    """Их пришлёт любая страница, открытая у любого сотрудника: ни ему, ни другим это не мешает."""
+    plan_world.plan(1)
+    deal = plan_world.visit()
+    for number in range(200):
+        client.get(deal=deal, address=f"10.0.0.{number % 3}")
+    assert client.get(token=CURATOR, deal=deal, address="10.0.0.1").status_code == 200
+    assert client.get(token=CURATOR, deal=deal, address="10.0.0.77").status_code == 200
+
+
 def test_curator_who_is_known_works_while_others_guess(client: Client, plan_world: PlanWorld) -> None:
     plan_world.plan(1)
     deal = plan_world.visit()
