@@ -132,7 +132,7 @@ def test_key_of_the_deal_never_chooses_where_the_token_goes(stand: Stand, page: 
     deal = stand.world.deal_for(0)
     stand.portal.state.entities[DEAL][deal]["UF_CRM_RECEPTION_ID"] = key
     frame = stand.open(page, deal)
-    expect(frame.get_by_role("heading", name="Комплексная санация")).to_be_visible()
+    expect(frame.get_by_role("heading", name="Комплексная санация")).to_be_visible(timeout=30_000)
     (application,) = [address for address in stand.servers.addresses if address]
     assert asked
     assert all(url.startswith(application) for url in asked)
