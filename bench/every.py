@@ -16,6 +16,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from bench.report import RESULTS
+from cli.arguments import Arguments
 
 ROOT = Path(__file__).resolve().parent.parent
 #: Итог моложе этого при --resume не переделывается.
@@ -86,7 +87,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench all", description=__doc__)
+    parser = Arguments(prog="manage.py bench all", description=__doc__)
     parser.add_argument(
         "--quick", action="store_true", help="короче: около пятнадцати минут, без точек по одному"
     )
@@ -135,7 +136,7 @@ def run(steps: Sequence[Step], out: Path) -> list[str]:
 def start(step: Step, out: Path) -> "subprocess.Popen[bytes]":
     """Запускает замер отдельным процессом: его память и сбой остаются при нём."""
     command = [sys.executable, "-m", "cli", "bench", step.bench, *step.keys, "--out", str(out)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    environment = {**os.environ, "PYTHONUTF8": "1"}
     return subprocess.Popen(command, cwd=ROOT, env=environment)
 
 

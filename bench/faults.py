@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.campaign.losses import Losses
 from bench.campaign.run import Day, play
 from bench.tables import Table
+from cli.arguments import Arguments, count
 
 COLUMNS = {
     "missing": "потеряно",
@@ -42,14 +43,14 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="manage.py bench faults", description="День клиники под сбоями: потери и восстановление."
     )
-    parser.add_argument("--seeds", type=int, default=20, help="сколько дней (20)")
+    parser.add_argument("--seeds", type=count, default=20, help="сколько дней (20)")
     parser.add_argument("--first", type=int, default=1, help="первое зерно (1)")
-    parser.add_argument("--rounds", type=int, default=3, help="кругов в дне (3)")
-    parser.add_argument("--faults", type=int, default=9, help="сбоев в круге (9)")
-    parser.add_argument("--visits", type=int, default=12, help="приёмов на филиал (12)")
+    parser.add_argument("--rounds", type=count, default=3, help="кругов в дне (3)")
+    parser.add_argument("--faults", type=count, default=9, help="сбоев в круге (9)")
+    parser.add_argument("--visits", type=count, default=12, help="приёмов на филиал (12)")
     parser.add_argument("--kinds", default="", metavar="СЛОВО", help="только сбои с этим словом в имени")
     parser.add_argument("--keep", type=Path, metavar="ПАПКА", help="оставить журналы и базы дней в папке")
     parser.add_argument("--json", type=Path, metavar="ФАЙЛ", help="записать итоги дней в файл")

@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.floor import COMMANDS, floor_of
 from bench.installation import NODE, PACE, PORTAL, installed, send_extract
 from bench.tables import Table
+from cli.arguments import Arguments
 
 MEASURED = ((1, 50), (1, 200), (5, 50), (10, 50), (5, 200))
 FORESEEN = ((10, 200), (10, 2000), (20, 50), (50, 50), (100, 50), (1000, 50))
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench growth", description=__doc__)
+    parser = Arguments(prog="manage.py bench growth", description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
     return parser

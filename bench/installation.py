@@ -103,7 +103,6 @@ class Installation:
         environment = {
             **os.environ,
             CONFIG_VARIABLE: str(self.path),
-            "PYTHONPATH": str(ROOT),
             "PYTHONUTF8": "1",
             **self.variables,
         }

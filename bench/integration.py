@@ -42,7 +42,7 @@ class Integration:
         with (self._folder / "worker.log").open("ab") as output:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "cli", "run"],
-                env={**os.environ, CONFIG_VARIABLE: str(self.settings_path), "PYTHONPATH": str(ROOT)},
+                env={**os.environ, CONFIG_VARIABLE: str(self.settings_path)},
                 stdout=output,
                 stderr=output,
                 cwd=ROOT,

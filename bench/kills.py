@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 from bench.tables import Table
+from cli.arguments import Arguments, count
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from tests.support.node import NODE, Process
@@ -31,9 +32,9 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench kills", description=__doc__)
-    parser.add_argument("--receptions", type=int, default=200, help="сколько новых приёмов (200)")
-    parser.add_argument("--kills", type=int, default=30, help="сколько убийств (30)")
+    parser = Arguments(prog="manage.py bench kills", description=__doc__)
+    parser.add_argument("--receptions", type=count, default=200, help="сколько новых приёмов (200)")
+    parser.add_argument("--kills", type=count, default=30, help="сколько убийств (30)")
     parser.add_argument("--seed", type=int, default=1, help="зерно случая (1)")
     parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")

@@ -16,6 +16,7 @@ from bench.floor import floor_of
 from bench.installation import NODE, PACE, PORTAL, Installation, send_extract
 from bench.tables import Table
 from bench.work import KEY, damage
+from cli.arguments import Arguments
 from demo.broker import broker
 from demo.portal.schema import DEAL
 from demo.portal.server import PortalServer
@@ -39,7 +40,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench latency", description=__doc__)
+    parser = Arguments(prog="manage.py bench latency", description=__doc__)
     parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
     return parser

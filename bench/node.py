@@ -15,6 +15,7 @@ from pathlib import Path
 from bench.installation import NODE, ROLES, Installation, installed
 from bench.tables import Table
 from bench.weight import Peak, Weight, cpu_seconds, weigh
+from cli.arguments import Arguments, count, positive
 
 HOUR_CYCLES = 30
 #: Выборка в клинике — раз в столько секунд.
@@ -58,10 +59,10 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench node", description=__doc__)
-    parser.add_argument("--idle", type=float, default=10.0, help="минут покоя")
+    parser = Arguments(prog="manage.py bench node", description=__doc__)
+    parser.add_argument("--idle", type=positive, default=10.0, help="минут покоя")
     parser.add_argument(
-        "--load", type=int, default=HOUR_CYCLES, help="циклов по 50 приёмов (30 — час работы)"
+        "--load", type=count, default=HOUR_CYCLES, help="циклов по 50 приёмов (30 — час работы)"
     )
     parser.add_argument("--only", nargs="+", default=[], choices=["узел", "роли"], help="только этот состав")
     parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")

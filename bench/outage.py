@@ -12,6 +12,7 @@ from bench.campaign.losses import portal_losses, wait_quiet
 from bench.campaign.stage import FAST, REAL, Stage
 from bench.campaign.wire import Wire
 from bench.tables import Table
+from cli.arguments import Arguments, positive
 from demo.clinic.life import live
 from services.ident.sqlite import clinic_now
 
@@ -30,8 +31,8 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench outage", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=10.0, help="сколько минут нет сети (10)")
+    parser = Arguments(prog="manage.py bench outage", description=__doc__)
+    parser.add_argument("--minutes", type=positive, default=10.0, help="сколько минут нет сети (10)")
     parser.add_argument("--mute", action="store_true", help="пакеты теряются, а не отвергаются")
     parser.add_argument("--seed", type=int, default=7, help="зерно клиники (7)")
     parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")

@@ -20,6 +20,7 @@ import psutil
 import requests
 
 from bench.tables import Table
+from cli.arguments import Arguments, count
 from config.loader import CONFIG_VARIABLE
 from demo.broker import broker, free_port
 from demo.portal.options import PortalOptions
@@ -81,9 +82,9 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    found = argparse.ArgumentParser(prog="manage.py bench plan-lookup", description=__doc__)
-    found.add_argument("--receptions", type=int, default=200, help="приёмов в синхронизации (200)")
-    found.add_argument("--questions", type=int, default=40, help="вопросов в покое (40)")
+    found = Arguments(prog="manage.py bench plan-lookup", description=__doc__)
+    found.add_argument("--receptions", type=count, default=200, help="приёмов в синхронизации (200)")
+    found.add_argument("--questions", type=count, default=40, help="вопросов в покое (40)")
     found.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
     found.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
     return found
@@ -152,7 +153,7 @@ def world_on(folder: Path, redis_url: str, portal: PortalServer) -> tuple[PlanWo
 @contextmanager
 def node(settings: Path) -> Iterator["subprocess.Popen[bytes]"]:
     """Запускает узел и останавливает его."""
-    environment = {**os.environ, CONFIG_VARIABLE: str(settings), "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"}
+    environment = {**os.environ, CONFIG_VARIABLE: str(settings), "PYTHONUTF8": "1"}
     with (settings.parent / "node.log").open("ab") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", "cli", "run"], env=environment, stdout=output, stderr=output, cwd=ROOT

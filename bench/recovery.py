@@ -12,6 +12,7 @@ from bench.campaign.losses import Losses, portal_losses, wait_quiet
 from bench.campaign.stage import FAST, REAL, Stage
 from bench.campaign.wire import Wire
 from bench.tables import Table
+from cli.arguments import Arguments
 from demo.clinic.life import live
 from demo.portal.faults import Fault, FaultKind
 from services.ident.sqlite import clinic_now
@@ -77,7 +78,7 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench recovery", description=__doc__)
+    parser = Arguments(prog="manage.py bench recovery", description=__doc__)
     parser.add_argument("--seed", type=int, default=11, help="зерно клиники (11)")
     parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")

@@ -13,6 +13,7 @@ from typing import Any
 
 from bench.tables import columns, shown
 from bench.targets import TARGETS, verdict_of
+from cli.arguments import Arguments
 from cli.docs.markdown import table
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -46,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench report", description=__doc__)
+    parser = Arguments(prog="manage.py bench report", description=__doc__)
     parser.add_argument("--results", type=Path, default=RESULTS, help="папка итогов (bench/results)")
     parser.add_argument("--document", type=Path, default=DOCUMENT, help="документ (docs/performance.md)")
     parser.add_argument("--images", type=Path, default=ROOT / "docs" / "images", help="папка графиков")

@@ -16,6 +16,7 @@ from bench.slope import WARM_UP, trend
 from bench.tables import Table
 from bench.weight import weigh
 from bench.work import Visit, appear
+from cli.arguments import Arguments, count
 from demo.portal.options import PortalOptions
 
 #: 72 часа по выборке раз в две минуты.
@@ -58,8 +59,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench soak", description=__doc__)
-    parser.add_argument("--cycles", type=int, default=CYCLES, help=f"сколько циклов ({CYCLES} — 72 часа)")
+    parser = Arguments(prog="manage.py bench soak", description=__doc__)
+    parser.add_argument("--cycles", type=count, default=CYCLES, help=f"сколько циклов ({CYCLES} — 72 часа)")
     parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
     return parser

@@ -17,6 +17,7 @@ from pathlib import Path
 
 from bench.tables import Table
 from bench.ten_years import VISITS, add_indexes, build
+from cli.arguments import Arguments
 from services.domain.cursor import ChangePoint
 from services.ident.connection import HeldConnection
 from services.ident.source import VISITS_BACK, IdentSource
@@ -62,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench sql", description=__doc__)
+    parser = Arguments(prog="manage.py bench sql", description=__doc__)
     parser.add_argument("--fresh", action="store_true", help="построить базу заново (минута)")
     parser.add_argument("--smoke", action="store_true", help="проба на маленькой базе")
     parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")

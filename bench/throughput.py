@@ -16,6 +16,7 @@ from bench.contenders import CONTENDERS, OURS, SLOW, Contender, chosen, named
 from bench.floor import Pace, floor_of
 from bench.tables import Table
 from bench.work import Damage, Visit, damage
+from cli.arguments import Arguments, count
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
@@ -80,8 +81,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py bench throughput", description=__doc__)
-    parser.add_argument("--size", type=int, nargs="+", default=[50, 200, 1000], help="сколько приёмов")
+    parser = Arguments(prog="manage.py bench throughput", description=__doc__)
+    parser.add_argument("--size", type=count, nargs="+", default=[50, 200, 1000], help="сколько приёмов")
     parser.add_argument("--only", nargs="+", default=[], help="только эти участники (начало имени)")
     parser.add_argument("--slow", action="store_true", help="долгие точки отсчёта: по одному вызову, N = 50")
     parser.add_argument("--smoke", action="store_true", help="проба: работает ли замер")

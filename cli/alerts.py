@@ -1,10 +1,10 @@
 """Проба уведомлений: ``python manage.py alerts test``."""
 
-import argparse
 import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from cli.arguments import Arguments
 from cli.session import add_config, opened_services
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ NO_CHANNELS = """Каналов уведомлений нет: добавьте 
 
 def main(arguments: list[str]) -> int:
     """Отправляет по одному уведомлению в каждый канал; хоть один не взял — код 1."""
-    parser = argparse.ArgumentParser(prog="manage.py alerts", description="Уведомления администратору.")
+    parser = Arguments(prog="manage.py alerts", description="Уведомления администратору.")
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
     add_config(actions.add_parser("test", help="отправить пробное уведомление в каждый канал"))
     with opened_services(parser.parse_args(arguments)) as services:

@@ -3,11 +3,12 @@
 import argparse
 import sys
 import time
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from datetime import time as midnight
 from typing import TYPE_CHECKING
 
 from celeryconfig import BACKFILL
+from cli.arguments import Arguments, day
 from cli.session import (
     add_branch,
     add_config,
@@ -52,15 +53,11 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py backfill", description=DESCRIPTION)
+    parser = Arguments(prog="manage.py backfill", description=DESCRIPTION)
     add_config(parser)
     add_branch(parser, many=False)
-    parser.add_argument(
-        "--from", dest="since", type=date.fromisoformat, metavar="ГГГГ-ММ-ДД", help="первый день"
-    )
-    parser.add_argument(
-        "--to", dest="until", type=date.fromisoformat, metavar="ГГГГ-ММ-ДД", help="последний день"
-    )
+    parser.add_argument("--from", dest="since", type=day, metavar="ГГГГ-ММ-ДД", help="первый день")
+    parser.add_argument("--to", dest="until", type=day, metavar="ГГГГ-ММ-ДД", help="последний день")
     parser.add_argument("--continue", dest="resumed", action="store_true", help="продолжить прерванную")
     return parser
 

@@ -1,9 +1,10 @@
 """Замеры: ``python manage.py bench [имя] [ключи]``."""
 
-import argparse
 import importlib
 from collections.abc import Mapping
 from pathlib import Path
+
+from cli.arguments import Arguments
 
 BENCHES: Mapping[str, str] = {
     "all": "все замеры по порядку с настройками задания, затем report; --quick — короче",
@@ -26,7 +27,7 @@ SUMMARIES = frozenset({"all", "report"})
 
 def main(arguments: list[str]) -> int:
     """Выполняет названный замер, а без имени — показывает список."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="manage.py bench",
         description="Замеры; итоги — таблицей на экран и в var/bench/*.json.",
         epilog="Ключи замера: python manage.py bench ИМЯ --help",

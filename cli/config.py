@@ -1,8 +1,8 @@
 """Проверка файла настроек: ``python manage.py config check``."""
 
-import argparse
 from datetime import timedelta
 
+from cli.arguments import Arguments
 from cli.session import add_config, chosen_file
 from config.loader import load_settings
 from config.models import Settings
@@ -10,7 +10,7 @@ from config.models import Settings
 
 def main(arguments: list[str]) -> int:
     """Проверяет настройки и показывает, как они поняты; негодные — код 2."""
-    parser = argparse.ArgumentParser(prog="manage.py config", description="Проверяет файл настроек.")
+    parser = Arguments(prog="manage.py config", description="Проверяет файл настроек.")
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
     add_config(actions.add_parser("check", help="проверить и показать, как настройки поняты"))
     path = chosen_file(parser.parse_args(arguments))

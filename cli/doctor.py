@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from cli.arguments import Arguments
 from cli.console import coloured
 from cli.session import add_config, chosen_file
 from config.loader import ConfigError, load_settings
@@ -19,7 +20,7 @@ MARKS = {"ok": "  ok  ", "warn": " warn ", "fail": " FAIL "}
 
 def main(arguments: list[str]) -> int:
     """Осматривает установку; хоть один отказ — код 1."""
-    parser = argparse.ArgumentParser(prog="manage.py doctor", description=DESCRIPTION)
+    parser = Arguments(prog="manage.py doctor", description=DESCRIPTION)
     add_config(parser)
     parser.add_argument("--json", action="store_true", help="итог одной строкой JSON, для программ")
     options = parser.parse_args(arguments)

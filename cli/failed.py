@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from cli.arguments import Arguments
 from cli.session import (
     add_branch,
     add_config,
@@ -45,7 +46,7 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py failed", description=DESCRIPTION)
+    parser = Arguments(prog="manage.py failed", description=DESCRIPTION)
     actions = parser.add_subparsers(required=True, metavar="ДЕЙСТВИЕ")
     listing = _action(actions, "list", "показать отказавшие (--waiting — и ждущие повтора)", show_list)
     listing.add_argument("--waiting", action="store_true", help="показать и ждущие повтора")

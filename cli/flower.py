@@ -1,8 +1,8 @@
 """Страница задач Celery: ``python manage.py flower``."""
 
-import argparse
 from pathlib import Path
 
+from cli.arguments import Arguments
 from cli.session import add_config, chosen_file
 from config.loader import load_settings
 
@@ -11,7 +11,7 @@ CONFIG = Path(__file__).resolve().parents[1] / "flowerconfig.py"
 
 def main(arguments: list[str]) -> int:
     """Открывает страницу и работает до Ctrl+C; то же, что ``celery -A tasks flower``."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="manage.py flower", description="Страница задач Celery, видная только с этого компьютера."
     )
     add_config(parser)

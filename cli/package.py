@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from cli.arguments import Arguments
+
 ROOT = Path(__file__).resolve().parent.parent
 DESCRIPTION = """Собирает пакет поставки для этой операционной системы: программу, которой не нужен Python,
 установщик и документы, — в папку dist и в архив рядом. Сборка для Windows делается на Windows."""
@@ -24,7 +26,7 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py package", description=DESCRIPTION)
+    parser = Arguments(prog="manage.py package", description=DESCRIPTION)
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="куда положить пакет (dist)")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "package", help="папка сборки")
     parser.add_argument(

@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from cli.arguments import Arguments
 from cli.portal_setup import add_resume, add_setup
 from config.loader import CONFIG_VARIABLE, ConfigError, load_settings
 
@@ -17,9 +18,9 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей; подкоманда добавляется своей функцией ``_add_…``."""
-    parser = argparse.ArgumentParser(prog="manage.py portal", description="Настройка портала Битрикс24.")
+    parser = Arguments(prog="manage.py portal", description="Настройка портала Битрикс24.")
     subcommands = parser.add_subparsers(required=True, metavar="ПОДКОМАНДА")
-    common = argparse.ArgumentParser(add_help=False)
+    common = Arguments(add_help=False)
     common.add_argument("--config", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
     _add_app(subcommands, common)
     add_setup(subcommands, common)
@@ -27,9 +28,7 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _add_app(
-    subcommands: "argparse._SubParsersAction[argparse.ArgumentParser]", common: argparse.ArgumentParser
-) -> None:
+def _add_app(subcommands: "argparse._SubParsersAction[Arguments]", common: Arguments) -> None:
     about = "архив локального приложения «План лечения» с настройками этого портала"
     app = subcommands.add_parser("app", parents=[common], help=about, description=f"Делает {about}.")
     app.add_argument("--output", type=Path, default=Path("plan-app.zip"), help="куда записать (plan-app.zip)")

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from cli.arguments import count
 from cli.session import administrator, chosen_file, opened_services
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def add_setup(subcommands: Any, common: argparse.ArgumentParser) -> None:
     setup.add_argument("--yes", action="store_true", help="не спрашивать")
     setup.add_argument("--dry-run", action="store_true", help="только показать план")
     setup.add_argument("--pipeline", default=None, metavar="ИМЯ", help="имя воронки (Стоматология)")
-    setup.add_argument("--category", type=int, metavar="НОМЕР", help="взять существующую воронку")
+    setup.add_argument("--category", type=count, metavar="НОМЕР", help="взять существующую воронку")
     setup.set_defaults(run=set_up)
 
 

@@ -4,6 +4,7 @@ import argparse
 import getpass
 import sys
 
+from cli.arguments import Arguments
 from cli.session import add_config, administrator, chosen_file
 from config.loader import ConfigError
 from config.models import Settings
@@ -22,7 +23,7 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py secrets", description=DESCRIPTION)
+    parser = Arguments(prog="manage.py secrets", description=DESCRIPTION)
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
     for name, action, text in (
         ("init", init, "завести файл ключа"),

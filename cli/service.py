@@ -7,6 +7,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from cli.arguments import Arguments
+
 if TYPE_CHECKING:
     from installer.answers import Answers
     from installer.ports import Host, Talk
@@ -36,7 +38,7 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py service", description=DESCRIPTION)
+    parser = Arguments(prog="manage.py service", description=DESCRIPTION)
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
     for name, action, text in (
         ("install", install, "поставить и запустить"),

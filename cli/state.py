@@ -5,6 +5,7 @@ import sys
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from cli.arguments import Arguments
 from cli.session import add_branch, add_config, chosen_branches, living_nodes, local, opened_services
 from services.ports import EntryState
 
@@ -25,7 +26,7 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py state", description=DESCRIPTION)
+    parser = Arguments(prog="manage.py state", description=DESCRIPTION)
     actions = parser.add_subparsers(required=True, metavar="ДЕЙСТВИЕ")
     show = actions.add_parser("show", help="показать курсоры, очередь, отправку, узлы и Redis")
     reset = actions.add_parser("reset", help="забыть курсор и доставленное филиала")

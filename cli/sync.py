@@ -8,6 +8,7 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from celeryconfig import EXTRACT
+from cli.arguments import Arguments, count
 from cli.session import (
     add_branch,
     add_config,
@@ -52,14 +53,14 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py sync", description=DESCRIPTION)
+    parser = Arguments(prog="manage.py sync", description=DESCRIPTION)
     add_config(parser)
     add_branch(parser)
     parser.add_argument("--now", action="store_true", help="дождаться конца выборки и показать итог")
     parser.add_argument("--dry-run", action="store_true", help="ничего не писать, только показать")
     parser.add_argument("--diff", action="store_true", help="с --dry-run: показать поля до и после")
     parser.add_argument(
-        "--limit", type=int, default=50, metavar="N", help="с --dry-run: не больше N приёмов (50)"
+        "--limit", type=count, default=50, metavar="N", help="с --dry-run: не больше N приёмов (50)"
     )
     parser.add_argument(
         "--names", action="store_true", help="с --diff: показать людей полностью (только экран)"

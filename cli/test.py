@@ -1,6 +1,5 @@
 """Все проверки: ``python manage.py test``."""
 
-import argparse
 import os
 import re
 import subprocess
@@ -9,6 +8,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from cli.arguments import Arguments, in_russian
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGETS = (
@@ -66,11 +67,11 @@ def steps(fast: bool, extra: Sequence[str]) -> list[Step]:
 
 def main(arguments: list[str]) -> int:
     """Выполняет все шаги до конца и печатает итог; код 1 — хоть один шаг не прошёл."""
-    parser = argparse.ArgumentParser(
-        prog="manage.py test", description="Все проверки; лишние ключи — для pytest."
-    )
+    parser = Arguments(prog="manage.py test", description="Все проверки; лишние ключи — для pytest.")
     parser.add_argument("--fast", action="store_true", help="без браузера и настоящих процессов")
     options, extra = parser.parse_known_args(arguments)
+    if extra and (refusal := refused(extra)):
+        parser.error(refusal)
     RECORD.unlink(missing_ok=True)
     results = [(step, *_run(step)) for step in steps(options.fast, extra)]
     print("\nИтог:")
@@ -80,6 +81,14 @@ def main(arguments: list[str]) -> int:
     print(closing)
     _tell_protocol(measured=not options.fast and not extra)
     return int(any(code for _, code, *_ in results))
+
+
+def refused(extra: Sequence[str]) -> str:
+    """Возвращает, чем ключи не понравились pytest: спросить его дешевле, чем узнать после долгих проверок."""
+    command = [sys.executable, "-m", "pytest", "--markers", *extra]
+    asked = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
+    found = re.findall(r"error: (.+)", asked.stderr)
+    return in_russian(found[0]) if asked.returncode and found else ""
 
 
 def _tell_protocol(measured: bool) -> None:
@@ -130,4 +139,4 @@ def _command(command: Sequence[str]) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    return {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
+    return {**os.environ, "PYTHONUTF8": "1"}

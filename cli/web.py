@@ -1,17 +1,17 @@
 """Страницы узла отдельным процессом: ``python manage.py web``."""
 
-import argparse
 import signal
 import sys
 import threading
 
+from cli.arguments import Arguments
 from cli.session import add_config, chosen_file
 from config.loader import load_settings
 
 
 def main(arguments: list[str]) -> int:
     """Открывает страницы и работает до Ctrl+C; нечего показывать — код 2."""
-    parser = argparse.ArgumentParser(
+    parser = Arguments(
         prog="manage.py web",
         description="Страница наблюдения и ответы вкладке «План лечения» отдельным процессом: "
         "внутри узла их запускает run.",

@@ -50,7 +50,11 @@ def broker(folder: Path) -> Iterator[Broker]:
         yield Broker(f"redis://127.0.0.1:{port}/0")
     finally:
         process.terminate()
-        process.wait(timeout=START_SECONDS)
+        try:
+            process.wait(timeout=START_SECONDS)
+        except (subprocess.TimeoutExpired, KeyboardInterrupt):
+            process.kill()
+            process.wait()
 
 
 def redis_server() -> str | None:

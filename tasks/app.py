@@ -1,5 +1,7 @@
 """Приложение Celery; настройки читаются при первом обращении к ним, а не при импорте."""
 
+import os
+from pathlib import Path
 from typing import Any
 
 from celery import Celery
@@ -7,6 +9,7 @@ from celery.signals import (
     celeryd_after_setup,
     celeryd_init,
     setup_logging,
+    worker_init,
     worker_process_init,
     worker_process_shutdown,
     worker_ready,
@@ -32,6 +35,9 @@ def _deployment() -> dict[str, Any]:
         print(error, file=sys.stderr, flush=True)
         raise SystemExit(2) from None
 
+
+# Flower ищет свои настройки в текущей папке и, не найдя, открыл бы страницу всей сети и без пароля.
+os.environ.setdefault("FLOWER_CONF", str(Path(__file__).resolve().parents[1] / "flowerconfig.py"))
 
 celery_app = Celery(
     "ident_bitrix",
@@ -102,9 +108,14 @@ def close_services(**_: object) -> None:
     close_process_services()
 
 
-@celeryd_init.connect
-def fit_concurrency(conf: Any, options: dict[str, Any], **_: object) -> None:
-    """Не даёт пулу prefork поднять сто процессов: их число задумано для потоков."""
+@worker_init.connect
+def fit_concurrency(sender: Any, **_: object) -> None:
+    """Не даёт пулу prefork поднять сто процессов: число из настроек задумано для потоков.
+
+    Не в celeryd_init: к тому времени ``celery worker`` уже переписал настройку в свои ключи. Число, названное
+    ключом -c, остаётся каким названо.
+    """
     from celeryconfig import concurrency_for
 
-    conf.worker_concurrency = concurrency_for(options.get("pool_cls"), conf.worker_concurrency)
+    if sender.concurrency == sender.app.conf.worker_concurrency:
+        sender.concurrency = concurrency_for(sender.pool_cls, sender.concurrency)

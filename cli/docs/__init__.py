@@ -4,6 +4,8 @@ import argparse
 import sys
 from pathlib import Path
 
+from cli.arguments import Arguments
+
 RECORD = Path(__file__).resolve().parents[2] / "var" / "protocol" / "run.json"
 
 DESCRIPTION = """Без ключей переделывает таблицы документов по коду: настройки, поля сделки, стадии,
@@ -26,7 +28,7 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     """Возвращает разбор ключей."""
-    parser = argparse.ArgumentParser(prog="manage.py docs", description=DESCRIPTION)
+    parser = Arguments(prog="manage.py docs", description=DESCRIPTION)
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="ничего не писать, назвать устаревшие документы")
     action.add_argument("--site", type=Path, metavar="ПАПКА", help="собрать сайт документов")

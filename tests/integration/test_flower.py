@@ -10,7 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from demo.broker import free_port
 from monitoring.flower import LOGIN, password
 from tests.integration.test_worker import send_extract
-from tests.support.node import THREADS, Process, eventually
+from tests.support.node import CELERY, THREADS, Process, eventually
 from tests.support.world import World
 
 pytestmark = pytest.mark.node
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.node
 
 def flower(port: int) -> Sequence[str]:
     """Команда Flower; остальное он берёт из flowerconfig.py."""
-    return ("-m", "celery", "-A", "tasks", "flower", f"--port={port}")
+    return (*CELERY, "-A", "tasks", "flower", f"--port={port}")
 
 
 def ask(port: int, path: str, world: World | None = None) -> str:

@@ -154,7 +154,7 @@ def live_demo(folder: Path) -> Iterator[LiveDemo]:
     """Держит демонстрацию: Redis под наблюдением с самого начала."""
     output = folder.with_suffix(".txt")
     command = [sys.executable, "-m", "cli", "demo", "--state", str(folder), "--port", str(free_port())]
-    variables = {**os.environ, "PYTHONUTF8": "1", "PYTHONPATH": str(ROOT)}
+    variables = {**os.environ, "PYTHONUTF8": "1"}
     with output.open("wb") as file:
         process = subprocess.Popen(
             [*command, "--minutes", "5"], stdout=file, stderr=file, env=variables, cwd=ROOT

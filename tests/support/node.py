@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from importlib.metadata import Distribution
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,7 +20,12 @@ WAIT_SECONDS = 90.0
 #: Папка журналов рядом с настройками мира.
 JOURNALS = "logs"
 
-WORKER = ("-m", "celery", "-A", "tasks", "worker", "--without-gossip", "--without-mingle")
+#: Сама программа celery, как её зовёт человек; ``python -m celery`` находил бы код в текущей папке.
+PROGRAM = Path(sys.executable).with_name("celery")
+CELERY = ("-P", "-m", "celery") if sys.platform == "win32" else (str(PROGRAM),)
+#: Проект стоит в своём окружении: процессы находят его из любой папки.
+INSTALL = "проект не установлен: uv pip install -p .venv/bin/python --no-deps --no-build-isolation -e ."
+WORKER = (*CELERY, "-A", "tasks", "worker", "--without-gossip", "--without-mingle")
 THREADS = (*WORKER, "--pool", "threads")
 PREFORK = (*WORKER, "--pool", "prefork", "-c", "2")
 WINDOWS = (
@@ -32,7 +38,13 @@ WINDOWS = (
     "--without-mingle",
 )
 NODE = ("-m", "cli", "run")
-BEAT = ("-m", "celery", "-A", "tasks", "beat", "--pidfile=")
+BEAT = (*CELERY, "-A", "tasks", "beat", "--pidfile=")
+
+
+def name_of(arguments: Sequence[str]) -> str:
+    """Возвращает имя программы или модуля, которые запускают."""
+    first = next(item for item in arguments if not item.startswith("-"))
+    return Path(first).name.rsplit(".", 1)[-1]
 
 
 class Process:
@@ -44,11 +56,10 @@ class Process:
             **os.environ,
             CONFIG_VARIABLE: str(settings),
             "PYTHONUTF8": "1",
-            "PYTHONPATH": str(ROOT),
             **variables,
         }
         self._journals = settings.with_name(JOURNALS)
-        self.output = settings.with_name(f"{arguments[1].rsplit('.', 1)[-1]}-{id(self)}.log")
+        self.output = settings.with_name(f"{name_of(arguments)}-{id(self)}.log")
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -73,14 +84,15 @@ class Process:
         self._process.send_signal(sign)
 
     def start(self) -> None:
-        """Запускает процесс."""
+        """Запускает процесс не из папки проекта: код он находит там, где тот установлен."""
+        assert list(Distribution.discover(name="ident-bitrix24")), INSTALL
         with self.output.open("ab") as output:
             self._process = subprocess.Popen(
                 [sys.executable, *self._arguments],
                 env=self._environment,
                 stdout=output,
                 stderr=output,
-                cwd=ROOT,
+                cwd=self.output.parent,
                 start_new_session=True,
             )
 

@@ -4,8 +4,6 @@ from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
-from tests.support.node import ROOT
-
 FOLDER = Path(__file__).with_name("fake_odbc")
 DATABASES: list[dict[str, Any]] = [
     {
@@ -28,7 +26,7 @@ class FakeServer:
     @property
     def variables(self) -> dict[str, str]:
         """Возвращает переменные процесса."""
-        return {"PYTHONPATH": f"{FOLDER}:{ROOT}", "FAKE_ODBC_DB": str(self._base)}
+        return {"PYTHONPATH": str(FOLDER), "FAKE_ODBC_DB": str(self._base)}
 
     def stop(self) -> None:
         """Останавливает сервер."""

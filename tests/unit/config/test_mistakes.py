@@ -214,7 +214,7 @@ def test_no_entry_point_shows_a_traceback(tmp_path: Path, entry: tuple[str, ...]
     done = subprocess.run(
         [sys.executable, "-m", *entry],
         cwd=ROOT,
-        env={CONFIG_VARIABLE: str(path), "PATH": "", "PYTHONPATH": str(ROOT), "PYTHONUTF8": "1"},
+        env={CONFIG_VARIABLE: str(path), "PATH": "", "PYTHONUTF8": "1"},
         capture_output=True,
         text=True,
         timeout=60,

@@ -1,0 +1,114 @@
+"""Разбор ключей команд: отказ и справка по-русски, негодное значение отвергается до начала работы."""
+
+import argparse
+import math
+import re
+import sys
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, NoReturn
+
+#: Собранную программу зовут по имени, проект — через Python.
+CALL = "" if getattr(sys, "frozen", False) else "python "
+#: Слова argparse → наши; незнакомое остаётся как есть. Кавычки и значения argparse пишет сам.
+MESSAGES: Mapping[str, str] = {
+    r"^unrecognized arguments: (.+)": r"незнакомые ключи: \1",
+    r"^the following arguments are required: (.+)": r"не хватает: \1",
+    r"^argument (.+?): expected .*argument.*": r"\1: не хватает значения",
+    r"^argument (.+?): invalid (?:int|float) value: (.+)": r"\1: нужно число, а написано \2",
+    r"^argument (.+?): invalid choice: (.+?) \((?:.*?)choose from (.+)\)$": r"\1: нет значения \2; есть: \3",
+    r"^argument (.+?): not allowed with argument (.+)": r"\1: вместе с \2 нельзя",
+    r"^argument (.+?): ignored explicit argument (.+)": r"\1: значение \2 здесь лишнее",
+    r"^ambiguous option: (.+) could match (.+)": r"\1: непонятно, какой ключ: \2",
+    r"^argument (.+?): (.+)": r"\1: \2",
+}
+
+
+class Arguments(argparse.ArgumentParser):
+    """Разбор ключей одной команды."""
+
+    def __init__(self, *, add_help: bool = True, **named: Any) -> None:
+        super().__init__(add_help=False, **named)
+        self._positionals.title, self._optionals.title = "что", "ключи"
+        if add_help:
+            self.add_argument("-h", "--help", action="help", help="показать эту справку")
+
+    def error(self, message: str) -> NoReturn:
+        """Отказывает с кодом 2: что не так и где справка."""
+        self.exit(2, f"{in_russian(message)}\nКлючи: {CALL}{self.prog} --help\n")
+
+    def format_usage(self) -> str:
+        """Возвращает строку вызова."""
+        return super().format_usage().replace("usage:", f"Вызов: {CALL.rstrip()}".rstrip(), 1)
+
+    def format_help(self) -> str:
+        """Возвращает справку."""
+        return super().format_help().replace("usage:", f"Вызов: {CALL.rstrip()}".rstrip(), 1)
+
+    def only_with(self, options: argparse.Namespace, master: str, *names: str, without: bool = False) -> None:
+        """Отказывает, если ключ назван не к месту: он молча ничего бы не сделал."""
+        if bool(self._value(options, master)) is not without:
+            return
+        for name in names:
+            if self._value(options, name) != self.get_default(_dest(name)):
+                self.error(f"{name} {'не сочетается с' if without else 'работает только с'} {master}")
+
+    def _value(self, options: argparse.Namespace, name: str) -> object:
+        return getattr(options, _dest(name))
+
+
+def in_russian(message: str) -> str:
+    """Возвращает отказ argparse по-русски."""
+    for pattern, words in MESSAGES.items():
+        if re.search(pattern, message):
+            return re.sub(pattern, words, message)
+    return message
+
+
+def _dest(name: str) -> str:
+    return name.lstrip("-").replace("-", "_")
+
+
+def count(text: str) -> int:
+    """Возвращает количество: целое от единицы."""
+    return _whole(text, 1, None)
+
+
+def amount(text: str) -> int:
+    """Возвращает количество, которое бывает нулём."""
+    return _whole(text, 0, None)
+
+
+def port(text: str) -> int:
+    """Возвращает номер порта; ноль — любой свободный."""
+    return _whole(text, 0, 65535)
+
+
+def positive(text: str) -> float:
+    """Возвращает положительное число, целое или дробное."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"нужно число больше нуля, а написано {text!r}")
+    return number
+
+
+def day(text: str) -> date:
+    """Возвращает день, записанный как ГГГГ-ММ-ДД."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"нужен день вида 2026-03-31, а написано {text!r}") from None
+
+
+def _whole(text: str, least: int, most: int | None) -> int:
+    try:
+        number = int(text)
+    except ValueError:
+        number = least - 1
+    if number < least or (most is not None and number > most):
+        told = f"целое число от {least}" + (f" до {most}" if most is not None else "")
+        raise argparse.ArgumentTypeError(f"нужно {told}, а написано {text!r}")
+    return number
