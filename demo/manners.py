@@ -3,7 +3,7 @@
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -37,8 +37,10 @@ def stopped_by_signals() -> Iterator[None]:
     signs = [getattr(signal, name) for name in names]
     # Под nohup SIGHUP не слушают: закрытое окно демонстрации не касается.
     before = {sign: signal.getsignal(sign) for sign in signs if signal.getsignal(sign) != signal.SIG_IGN}
+    # Сейчас: закрытое окно окном себя уже не назовёт.
+    stop = _stopper([stream.fileno() for stream in (sys.stdout, sys.stderr) if stream.isatty()])
     for sign in before:
-        signal.signal(sign, _stop)
+        signal.signal(sign, stop)
     try:
         yield
     finally:
@@ -46,24 +48,28 @@ def stopped_by_signals() -> Iterator[None]:
             signal.signal(sign, handler)
 
 
-def _stop(sign: int, _frame: FrameType | None) -> None:
-    if sys.platform != "win32":
-        for repeated in (
-            signal.SIGTERM,
-            signal.SIGHUP,
-        ):  # окно и оболочка шлют его каждая; второй раз — лишний
-            signal.signal(repeated, signal.SIG_IGN)
-        if sign == signal.SIGHUP:
-            _fall_silent()
-    raise KeyboardInterrupt
+def _stopper(windows: Sequence[int]) -> Callable[[int, FrameType | None], None]:
+    """Возвращает обработчик сигнала; ``windows`` — потоки, выведенные в окно."""
+
+    def stop(sign: int, _frame: FrameType | None) -> None:
+        if sys.platform != "win32":
+            for repeated in (
+                signal.SIGTERM,
+                signal.SIGHUP,
+            ):  # окно и оболочка шлют по одному
+                signal.signal(repeated, signal.SIG_IGN)
+            if sign == signal.SIGHUP:
+                _fall_silent(windows)
+        raise KeyboardInterrupt
+
+    return stop
 
 
-def _fall_silent() -> None:
+def _fall_silent(windows: Sequence[int]) -> None:
     """Отводит вывод в никуда: окна больше нет, и печать в него сорвала бы остановку."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        if stream.isatty():
-            os.dup2(nowhere, stream.fileno())
+    for window in windows:
+        os.dup2(nowhere, window)
 
 
 def _locked(descriptor: int) -> bool:
