@@ -101,6 +101,6 @@ def interrupt(process: "subprocess.Popen[bytes]") -> None:
 def _wait(process: "subprocess.Popen[bytes]") -> None:
     try:
         process.wait(timeout=STOP_SECONDS)
-    except subprocess.TimeoutExpired:
+    except (subprocess.TimeoutExpired, KeyboardInterrupt):  # долго или Ctrl+C второй раз: ждать больше нечего
         process.kill()
         process.wait()
