@@ -144,7 +144,7 @@ MISTAKES = [
     pytest.param(
         "category_id = 1",
         'category_id = 1\nca_file = "settings.toml"',
-        "нет сертификатов",
+        "сертификатов в нём нет",
         id="not-a-ca-file",
     ),
 ]
