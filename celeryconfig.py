@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from config.models import BranchSettings, Settings
+    from config.models import Settings
 
 # --- Сообщения: только JSON и только номера (ADR 0003) --------------------------------------------
 task_serializer = "json"
@@ -79,41 +79,12 @@ worker_proc_alive_timeout = 30.0
 beat_max_loop_interval = 5
 beat_scheduler = "tasks.schedule:SteadyScheduler"  # монотонное, без файла, с талонами
 
-UPSERT, EXTRACT, LOOKUP, PLANS, PLAN_SWEEP, PLAN_PUSH, REDRIVE, RECONCILE, BACKFILL, HEARTBEAT = (
-    "receptions.upsert",
-    "receptions.extract",
-    "plans.lookup",
-    "plans.extract",
-    "plans.sweep",
-    "plans.push",
-    "maintenance.redrive",
-    "maintenance.reconcile",
-    "maintenance.backfill",
-    "maintenance.heartbeat",
-)
-ENTITY_EXTRACT, ENTITY_PUSH = "entities.extract", "entities.push"
-WATCH, WATCH_EVERY = "maintenance.watch", timedelta(minutes=1)
-LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
-
-
-def queue_of(branch_id: str) -> str:
-    """Возвращает имя очереди филиала."""
-    return f"branch.{branch_id}"
-
-
-def plans_queue_of(branch_id: str) -> str:
-    """Возвращает имя очереди вопросов о планах: её слушают отдельные потоки исполнителя (ADR 0010)."""
-    return f"plans.{branch_id}"
-
-
-def node_queue(node: str) -> str:
-    """Возвращает имя собственной очереди узла: ею он проверяет, что разбирает задачи."""
-    return f"node.{node}"
-
 
 def deployment(settings: Settings) -> dict[str, Any]:
     """Возвращает настройки Celery, зависящие от файла настроек."""
     from kombu.entity import Queue
+
+    from tasks.names import UPSERT, queue_of
 
     broker = settings.redis.url.get_secret_value()
     queues = [queue_of(branch.branch_id) for branch in settings.served]
@@ -153,58 +124,37 @@ def concurrency_for(pool: object, wanted: int) -> int:
 
 
 def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
-    """Возвращает расписание: выборка, повторная подсказка и сверка каждого филиала, присмотр за узлом."""
-    sync = settings.sync
-    jobs = (
-        ("extract", EXTRACT, sync.interval),
-        ("redrive", REDRIVE, sync.redrive_interval),
-        ("reconcile", RECONCILE, sync.reconcile_interval),
-    )
-    table = {
-        f"{name}-{branch.branch_id}": _entry(task, every, branch)
-        for branch in settings.served
-        for name, task, every in jobs
-    }
-    watch = {**_entry(WATCH, WATCH_EVERY, settings.served[0]), "args": ()}
-    return {**table, **plan_table(settings), **entity_table(settings), "watch": watch}
+    """Возвращает расписание: выборка и сверка каждой ленты, повторная подсказка филиала, присмотр за узлом.
+
+    Снимки планов ведёт домашний филиал: пациент один на базу. Сверять добавленные сущности нечем.
+    """
+    from tasks.names import EXTRACT, RECONCILE, REDRIVE, WATCH, WATCH_EVERY
+
+    sync, table = settings.sync, dict[str, Mapping[str, Any]]()
+    for branch in settings.served:
+        own = branch.branch_id
+        home = branch.home or len(settings.branches_of(branch.database)) == 1
+        table[f"redrive-{own}"] = _entry(REDRIVE, sync.redrive_interval, own)
+        for feed in ["receptions", *(["plans"] if home else [])]:
+            table[f"extract-{feed}-{own}"] = _entry(EXTRACT, sync.interval, own, feed)
+            table[f"reconcile-{feed}-{own}"] = _entry(RECONCILE, sync.reconcile_interval, own, feed)
+        for path in settings.node.entities:
+            table[f"extract-{path.stem}-{own}"] = _entry(EXTRACT, sync.interval, own, path.stem)
+    first = settings.served[0].branch_id
+    return {**table, "watch": {**_entry(WATCH, WATCH_EVERY, first), "args": ()}}
 
 
-def entity_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
-    """Возвращает расписание добавленных сущностей: выборка каждой в каждом филиале этого узла."""
-    return {
-        f"{path.stem}-{branch.branch_id}": {
-            **_entry(ENTITY_EXTRACT, settings.sync.interval, branch),
-            "args": (branch.branch_id, path.stem),
-        }
-        for branch in settings.served
-        for path in settings.node.entities
-    }
-
-
-def plan_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
-    """Возвращает расписание снимков планов: пациент один на базу, ведёт его домашний филиал."""
-    sync = settings.sync
-    jobs = (("plans", PLANS, sync.interval), ("plan-sweep", PLAN_SWEEP, sync.reconcile_interval))
-    return {
-        f"{name}-{branch.branch_id}": _entry(task, every, branch)
-        for branch in settings.served
-        if branch.home or len(settings.branches_of(branch.database)) == 1
-        for name, task, every in jobs
-    }
-
-
-def _entry(task: str, every: timedelta, branch: BranchSettings) -> Mapping[str, Any]:
+def _entry(task: str, every: timedelta, branch_id: str, *feed: str) -> Mapping[str, Any]:
     """Возвращает строку расписания.
 
     Срока годности (``expires``) нет: он сравнивал бы часы двух компьютеров. Залежавшееся не сработает
     по талону, и пачкой оно не выстрелит.
     """
+    from tasks.names import CONTROL_PRIORITY, queue_of
+
     return {
         "task": task,
         "schedule": every,
-        "args": (branch.branch_id,),
-        "options": {
-            "queue": queue_of(branch.branch_id),
-            "priority": CONTROL_PRIORITY,
-        },
+        "args": (branch_id, *feed),
+        "options": {"queue": queue_of(branch_id), "priority": CONTROL_PRIORITY},
     }

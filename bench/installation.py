@@ -240,7 +240,8 @@ def send_extract(settings: Path, branch_id: str) -> None:
     from celery import Celery
 
     import celeryconfig
+    from tasks.names import EXTRACT, queue_of
 
     with Celery(config_source=celeryconfig.deployment(load_settings(settings))) as app:
         app.conf.update(accept_content=["json"], task_serializer="json")
-        app.send_task(celeryconfig.EXTRACT, (branch_id,), queue=celeryconfig.queue_of(branch_id), priority=3)
+        app.send_task(EXTRACT, (branch_id,), queue=queue_of(branch_id), priority=3)

@@ -36,7 +36,7 @@ class Integration:
         self.services, self.settings_path = self._world.services, self._world.path
         self._folder = folder
         # Первый запуск идёт с увеличенной паузой (СПЕЦ 3.1.3): замеряется обычный цикл, а не он.
-        list(self.services.branch(BRANCH).extract.packets())
+        list(self.services.branch(BRANCH).feeds["receptions"].extract.packets())
 
     def __enter__(self) -> Self:
         with (self._folder / "worker.log").open("ab") as output:

@@ -191,7 +191,8 @@ def send_extract(world: PlanWorld) -> None:
     """Ставит выборку в очередь так же, как расписание."""
     from celery import Celery
 
-    from celeryconfig import EXTRACT, deployment, queue_of
+    from celeryconfig import deployment
+    from tasks.names import EXTRACT, queue_of
 
     with Celery(set_as_current=False) as app:
         app.config_from_object("celeryconfig")
@@ -207,8 +208,8 @@ def bare_sql(world: PlanWorld) -> float:
     source = IdentPlanSource(services.source("D1"))
     started = time.perf_counter()
     patient = source.patient_of(1)
-    heads = source.active_plans(patient.patient_id if patient else 0)
-    source.plan_rows([head.plan_id for head in heads])
+    own = patient.patient_id if patient else 0
+    source.plan_rows([head.plan_id for head in source.active_plans([own]).get(own, ())])
     return (time.perf_counter() - started) * 1000
 
 

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from datetime import time as midnight
 from typing import TYPE_CHECKING
 
-from celeryconfig import BACKFILL
 from cli.arguments import Arguments, day
 from cli.session import (
     add_branch,
@@ -18,6 +17,7 @@ from cli.session import (
     send_to_node,
 )
 from services.ports import BackfillProgress
+from tasks.names import BACKFILL
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -75,8 +75,8 @@ def chosen_branches(services: "Services", wanted: Sequence[str] | None) -> list[
 
 def send_to_node(task: str, branch_id: str) -> None:
     """Посылает узлу сообщение так же, как расписание."""
-    from celeryconfig import CONTROL_PRIORITY, queue_of
     from tasks.app import celery_app
+    from tasks.names import CONTROL_PRIORITY, queue_of
 
     celery_app.send_task(task, (branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
 

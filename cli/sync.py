@@ -7,7 +7,6 @@ from collections.abc import Generator, Mapping
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from celeryconfig import EXTRACT
 from cli.arguments import Arguments, count
 from cli.session import (
     add_branch,
@@ -17,6 +16,7 @@ from cli.session import (
     opened_services,
     send_to_node,
 )
+from tasks.names import EXTRACT
 
 if TYPE_CHECKING:
     from services.container import Services

@@ -23,7 +23,7 @@ def main(arguments: list[str]) -> int:
     from services.journals import start_journal
     from services.web.server import Servers, ServingError
     from tasks.pages import sites
-    from tasks.receptions import request_extracts
+    from tasks.records import request_extracts
 
     start_journal(settings)
     services = build_services(settings)

@@ -63,28 +63,31 @@ class Settling:
             self._say(text)
 
     def _redrive(self) -> None:
-        from celeryconfig import REDRIVE
+        from tasks.names import REDRIVE
 
         if time.monotonic() - self._redriven > REDRIVE_SECONDS:
             self._redriven = time.monotonic()
             _send(self._path, [(REDRIVE, branch) for branch in self._branches])
 
 
-def _jobs(settings: Settings) -> dict[str, tuple[str, str]]:
-    """Возвращает выборки приёмов и планов: под каким именем отмечается итог → задача и филиал."""
-    from celeryconfig import EXTRACT, PLANS, plan_table
+def _jobs(settings: Settings) -> dict[str, tuple[str, ...]]:
+    """Возвращает выборки всех лент: под каким именем отмечается итог → задача, филиал, лента."""
+    from celeryconfig import beat_table
+    from tasks.names import EXTRACT
 
-    receptions = {branch.branch_id: (EXTRACT, branch.branch_id) for branch in settings.served}
-    homes = [line["args"][0] for line in plan_table(settings).values() if line["task"] == PLANS]
-    return receptions | {f"{home}.plans": (PLANS, home) for home in homes}
+    lines = [line["args"] for line in beat_table(settings).values() if line["task"] == EXTRACT]
+    return {
+        branch if feed == "receptions" else f"{branch}.{feed}": (EXTRACT, branch, feed)
+        for branch, feed in lines
+    }
 
 
-def _send(settings: Path, jobs: Iterable[tuple[str, str]]) -> None:
+def _send(settings: Path, jobs: Iterable[tuple[str, ...]]) -> None:
     """Ставит задачи в очередь так же, как их ставит расписание."""
     os.environ[CONFIG_VARIABLE] = str(settings)
-    from celeryconfig import CONTROL_PRIORITY, queue_of
     from tasks.app import celery_app
+    from tasks.names import CONTROL_PRIORITY, queue_of
 
-    for task, branch in jobs:
-        celery_app.send_task(task, (branch,), queue=queue_of(branch), priority=CONTROL_PRIORITY)
+    for task, branch, *feed in jobs:
+        celery_app.send_task(task, (branch, *feed), queue=queue_of(branch), priority=CONTROL_PRIORITY)
     celery_app.close()

@@ -14,17 +14,18 @@ from typing import Any
 from config.models import BranchSettings, Settings
 from demo.portal.schema import CONTACT, DEAL, LEAD
 from demo.portal.state import PortalState
-from services.assembly import branch_of
 from services.container import Services
 from services.domain.cursor import ChangePoint
 from services.domain.judgement import Ready, Refused
-from services.domain.mapping import creation_fields, update_fields
+from services.domain.keys import RECEPTION, RecordKey
+from services.domain.mapping import DealDraft, creation_fields, update_fields
 from services.domain.phones import Phone, same_phone
-from services.domain.plan_snapshot import hash_of
+from services.domain.plan_snapshot import Snapshot, hash_of
 from services.domain.stages import MANUAL, RANK, KeepStage, SetStage, Stage, StageTable, move_stage
+from services.feeds import rules_of
 from services.ident.plan_source import IdentPlanSource
 from services.ports import ReceptionSource
-from services.sync.plan_snapshots import Snapshots
+from services.sync.snapshots import read_plans, snapshot_of
 
 Row = Mapping[str, Any]
 
@@ -73,14 +74,16 @@ class Judge:
             database_id, _, patient_id = str(deal.get(fields["ident_patient"]) or "").rpartition("_")
             if not database_id or deal["CLOSED"] == "Y":
                 continue
-            snapshot = self._snapshots(database_id).of(int(patient_id))
+            snapshot = self._snapshot(database_id, int(patient_id))
             wanted = snapshot.fingerprint if snapshot and snapshot.text else ""
             if hash_of(str(deal.get(fields["treatment_plans"]) or "")) != wanted:
                 self._differ(str(deal.get(self._key)), "снимок планов")
 
-    def _snapshots(self, database_id: str) -> Snapshots:
+    def _snapshot(self, database_id: str, patient_id: int) -> Snapshot | None:
         source = IdentPlanSource(self._services.source(database_id))
-        return Snapshots(source, self._services.clock, self._settings.rules.zone)
+        now = self._services.clock.now().astimezone(self._settings.rules.zone)
+        plans = read_plans(source, [patient_id]).get(patient_id)
+        return snapshot_of(plans, now) if plans else None
 
     def _deals_by_uid(self) -> dict[str, list[Row]]:
         found: dict[str, list[Row]] = {}
@@ -90,11 +93,11 @@ class Judge:
         return found
 
     def _judge_branch(self, settings: BranchSettings, since: datetime, deals: dict[str, list[Row]]) -> None:
-        branch = branch_of(self._services.settings, settings.branch_id)
+        rules = rules_of(self._services.settings, settings.branch_id)
         source = self._services.source(settings.database)
         for reception in all_changed(source, since):
-            uid = branch.uid(reception.reception_id)
-            match branch.judge(reception, datetime.now(UTC)):
+            uid = str(RecordKey(rules.number, RECEPTION, reception.reception_id))
+            match rules.judge(reception, datetime.now(UTC)):
                 case Ready() as ready:
                     self._verdict.expected += 1
                     self._judge_deal(uid, ready, deals.get(uid, []))
@@ -102,7 +105,7 @@ class Judge:
                     self._verdict.refused.update({refused.violations[0].reason: 1})
                     self._judge_refused(uid, deals.get(uid, []))
 
-    def _judge_deal(self, uid: str, ready: Ready, deals: Sequence[Row]) -> None:
+    def _judge_deal(self, uid: str, ready: Ready[DealDraft], deals: Sequence[Row]) -> None:
         if len(deals) != 1:
             self._differ(uid, "сделки нет" if not deals else f"сделок {len(deals)}")
             return
@@ -121,7 +124,7 @@ class Judge:
             self._differ(uid, "тронута ручная стадия")
         self._judge_client(uid, ready, deal)
 
-    def _first_values(self, deal: Row, ready: Ready) -> dict[str, object]:
+    def _first_values(self, deal: Row, ready: Ready[DealDraft]) -> dict[str, object]:
         """Возвращает первоначальные поля: у сделки, которую потом обновляли, они вправе отстать."""
         portal = self._settings.portal
         first = creation_fields(ready.draft, portal.field_table, self._stages, portal.category_id)
@@ -129,7 +132,7 @@ class Judge:
         kept = {name: deal.get(name) for name in first} if touched else first
         return {name: value for name, value in kept.items() if name != "STAGE_ID"}
 
-    def _judge_client(self, uid: str, ready: Ready, deal: Row) -> None:
+    def _judge_client(self, uid: str, ready: Ready[DealDraft], deal: Row) -> None:
         contact = self._state.find(CONTACT, deal.get("CONTACT_ID") or 0)
         if contact is None:
             self._differ(uid, "нет контакта")

@@ -10,11 +10,12 @@ from concurrent.futures import Executor
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Protocol
 
-from celeryconfig import LOOKUP, LOOKUP_PRIORITY, deployment, plans_queue_of
+from celeryconfig import deployment
 from config.loader import application_key
 from services.sealing import SealBroken, plan_answer_sealer, plan_request_sealer
 from services.store.connection import trust
 from services.sync.plans import PlanQuestion
+from tasks.names import LOOKUP, LOOKUP_PRIORITY, plans_queue_of
 
 if TYPE_CHECKING:
     from redis.asyncio import Redis

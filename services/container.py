@@ -15,13 +15,16 @@ from config.loader import ConfigError, application_key, settings_file
 from config.models import Settings
 from config.secrets import KEY_FILE_NAME
 from config.watching import FileWatch
-from services.assembly import Assembly, BranchServices, EntityServices
-from services.domain.entity import Entity, parse_entity_key
+from services.domain.entity import Entity
 from services.domain.errors import SkippableError
-from services.ports import AlertChannel, Clock, Crm, Journal, ask_each
+from services.domain.keys import parse_key
+from services.feeds import BranchServices, Pipeline, Portal, branch_services
+from services.ports import AlertChannel, Clock, Crm, Journal
 from services.store.clock import RedisClock
+from services.sync.feed import Outcome, Work
 from services.sync.health import Health
-from services.sync.watch import Watch
+from services.sync.sender import refuse_stranger
+from services.sync.watch import Letters, Watch
 
 if TYPE_CHECKING:
     from services.bitrix.client import BitrixClient
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from services.bitrix.visitors import PortalVisitors
     from services.ident.source import IdentSource
     from services.store.bundle import Identity, Store
+    from services.store.keeper import Keeper
     from services.sync.plans import SealedPlanLookup
     from services.sync.preview import Preview
 
@@ -51,7 +55,6 @@ class Services:
         self._lock = threading.RLock()
         self._sources: dict[str, IdentSource] = {}
         self._branches: dict[str, BranchServices] = {}
-        self._entities: dict[tuple[str, str], EntityServices] = {}
         self._report: TrafficReport | None = None
         #: Запускает выборку филиалов сейчас; даёт точка входа: сами службы о Celery не знают.
         self.sync_now: Callable[[Sequence[str]], None] | None = None
@@ -60,8 +63,32 @@ class Services:
         """Возвращает сценарии филиала; неизвестный филиал — KeyError."""
         with self._lock:
             if branch_id not in self._branches:
-                self._branches[branch_id] = self._assembly().branch(branch_id)
+                source = self.source(self.settings.branch(branch_id).database)
+                self._branches[branch_id] = branch_services(
+                    self.work, self._portal, branch_id, source, self._pause, self.entities
+                )
             return self._branches[branch_id]
+
+    def send(self, uid: str) -> Outcome:
+        """Отправляет запись очереди; Postponed — повторить через ``retry_after``.
+
+        Запись, которую вести некому (испорченный ключ, убранные филиал или сущность), сдаёт администратору.
+        """
+        try:
+            sender = self._line_of(uid).sender
+        except SkippableError as error:
+            return refuse_stranger(self.work, uid, error)
+        return sender.run(uid)
+
+    def _line_of(self, uid: str) -> Pipeline:
+        key = parse_key(uid)
+        known = key.branch_id in {branch.branch_id for branch in self.settings.branches}
+        line = self.branch(key.branch_id).by_letter(key.letter) if known else None
+        if line is None:
+            raise SkippableError(
+                f"запись {uid} вести некому: её филиала или вида нет в настройках", "entity_unknown"
+            )
+        return line
 
     def plans(self, branch_id: str) -> SealedPlanLookup:
         """Возвращает поиск планов в базе филиала; неизвестный филиал — KeyError."""
@@ -98,6 +125,24 @@ class Services:
         return open_store(self.settings.redis, identity_of(self.settings))
 
     @cached_property
+    def keeper(self) -> Keeper:
+        """Взятое этим процессом."""
+        from services.store.keeper import Keeper
+
+        return Keeper(self.store.outbox, self.clock, self.settings.sync.lease)
+
+    @property
+    def work(self) -> Work:
+        """Общее всех сценариев."""
+        return Work(self.store, self.keeper, self.journal, self.clock, self.settings)
+
+    @property
+    def _portal(self) -> Portal:
+        from services.bitrix.plan_deals import BitrixPlanDeals
+
+        return Portal(self.crm, BitrixPlanDeals(self.client, self.settings.portal))
+
+    @cached_property
     def journal(self) -> Journal:
         """Журнал событий."""
         from services.journal.events import SYNC, EventLogger
@@ -117,7 +162,9 @@ class Services:
         from services.bitrix.client import open_client
         from services.bitrix.reporting import TrafficReport
 
-        client = open_client(self.settings.portal, self.store.redis, self.settings.redis.prefix, ask_each)
+        client = open_client(
+            self.settings.portal, self.store.redis, self.settings.redis.prefix, self.keeper.holds
+        )
         self._report = client.listener = TrafficReport(client, self.store.portal_stats, self.clock)
         return client
 
@@ -135,35 +182,21 @@ class Services:
 
         branches = {b.branch_id: (b.name, b.database) for b in self.settings.branches}
         served = {b.branch_id for b in self.settings.served}
-        store, folder = self.store, self.settings.journal.folder
-        return Health(
-            branches,
-            served,
-            store.outbox,
-            store.stats,
-            store.gate,
-            self.clock,
-            lambda: disk_used(nearest(folder)),
-        )
+        folder = self.settings.journal.folder
+        return Health(branches, served, self.store, self.clock, lambda: disk_used(nearest(folder)))
 
     @property
     def watch(self) -> Watch:
         """Присмотр с рассылкой уведомлений."""
         from services.alerts.message import alarm_notice, clear_notice
 
-        settings, store, zone = self.settings, self.store, self.settings.rules.zone
-        return Watch(
-            self.health,
-            settings.alerts.limits(settings.sync.interval),
-            self.channels(),
-            store.alert_memory,
-            store.locks,
-            store.stats,
-            self.journal,
-            self.clock,
+        settings, zone = self.settings, self.settings.rules.zone
+        letters = Letters(
             lambda alarm, now: alarm_notice(alarm, now, zone),
             lambda key, known, now: clear_notice(key, known, now, zone),
         )
+        limits = settings.alerts.limits(settings.sync.interval)
+        return Watch(self.health, limits, self.channels(), self.work, letters)
 
     def watch_files(self) -> None:
         """Записывает в журнал безопасности, что файл настроек или ключа изменился (СПЕЦ 3.4.3)."""
@@ -198,19 +231,9 @@ class Services:
 
     def preview(self, branch_id: str) -> Preview:
         """Возвращает предпросмотр филиала: ничего не пишет."""
-        return self._assembly().preview(branch_id)
+        from services.sync.preview import Preview
 
-    def _assembly(self) -> Assembly:
-        return Assembly(
-            self.settings,
-            self.store,
-            self.client,
-            self.crm,
-            self.source,
-            self.journal,
-            self.clock,
-            self._pause,
-        )
+        return Preview(self.branch(branch_id).receptions, self.work, self.crm)
 
     def withdraw(self) -> None:
         """Отзывает неотправленное: записи вернутся в очередь, попытка не считается."""
@@ -239,38 +262,25 @@ class Services:
                 self.visitors.close()
             for source in self._sources.values():
                 source.close()
+            if "keeper" in opened:
+                self.keeper.close()
             if "store" in opened:
                 self.store.close()
-            for name in ("client", "crm", "visitors", "store"):
+            for name in ("client", "crm", "visitors", "keeper", "store"):
                 opened.pop(name, None)
             self._sources.clear()
             self._branches.clear()
-            self._entities.clear()
-
-    def entity(self, branch_id: str, name: str) -> EntityServices:
-        """Возвращает обмен добавленной сущностью; незнакомая — KeyError."""
-        with self._lock:
-            if (branch_id, name) not in self._entities:
-                (path,) = (path for path in self.settings.node.entities if path.stem == name)
-                self._entities[branch_id, name] = self._assembly().entity(
-                    branch_id, path, self.entities[name]
-                )
-            return self._entities[branch_id, name]
-
-    def entity_of(self, uid: str) -> EntityServices:
-        """Возвращает обмен сущностью, которой принадлежит ключ ``F1_W17``; букву никто не занял — отказ."""
-        key = parse_entity_key(uid)
-        for name, entity in self.entities.items():
-            if entity.letter == key.letter:
-                return self.entity(key.branch_id, name)
-        raise SkippableError(f"сущности с буквой {key.letter} нет в настройках ([node] entities)", "bad_uid")
 
     @cached_property
     def entities(self) -> Mapping[str, Entity]:
-        """Добавленные сущности по именам."""
+        """Добавленные сущности по именам; негодный файл приёмам не мешает: он назван в журнале."""
         from services.extensions import load_entities
 
-        return load_entities(self.settings.node.entities)
+        try:
+            return load_entities(self.settings.node.entities)
+        except ConfigError as error:
+            self.journal.error("entities_refused", error=error)
+            return {}
 
 
 def file_watch(settings: Settings) -> FileWatch:
@@ -298,6 +308,7 @@ def identity_of(settings: Settings) -> Identity:
         mark=settings.node.state_dir / "memory-epoch",
         quarantine=settings.portal.uncertainty,
         pauses=(*settings.retries.breaker, settings.sync.interval),
+        databases={branch.branch_id: branch.database for branch in settings.branches},
     )
 
 

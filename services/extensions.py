@@ -10,12 +10,16 @@ from config.loader import ConfigError
 from services.domain.entity import LETTER, Entity
 
 ENTITY = "ENTITY"
+#: Имена своих лент: сущность так назвать нельзя.
+OWN = frozenset({"receptions", "plans"})
 
 
 def load_entities(paths: Sequence[Path]) -> Mapping[str, Entity]:
     """Возвращает сущности по именам файлов; негодный файл — ConfigError с тем, что исправить."""
     found: dict[str, Entity] = {}
     for path in paths:
+        if path.stem in OWN:
+            raise ConfigError(f"[node] entities: имя {path.stem} занято, переименуйте файл")
         entity = _entity(path)
         if twin := next((name for name, known in found.items() if known.letter == entity.letter), None):
             raise ConfigError(f"[node] entities: у {path.stem} и {twin} одна буква ключа {entity.letter}")

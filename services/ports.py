@@ -4,17 +4,15 @@
 базы Ident — наивные ``datetime`` в её поясе: часы приложения с ними не сравниваются (СПЕЦ 3.1.3).
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
 
 from services.domain.admission import TokenOwner, VisitedDeal
 from services.domain.cursor import ChangePoint
 from services.domain.names import PersonName
-from services.domain.notices import Memory
 from services.domain.phones import Phone
 from services.domain.plan_view import PlanHead, PlanPatient, PlanRow
 from services.domain.reception import Reception
@@ -124,24 +122,55 @@ class NewContact:
         return f"NewContact({self.phone!r})"
 
 
+class Unclear(StrEnum):
+    """Что портал, может быть, ещё выполняет: создание можно увидеть готовым, запись — только переждать."""
+
+    CONTACT = "contact"
+    DEAL = "deal"
+    WRITE = "write"
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Неясный исход прежней попытки: что послано и до какого времени портал мог бы это доделывать."""
+
+    what: Unclear
+    until: datetime
+    looks: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Право отправить запись — единственный её замок: версия, счёт попыток и потерянных аренд, сомнение."""
+
+    uid: str
+    version: int
+    attempts: int
+    token: str
+    losses: int = 0
+    doubt: Doubt | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Permit:
-    """Право записать: клиент портала его не разбирает, а перед самым запросом спрашивает, действует ли оно.
+    """Чем держится пишущий запрос: взятая запись и, если создаётся контакт, имя замка телефона.
 
-    Между решением и отправкой процесс мог проспать аренду (сон компьютера, заморозка), и запись отправил бы
-    уже второй.
+    Клиент портала разрешения не разбирает, а перед самым запросом спрашивает, в силе ли оно: между решением и
+    отправкой процесс мог проспать аренду (сон компьютера, заморозка), и запись отправил бы уже второй.
     """
 
-    holds: Callable[[], bool]
+    claim: Claim
+    phone: str = ""
 
 
-#: Отвечает о правах всех записей одного запроса разом; сбой Redis — StoreError, тогда не пишет никто.
+#: Отвечает о разрешениях всех записей одного запроса разом и продлевает их; сбой Redis — StoreError: никто не
+#: пишет.
 Permits = Callable[[Sequence[Permit]], Sequence[bool]]
 
 
-def ask_each(permits: Sequence[Permit]) -> Sequence[bool]:
-    """Спрашивает о каждом праве по отдельности."""
-    return [permit.holds() for permit in permits]
+def allow_all(permits: Sequence[Permit]) -> Sequence[bool]:
+    """Разрешает всё: для программы, где записей очереди нет, а пишет человек."""
+    return [True] * len(permits)
 
 
 class Crm(Protocol):
@@ -187,7 +216,7 @@ class Crm(Protocol):
         ...
 
 
-# --- Redis ---------------------------------------------------------------------------------------
+# --- Состояние -----------------------------------------------------------------------------------
 
 
 class EntryState(StrEnum):
@@ -196,17 +225,8 @@ class EntryState(StrEnum):
     PENDING = "pending"
     IN_FLIGHT = "in_flight"
     RETRY = "retry"
+    DOUBT = "doubt"
     FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """Право отправить запись: версия, которую отправляют, и сколько попыток уже было."""
-
-    uid: str
-    version: int
-    attempts: int
-    token: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,97 +244,9 @@ class Entry:
     revived: int = 0
 
 
-class Outbox(Protocol):
-    """Очередь неотправленного: переходы атомарны, записи не теряются (docs/at_least_once.md, ТЗ 4.1.3)."""
-
-    def put(self, uids: Iterable[str], now: datetime, hinted_for: timedelta) -> Sequence[str]:
-        """Ставит записи в очередь и возвращает те, которым нужна подсказка (сообщение Celery).
-
-        Новая запись и отказавшая по своей вине становятся pending, отправляемой поднимается версия,
-        отложенная ждёт своего срока. Подсказанную ``due`` не вернёт раньше, чем через ``hinted_for``.
-        """
-        ...
-
-    def claim(self, uid: str, now: datetime, lease: timedelta) -> Claim | None:
-        """Берёт запись в отправку; None — записи нет, её отправляют или её время не пришло."""
-        ...
-
-    def extend(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
-        """Продлевает аренду; False — её уже забрал другой."""
-        ...
-
-    def kept(self, claim: Claim, clock: "Clock", lease: timedelta) -> AbstractContextManager[None]:
-        """Продлевает аренду на время блока, сколько бы он ни длился."""
-        ...
-
-    def complete(self, claim: Claim, now: datetime) -> bool:
-        """Удаляет отправленную запись; False — пришла новая версия, запись снова pending."""
-        ...
-
-    def postpone(self, claim: Claim, due_at: datetime, reason: str, message: str) -> None:
-        """Откладывает повтор до ``due_at`` и считает попытку."""
-        ...
-
-    def release(self, claim: Claim, due_at: datetime) -> None:
-        """Возвращает запись, не считая попытки: занято, остановка, отправка приостановлена."""
-        ...
-
-    def fail(self, claim: Claim, now: datetime, reason: str, message: str) -> None:
-        """Переводит в failed: решать человеку или redrive, когда причина временная."""
-        ...
-
-    def due(self, branch_id: str, now: datetime, hinted_for: timedelta, limit: int) -> Sequence[str]:
-        """Возвращает записи, чьё время пришло (в том числе с истёкшей арендой), и откладывает подсказку."""
-        ...
-
-    def requeue(self, uids: Iterable[str], now: datetime) -> int:
-        """Возвращает failed и retry в pending с нуля попыток по воле человека; сколько вернули."""
-        ...
-
-    def revive(self, uids: Iterable[str], now: datetime) -> int:
-        """Возвращает failed в pending: временная причина ушла; оживления считаются."""
-        ...
-
-    def drop(self, uids: Iterable[str]) -> int:
-        """Забывает failed по воле человека; сколько забыли."""
-        ...
-
-    def entries(self, branch_id: str, state: EntryState | None = None, limit: int = 1000) -> Sequence[Entry]:
-        """Возвращает записи филиала по времени постановки."""
-        ...
-
-    def depth(self, branch_id: str) -> Mapping[EntryState, int]:
-        """Возвращает число записей в каждом состоянии."""
-        ...
-
-    def size(self, branch_id: str) -> int:
-        """Возвращает число записей во всех состояниях."""
-        ...
-
-    def reset(self, branch_id: str) -> None:
-        """Забывает очередь филиала: выборка без курсора соберёт её заново."""
-        ...
-
-
-class Cursors(Protocol):
-    """Курсоры филиалов: последняя прочитанная точка изменений (СПЕЦ 3.1.3)."""
-
-    def load(self, branch_id: str) -> ChangePoint | None:
-        """Возвращает курсор или None при первом запуске."""
-        ...
-
-    def save(self, branch_id: str, point: ChangePoint) -> None:
-        """Сохраняет курсор."""
-        ...
-
-    def reset(self, branch_id: str) -> None:
-        """Забывает курсор: следующая выборка прочтёт последние 7 дней."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Link:
-    """Что о записи уже решено: отпечаток обработанного состояния и номер сделки (None — отклонена).
+    """Что о записи уже решено: отпечаток обработанного состояния и номер сделки (None — своей сделки нет).
 
     Пустой отпечаток — на портале неизвестно что: запись начата и не закончена или сделка исчезла.
     """
@@ -333,42 +265,6 @@ class Rejection:
     at: datetime
 
 
-class Links(Protocol):
-    """Память о доставленном; её потеря безвредна (ADR 0002)."""
-
-    def get(self, uids: Sequence[str]) -> Mapping[str, Link]:
-        """Возвращает известное о записях."""
-        ...
-
-    def save(self, uid: str, link: Link) -> None:
-        """Запоминает итог записи."""
-        ...
-
-    def contact(self, token: str) -> int | None:
-        """Возвращает номер контакта, недавно созданного для телефона (по его оттиску)."""
-        ...
-
-    def remember_contact(self, token: str, contact_id: int, ttl: timedelta) -> None:
-        """Запоминает созданный контакт на время."""
-        ...
-
-    def reject(self, rejection: Rejection) -> None:
-        """Добавляет запись в список отклонённых (или заменяет причину)."""
-        ...
-
-    def accept(self, uid: str) -> None:
-        """Убирает запись из списка отклонённых."""
-        ...
-
-    def rejections(self, branch_id: str) -> Sequence[Rejection]:
-        """Возвращает отклонённые записи филиала, новые первыми."""
-        ...
-
-    def reset(self, branch_id: str) -> None:
-        """Забывает всё о филиале."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class BackfillProgress:
     """Загрузка прошлого: приёмы с началом в [since, until); прочитано до номера ``after_id``.
@@ -385,44 +281,6 @@ class BackfillProgress:
     done: bool = False
 
 
-class Backfills(Protocol):
-    """Ход загрузок прошлого по филиалам."""
-
-    def load(self, branch_id: str) -> BackfillProgress | None:
-        """Возвращает ход прерванной загрузки."""
-        ...
-
-    def save(self, branch_id: str, progress: BackfillProgress) -> None:
-        """Запоминает ход загрузки."""
-        ...
-
-    def forget(self, branch_id: str) -> None:
-        """Забывает оконченную загрузку."""
-        ...
-
-
-class Lease(Protocol):
-    """Взятый замок."""
-
-    def extend(self) -> bool:
-        """Продлевает замок ещё на его срок; False — он истёк и, возможно, взят другим."""
-        ...
-
-    def linger(self, period: timedelta) -> None:
-        """Оставляет замок запертым на ``period`` после ухода владельца: исход его запроса неясен."""
-        ...
-
-
-class Locks(Protocol):
-    """Замки с истечением: упавший владелец никого не держит, живой продлевается сам."""
-
-    def hold(
-        self, name: str, ttl: timedelta, wait: timedelta = timedelta()
-    ) -> AbstractContextManager[Lease | None]:
-        """Берёт замок на время блока; даёт None, если за ``wait`` он не освободился."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class Halt:
     """Остановка отправки: код причины, текст для человека и время."""
@@ -430,92 +288,6 @@ class Halt:
     reason: str
     message: str
     at: datetime
-
-
-class SendGate(Protocol):
-    """Можно ли сейчас слать на портал: остановка (Fatal) и предохранитель (сеть лежит)."""
-
-    def halted(self) -> Halt | None:
-        """Возвращает остановку, если она есть."""
-        ...
-
-    def halt(self, halt: Halt) -> None:
-        """Останавливает отправку до resume."""
-        ...
-
-    def resume(self) -> None:
-        """Снимает остановку и закрывает предохранитель."""
-        ...
-
-    def blocked_for(self, now: datetime) -> timedelta | None:
-        """Возвращает, сколько ждать отправке; None — слать можно. Пробы не занимает."""
-        ...
-
-    def retry_in(self, now: datetime) -> timedelta | None:
-        """Возвращает, сколько ждать отправке; None — слать можно (после паузы — одному за раз)."""
-        ...
-
-    def succeeded(self, now: datetime) -> None:
-        """Сообщает об удаче: предохранитель закрыт."""
-        ...
-
-    def broke(self, now: datetime) -> bool:
-        """Сообщает о сбое связи; несколько подряд открывают предохранитель (тогда True)."""
-        ...
-
-    def last_success(self) -> datetime | None:
-        """Возвращает время последней удачной отправки."""
-        ...
-
-    def paused(self) -> datetime | None:
-        """Возвращает, с какого времени администратор поставил работу на паузу; None — паузы нет."""
-        ...
-
-    def pause(self, now: datetime) -> None:
-        """Ставит на паузу выборку и отправку; очередь и курсоры остаются."""
-        ...
-
-    def unpause(self) -> None:
-        """Снимает паузу."""
-        ...
-
-
-class Stats(Protocol):
-    """Счётчики работы по филиалам, часам и суткам (СПЕЦ 2.6.3)."""
-
-    def count(self, branch_id: str, event: str, now: datetime, amount: int = 1) -> None:
-        """Прибавляет событие: created, updated, unchanged, rejected, failed, converted, read…"""
-        ...
-
-    def took(self, branch_id: str, seconds: float, now: datetime) -> None:
-        """Учитывает длительность обработки одной записи."""
-        ...
-
-    def totals(self, branch_id: str, since: datetime, until: datetime) -> Mapping[str, float]:
-        """Возвращает суммы событий за [since, until) с точностью до часа."""
-        ...
-
-    def last_hour(self, branch_id: str, now: datetime) -> Mapping[str, float]:
-        """Возвращает суммы событий за последние 60 минут (с точностью до пяти минут)."""
-        ...
-
-    def hours(
-        self, branch_id: str, since: datetime, until: datetime
-    ) -> Mapping[datetime, Mapping[str, float]]:
-        """Возвращает события каждого часа, начавшегося в [since, until)."""
-        ...
-
-    def grand(self, branch_id: str) -> Mapping[str, float]:
-        """Возвращает суммы событий за всё время: они только растут."""
-        ...
-
-    def note(self, branch_id: str, name: str, value: str) -> None:
-        """Записывает состояние филиала: last_success, last_error…"""
-        ...
-
-    def notes(self, branch_id: str) -> Mapping[str, str]:
-        """Возвращает состояние филиала."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -539,7 +311,7 @@ class PortalTraffic:
 
 
 class PortalStats(Protocol):
-    """Счётчики обращений к порталу, общие на все процессы."""
+    """Кому клиент портала отчитывается о своих обращениях."""
 
     def record(
         self,
@@ -551,21 +323,8 @@ class PortalStats(Protocol):
         """Прибавляет обращения, запоминает время методов и последние отказы."""
         ...
 
-    def lately(self, now: datetime, minutes: int) -> PortalTraffic:
-        """Возвращает суммы за последние минуты."""
-        ...
 
-    def grand(self) -> PortalTraffic:
-        """Возвращает суммы за всё время: они только растут."""
-        ...
-
-    def operating(self) -> Mapping[str, float]:
-        """Возвращает секунды, потраченные методами за десять минут, по последним ответам портала."""
-        ...
-
-    def troubles(self) -> Sequence[PortalTrouble]:
-        """Возвращает последние отказы, новые первыми."""
-        ...
+# --- Уведомления, журнал, часы -------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -591,18 +350,6 @@ class AlertChannel(Protocol):
 
     def send(self, notice: Notice) -> None:
         """Отправляет уведомление; не вышло — ChannelError."""
-        ...
-
-
-class AlertMemory(Protocol):
-    """Память о разосланных уведомлениях."""
-
-    def load(self) -> Mapping[str, Memory]:
-        """Возвращает память по поводам."""
-        ...
-
-    def save(self, memory: Mapping[str, Memory]) -> None:
-        """Заменяет память."""
         ...
 
 
@@ -636,8 +383,8 @@ class Clock(Protocol):
 class PlanSource(Protocol):
     """Чтение планов лечения одной базы Ident; сбой связи или запроса — DatabaseError."""
 
-    def patient(self, patient_id: int) -> PlanPatient | None:
-        """Возвращает пациента по номеру; нет такого — None."""
+    def patients(self, patient_ids: Sequence[int]) -> Sequence[PlanPatient]:
+        """Возвращает пациентов по номерам (до 50); отсутствующие пропущены."""
         ...
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
@@ -660,8 +407,8 @@ class PlanSource(Protocol):
         """Возвращает всех пациентов с таким ФИО (регистр, пробелы, ё/е не важны), по номерам."""
         ...
 
-    def active_plans(self, patient_id: int) -> Sequence[PlanHead]:
-        """Возвращает действующие планы пациента (до 50), новые первыми."""
+    def active_plans(self, patient_ids: Sequence[int]) -> Mapping[int, Sequence[PlanHead]]:
+        """Возвращает действующие планы пациентов (до 50 номеров), новые первыми."""
         ...
 
     def plan_rows(self, plan_ids: Sequence[int]) -> Sequence[PlanRow]:

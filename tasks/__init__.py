@@ -1,5 +1,12 @@
 """Задачи Celery: когда происходит то, что описано в services.sync."""
 
-from tasks.app import celery_app as celery
+from typing import Any
 
-__all__ = ["celery"]
+
+def __getattr__(name: str) -> Any:
+    """Отдаёт приложение тому, кто его спросил (``celery -A tasks``): имена задач нужны и без него."""
+    if name != "celery":
+        raise AttributeError(name)
+    from tasks.app import celery_app
+
+    return celery_app

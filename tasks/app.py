@@ -42,7 +42,7 @@ os.environ.setdefault("FLOWER_CONF", str(Path(__file__).resolve().parents[1] / "
 celery_app = Celery(
     "ident_bitrix",
     task_cls="tasks.base:SyncTask",
-    include=["tasks.receptions", "tasks.plans", "tasks.entities", "tasks.maintenance"],
+    include=["tasks.records", "tasks.plans", "tasks.maintenance"],
     config_source="celeryconfig",
 )
 celery_app.add_defaults(_deployment)
@@ -62,7 +62,7 @@ def set_up_journal(**_: object) -> None:
 @celeryd_after_setup.connect
 def listen_to_own_queue(sender: str, instance: Any, **_: object) -> None:
     """Подписывает узел на его собственную очередь: по ней видно, что задачи разбираются."""
-    from celeryconfig import node_queue
+    from tasks.names import node_queue
 
     instance.app.amqp.queues.select_add(node_queue(sender))
 

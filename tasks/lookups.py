@@ -10,7 +10,7 @@ from typing import Any
 
 from celery import bootsteps
 
-from celeryconfig import LOOKUP, plans_queue_of
+from tasks.names import LOOKUP, plans_queue_of
 from tasks.steady import forgiving
 
 THREADS = 2

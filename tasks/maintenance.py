@@ -2,10 +2,10 @@
 
 from contextlib import closing
 
-from celeryconfig import BACKFILL, HEARTBEAT, RECONCILE, REDRIVE, WATCH
 from tasks.app import celery_app
 from tasks.base import SyncTask
-from tasks.hints import hint
+from tasks.names import BACKFILL, HEARTBEAT, RECONCILE, REDRIVE, WATCH
+from tasks.records import hint, hint_all
 
 
 @celery_app.task(name=REDRIVE, bind=True)
@@ -15,11 +15,10 @@ def redrive(self: SyncTask, branch_id: str) -> None:
 
 
 @celery_app.task(name=RECONCILE, bind=True)
-def reconcile(self: SyncTask, branch_id: str) -> None:
-    """Сверяет окно приёмов филиала с доставленным."""
-    with closing(self.services.branch(branch_id).reconcile.packets()) as packets:
-        for packet in packets:
-            hint(packet)
+def reconcile(self: SyncTask, branch_id: str, feed: str = "receptions") -> None:
+    """Сверяет окно ленты с доставленным."""
+    with closing(self.services.branch(branch_id).feeds[feed].reconcile.packets()) as packets:
+        hint_all(packets)
 
 
 @celery_app.task(name=BACKFILL, bind=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Callable
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -117,11 +118,19 @@ class ProcessServices:
             self._services.journal.warning("settings_need_restart", sections=",".join(stale))
 
 
-def _with_hands(services: Services) -> Services:
-    """Даёт службам то, что умеет только точка входа: запустить выборку сейчас."""
-    from tasks.receptions import request_extracts
+_steps: list[Callable[[Services], None]] = []
 
-    services.sync_now = request_extracts
+
+def on_built(step: Callable[[Services], None]) -> Callable[[Services], None]:
+    """Назначает, что сделать с каждыми собранными службами."""
+    _steps.append(step)
+    return step
+
+
+def _with_hands(services: Services) -> Services:
+    """Даёт службам то, что умеет только точка входа."""
+    for step in _steps:
+        step(services)
     return services
 
 

@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 from celery import bootsteps
 from celery.signals import task_postrun
 
-from celeryconfig import LOOKUP
 from services.domain.errors import StoreError
+from tasks.names import LOOKUP
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -130,7 +130,7 @@ class WatchdogStep(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         """Начинает присмотр за узлом."""
-        from celeryconfig import HEARTBEAT, node_queue
+        from tasks.names import HEARTBEAT, node_queue
         from tasks.process import process_services
 
         name, queue, queues = worker.hostname, node_queue(worker.hostname), worker.app.amqp.queues

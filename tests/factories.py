@@ -6,10 +6,11 @@ from decimal import Decimal
 from typing import Any
 
 from services.domain.branches import BranchRule
-from services.domain.judgement import Court
+from services.domain.judgement import Rules
+from services.domain.keys import RecordKey
 from services.domain.mapping import DealDraft, draft_deal
 from services.domain.plan import PlanLine
-from services.domain.reception import OrderLine, Reception, ReceptionUid
+from services.domain.reception import OrderLine, Reception
 
 ZONE = timezone(timedelta(hours=3))
 NOW = datetime(2024, 12, 29, 12, 0, tzinfo=ZONE)
@@ -68,9 +69,9 @@ def make_plan_line(plan_id: int = 1, line_id: int = 1, done: bool = False, paid:
 def make_draft(**changes: Any) -> DealDraft:
     """Строит сделку по приёму с данными изменениями."""
     reception = make_reception(**changes)
-    return draft_deal(reception, ReceptionUid(1, reception.reception_id), FUCHIKA.name, "main", ZONE)
+    return draft_deal(reception, RecordKey(1, "", reception.reception_id), FUCHIKA.name, "main", ZONE)
 
 
-def make_court(number: int = 1, **changes: Any) -> Court:
-    """Строит суд филиала базы, где живут филиалы Фучика (домашний) и Миннуллина."""
-    return replace(Court(number, "main", BRANCHES, ZONE), **changes)
+def make_rules(number: int = 1, **changes: Any) -> Rules:
+    """Строит правила филиала базы, где живут филиалы Фучика (домашний) и Миннуллина."""
+    return replace(Rules(number, "main", BRANCHES, ZONE), **changes)

@@ -11,7 +11,7 @@ from typing import Any
 from services.domain.errors import GripLost, SkippableError, Vanished
 from services.domain.names import PersonName
 from services.domain.phones import Phone, same_phone
-from services.ports import Contact, Deal, Found, Lead, NewContact, Permit, Permits, ask_each
+from services.ports import Contact, Deal, Found, Lead, NewContact, Permit, Permits, allow_all
 
 KEY = "UF_CRM_RECEPTION_ID"
 READS = frozenset({"find", "read_deals"})
@@ -97,7 +97,7 @@ class FakeCrm:
     """
 
     def __init__(
-        self, now: datetime = datetime(2024, 12, 29, 9, 0, tzinfo=UTC), permits: Permits = ask_each
+        self, now: datetime = datetime(2024, 12, 29, 9, 0, tzinfo=UTC), permits: Permits = allow_all
     ) -> None:
         self.now, self._permits = now, permits
         self.deals: dict[int, FakeDeal] = {}

@@ -11,8 +11,8 @@ from kombu.exceptions import OperationalError
 
 from bench.campaign.stage import Stage
 from bench.campaign.wire import Wire
-from celeryconfig import EXTRACT, UPSERT, queue_of
 from demo.portal.faults import Fault, FaultKind
+from tasks.names import EXTRACT, UPSERT, queue_of
 from tests.support.node import BEAT
 
 Sabotage = Callable[[Stage, Random], None]

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from cli.docs.samples import BARE, NOW, WHOLE
 from services.domain.branches import BranchRule
-from services.domain.judgement import Court, Ready
+from services.domain.judgement import Ready, Rules
 from services.domain.plan import PlanLine
 from services.domain.reception import OrderLine, Reception
 from services.domain.validation import REQUIRED
@@ -17,7 +17,7 @@ from services.ident.statements import read_sql
 
 CONTACT_NAME, CONTACT_PHONE, STAGE = "контакт", "телефон", "стадия"
 Changed = TypeVar("Changed", Reception, OrderLine)
-COURT = Court(1, "D1", (BranchRule(1, "Филиал", home=True),), UTC, ())
+RULES = Rules(1, "D1", (BranchRule(1, "Филиал", home=True),), UTC, ())
 #: Поле приёма → столбцы его запроса, когда имена разные или столбцов несколько.
 ALIASES: Mapping[str, Sequence[str]] = {
     "cancel_reason": ("cancel_reason_name", "cancel_reason_comment"),
@@ -83,7 +83,7 @@ def _others(name: str, value: object) -> Sequence[object]:
 
 def _seen(reception: Reception) -> dict[str, object]:
     """Возвращает всё, что уйдёт на портал; отклонённый приём ни о чём не говорит."""
-    verdict = COURT.judge(reception, NOW.replace(tzinfo=UTC))
+    verdict = RULES.judge(reception, NOW.replace(tzinfo=UTC))
     if not isinstance(verdict, Ready):
         return {}
     draft = verdict.draft

@@ -141,7 +141,7 @@ class SyncSettings(Section):
     @property
     def turn(self) -> timedelta:
         """Возвращает срок замка выборки и сверки: убитый узел держит их не дольше, живой продлевает."""
-        return max(self.lease / 5, 2 * SECOND)
+        return max(self.lease / 2, 2 * SECOND)
 
     @property
     def revival(self) -> timedelta:

@@ -11,8 +11,8 @@ from plan_frontend.plan_api.parameters import PlanParameters
 from plan_frontend.portal_auth import Gatekeeper, Pass
 from services.domain.admission import AdmissionUnavailable, VisitedDeal, check_claims
 from services.domain.errors import SkippableError
+from services.domain.keys import parse_uid
 from services.domain.plan_answers import merged
-from services.domain.reception import parse_uid
 from services.sync.plans import PlanQuestion
 
 if TYPE_CHECKING:
@@ -94,4 +94,4 @@ def _uid_of(deal: VisitedDeal) -> tuple[str, int] | None:
         uid = parse_uid(deal.reception_uid)
     except SkippableError:
         return None
-    return uid.branch_id, uid.reception_id
+    return uid.branch_id, uid.number

@@ -4,10 +4,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from services.domain.reception import UID
-
 LONGEST_NAME, LONGEST_TOKEN, LARGEST_NUMBER = 200, 1024, 2_147_483_647
 NUMBER = re.compile(r"[1-9][0-9]{0,9}")
+UID = re.compile(r"F[1-9][0-9]{0,3}_[1-9][0-9]{0,18}")
 #: Любые знаки, кроме управляющих: имя сверяется со сделкой, а не выполняется.
 NAME = re.compile(rf"[^\x00-\x1f\x7f]{{1,{LONGEST_NAME}}}")
 PATIENT = re.compile(r"F([1-9][0-9]{0,3})_([1-9][0-9]{0,8})")

@@ -9,7 +9,7 @@ from services.bitrix.client import BitrixClient
 from services.bitrix.exchange import Endpoint
 from services.bitrix.operating import OperatingGate
 from services.bitrix.transport import open_transport
-from services.ports import ask_each
+from services.ports import allow_all
 
 if TYPE_CHECKING:
     from config.models import PortalSettings
@@ -43,6 +43,6 @@ def open_lone_client(settings: "PortalSettings") -> BitrixClient:
             LoneLimiter(settings.requests_per_second),
             OperatingGate(settings.operating_limit),
         ),
-        ask_each,
+        allow_all,
         settings.batch_size,
     )

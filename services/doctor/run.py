@@ -10,7 +10,7 @@ from config.rights import account_name
 from services.doctor import computer, ident, portal, state
 from services.doctor.findings import Finding, Level, performed
 from services.domain.errors import DatabaseError, SyncError
-from services.domain.reception import parse_uid
+from services.domain.keys import parse_uid
 from services.ident.inspection import open_inspection
 from services.journal.daily import disk_used
 
@@ -145,7 +145,7 @@ class Examination:
         try:
             parsed = parse_uid(uid)
             database_id = self._settings.branch(parsed.branch_id).database
-            rows = self._services.source(database_id).read([parsed.reception_id])
+            rows = self._services.source(database_id).read([parsed.number])
         except (SyncError, DatabaseError, KeyError):
             return None
         return rows[0].plan_start if rows else None

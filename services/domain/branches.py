@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from services.domain.reception import UNKNOWN_BRANCH, Reception, ReceptionUid, branch_name
+from services.domain.keys import RECEPTION, RecordKey
+from services.domain.reception import UNKNOWN_BRANCH, Reception, branch_name
 from services.domain.texts import folded
 
 
@@ -54,4 +55,4 @@ def home_of(branches: Sequence[BranchRule]) -> BranchRule:
 
 def possible_uids(reception_id: int, branches: Sequence[BranchRule]) -> tuple[str, ...]:
     """Возвращает все ключи, которые база могла дать приёму (постановление 3)."""
-    return tuple(str(ReceptionUid(rule.number, reception_id)) for rule in branches)
+    return tuple(str(RecordKey(rule.number, RECEPTION, reception_id)) for rule in branches)

@@ -48,12 +48,14 @@ class RetriableError(SyncError):
     ``unclear`` — вызов мог и выполниться, и выполняться до сих пор: раньше срока искать и писать нельзя.
     ``attempted`` — попытка была; иначе её не считают.
     ``outage`` — лежит, похоже, весь портал: несколько таких подряд открывают предохранитель.
+    ``creation`` — неясно, создано ли (``contact``, ``deal``): это видно поиском; прочее только пережидают.
     """
 
     family = Family.API
     unclear = False
     attempted = True
     outage = False
+    creation = ""
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message, retry_after)

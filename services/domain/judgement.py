@@ -1,29 +1,36 @@
-"""Суд над приёмом: единственное решение, что филиалу делать с прочитанной строкой."""
+"""Решение о записи: годна, отклонена, чужая; для приёма — по правилам его филиала (МАП 4, СПЕЦ 2.4.1.3)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
+from traceback import extract_tb
+from typing import Generic, TypeVar
 
-from services.domain.branches import BranchRule, Owner, resolve_branch
+from services.domain.branches import BranchRule, Owner, owner_named
+from services.domain.errors import SkippableError
 from services.domain.fingerprint import draft_fingerprint, refusal_fingerprint
+from services.domain.keys import RECEPTION, RecordKey
 from services.domain.mapping import DealDraft, draft_deal
-from services.domain.reception import Reception, ReceptionUid
+from services.domain.reception import Reception, branch_name
 from services.domain.validation import REQUIRED, Violation, notes, violations, warnings
+
+Draft_co = TypeVar("Draft_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Ready:
-    """Приём годен: сделка, её отпечаток, предупреждения (WARNING) и заметки (INFO)."""
+class Ready(Generic[Draft_co]):
+    """Запись годна: что должно стоять на портале, отпечаток, предупреждения (WARNING), заметки (INFO)."""
 
-    draft: DealDraft
+    draft: Draft_co
     fingerprint: str
-    warnings: Sequence[Violation]
+    warnings: Sequence[Violation] = ()
     notes: Sequence[Violation] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Приём отклонён: причины и отпечаток отказа."""
+    """Запись отклонена: причины и отпечаток отказа."""
 
     violations: Sequence[Violation]
     fingerprint: str
@@ -31,12 +38,15 @@ class Refused:
 
 @dataclass(frozen=True, slots=True)
 class Foreign:
-    """Приём другого филиала той же базы."""
+    """Запись не наша: её ведёт другой филиал той же базы, или сделки у неё быть не должно."""
+
+
+Verdict = Ready[object] | Refused | Foreign
 
 
 @dataclass(frozen=True, slots=True)
-class Court:
-    """Правила суда для филиала: соседи по базе, пояс и обязательные поля."""
+class Rules:
+    """Правила филиала: соседи по базе, пояс и обязательные поля."""
 
     number: int
     database_id: str
@@ -44,17 +54,27 @@ class Court:
     zone: timezone
     required: Sequence[str] = tuple(REQUIRED)
 
-    def judge(self, reception: Reception, now: datetime) -> Ready | Refused | Foreign:
+    @property
+    def branch_id(self) -> str:
+        """Возвращает код филиала: ``F1``."""
+        return f"F{self.number}"
+
+    def judge(self, reception: Reception, now: datetime) -> Ready[DealDraft] | Refused | Foreign:
         """Решает, что филиалу делать с приёмом; ``now`` — aware."""
-        owner = resolve_branch(reception, self.neighbours)
-        if owner.rule.number != self.number:
+        owner = self.owner(branch_name(reception))
+        if owner is None:
             return Foreign()
         if found := violations(reception, now, self.zone, self.required):
             return refused(found)
-        uid = ReceptionUid(self.number, reception.reception_id)
-        draft = draft_deal(reception, uid, owner.text, self.database_id, self.zone)
+        key = RecordKey(self.number, RECEPTION, reception.reception_id)
+        draft = draft_deal(reception, key, owner.text, self.database_id, self.zone)
         noticed = (*unknown_branch(owner), *warnings(reception))
         return Ready(draft, draft_fingerprint(draft), noticed, notes(reception))
+
+    def owner(self, name: str) -> Owner | None:
+        """Возвращает владельца записи по имени филиала в Ident, если это мы."""
+        owner = owner_named(name, self.neighbours)
+        return owner if owner.rule.number == self.number else None
 
 
 def unknown_branch(owner: Owner) -> tuple[Violation, ...]:
@@ -71,3 +91,21 @@ def unknown_branch(owner: Owner) -> tuple[Violation, ...]:
 def refused(found: Sequence[Violation]) -> Refused:
     """Возвращает отказ с отпечатком."""
     return Refused(found, refusal_fingerprint(found))
+
+
+def judged(judge: Callable[[], Verdict]) -> Verdict:
+    """Спрашивает правило; всякая его ошибка — отказ одной записи, остальные идут дальше (СПЕЦ 2.4.1.3)."""
+    try:
+        return judge()
+    except SkippableError as error:
+        return refused((Violation(error.reason, "record", str(error)),))
+    except Exception as error:
+        return failed_rule(error)
+
+
+def failed_rule(error: Exception) -> Refused:
+    """Возвращает отказ записи, на которой споткнулась программа; текста ошибки в нём нет: там бывают люди."""
+    last = extract_tb(error.__traceback__)[-1]
+    place = f"{type(error).__name__}, {Path(last.filename).name}:{last.lineno}"
+    message = f"Программа не разобрала запись ({place}): проверьте её в Ident и сообщите разработчику"
+    return refused((Violation("rule_failed", "record", message),))

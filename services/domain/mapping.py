@@ -7,9 +7,10 @@ from datetime import datetime, timezone
 from decimal import Decimal
 
 from services.domain.dates import title_time, to_iso
+from services.domain.keys import RecordKey
 from services.domain.names import PersonName, normalize_name
 from services.domain.phones import Phone, normalize_phone
-from services.domain.reception import Reception, ReceptionUid, status_of
+from services.domain.reception import Reception, status_of
 from services.domain.services_list import amount_for_deal, services_text, total_amount
 from services.domain.stages import KeepStage, SetStage, Stage, StageTable, target_stage
 from services.domain.texts import line, paragraph
@@ -110,7 +111,7 @@ class DealDraft:
 
 
 def draft_deal(
-    reception: Reception, uid: ReceptionUid, branch_text: str, database_id: str, zone: timezone
+    reception: Reception, uid: RecordKey, branch_text: str, database_id: str, zone: timezone
 ) -> DealDraft:
     """Составляет сделку по проверенному приёму; негодный телефон — InvalidPhone."""
     patient = PersonName.of(reception.surname, reception.name, reception.patronymic)
@@ -129,7 +130,7 @@ def deal_title(patient: PersonName, start: datetime | None) -> str:
 
 
 def _identity(
-    reception: Reception, uid: ReceptionUid, patient: PersonName, branch_text: str, database_id: str
+    reception: Reception, uid: RecordKey, patient: PersonName, branch_text: str, database_id: str
 ) -> dict[str, str | float]:
     return {
         "reception_id": str(uid),

@@ -35,6 +35,13 @@ REASONS: Mapping[str, Reason] = {
     "reception_missing": Reason("Приёма больше нет в базе Ident", "Удалён в Ident: делать ничего не нужно"),
     "bad_uid": Reason("Номер записи испорчен", _PROGRAM),
     "bug": Reason("Ошибка программы", _PROGRAM),
+    "worker_lost": Reason(
+        "Отправка обрывалась раз за разом: узел погибал на этой записи или терял Redis", _PROGRAM
+    ),
+    "entity_unknown": Reason(
+        "Вида записей или филиала нет в настройках",
+        "Верните файл сущности ([node] entities) или уберите запись",
+    ),
     # Отклонено: исправить в Ident.
     "unreadable": Reason("Значение не читается из базы Ident", "Откройте и сохраните приём и карту в Ident"),
     "phone_missing": Reason("Нет телефона", "Впишите в Ident телефон пациента"),
@@ -56,6 +63,10 @@ REASONS: Mapping[str, Reason] = {
     "amount_too_big": Reason("Сумма больше 10 млн рублей", "Проверьте в Ident заказ приёма"),
     "cancel_reason_without_cancel": Reason(
         "Указана причина отмены, но приём не отменён", "Отмените приём в Ident или уберите причину отмены"
+    ),
+    "rule_failed": Reason(
+        "Программа не разобрала запись",
+        "Проверьте запись в Ident; место сбоя — в тексте причины, сообщите его",
     ),
 }
 

@@ -1,41 +1,13 @@
 """Приём (Reception) — то, что прочитано из Ident, и его опознание."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from services.domain.errors import SkippableError
 from services.domain.plan import PlanLine
 from services.domain.texts import line
-
-UID = re.compile(r"F([1-9][0-9]{0,3})_([1-9][0-9]{0,18})")
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class ReceptionUid:
-    """Уникальный идентификатор записи ``F{номер филиала}_{ID записи}`` (СПЕЦ 2.4.2)."""
-
-    branch: int
-    reception_id: int
-
-    def __str__(self) -> str:
-        return f"F{self.branch}_{self.reception_id}"
-
-    @property
-    def branch_id(self) -> str:
-        """Возвращает код филиала: ``F1``."""
-        return f"F{self.branch}"
-
-
-def parse_uid(text: str) -> ReceptionUid:
-    """Разбирает ``F1_12345``; иное — SkippableError с причиной ``bad_uid``."""
-    match = UID.fullmatch(text)
-    if match is None:
-        raise SkippableError(f"номер записи {text[:40]!r} не похож на F1_12345", "bad_uid")
-    return ReceptionUid(int(match[1]), int(match[2]))
 
 
 class ReceptionStatus(StrEnum):

@@ -34,10 +34,9 @@ class IdentPlanSource:
         rows = self._questions.ask("patient_of_reception", reception_id=reception_id)
         return _patient(rows[0]) if rows else None
 
-    def patient(self, patient_id: int) -> PlanPatient | None:
-        """Возвращает пациента по номеру."""
-        rows = self._questions.ask("patient", patient_id=patient_id)
-        return _patient(rows[0]) if rows else None
+    def patients(self, patient_ids: Sequence[int]) -> Sequence[PlanPatient]:
+        """Возвращает пациентов по номерам (до 50); отсутствующие пропущены."""
+        return [_patient(row) for row in self._questions.ask("patients", ids=list(patient_ids))]
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
         """Возвращает до 50 пациентов, чьи планы изменились после точки."""
@@ -64,9 +63,12 @@ class IdentPlanSource:
         wanted = name_key(full_name)
         return [patient for patient in map(_patient, rows) if name_key(patient.full_name) == wanted]
 
-    def active_plans(self, patient_id: int) -> Sequence[PlanHead]:
-        """Возвращает действующие планы пациента."""
-        return [_head(row) for row in self._questions.ask("patient_plans", patient_id=patient_id)]
+    def active_plans(self, patient_ids: Sequence[int]) -> Mapping[int, Sequence[PlanHead]]:
+        """Возвращает действующие планы пациентов (до 50 номеров), новые первыми."""
+        found: dict[int, list[PlanHead]] = {}
+        for row in self._questions.ask("patient_plans", ids=list(patient_ids)):
+            found.setdefault(number(row, "patient_id"), []).append(_head(row))
+        return found
 
     def plan_rows(self, plan_ids: Sequence[int]) -> Sequence[PlanRow]:
         """Возвращает строки планов в порядке этапов."""

@@ -1,7 +1,7 @@
 """Всё состояние процесса на одном клиенте Redis."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -15,7 +15,6 @@ from services.store.cursors import RedisCursors
 from services.store.durability import UNKNOWN, durability_warnings
 from services.store.epoch import RedisEpoch
 from services.store.gate import PAUSES, RedisSendGate
-from services.store.keeper import Keeper
 from services.store.keys import Keys
 from services.store.links import RedisLinks
 from services.store.locks import RedisLocks
@@ -31,26 +30,28 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Чьё это состояние: оттиски вебхука и портала, отметка памяти на диске и карантин после её потери."""
+    """Чьё это состояние: оттиски вебхука и портала, отметка памяти на диске, карантин после её потери,
+    филиал → база."""
 
     secret_id: str = ""
     portal_id: str = ""
     mark: Path | None = None
     quarantine: timedelta = timedelta(seconds=65)
     pauses: tuple[timedelta, ...] = PAUSES
+    databases: Mapping[str, str] = field(default_factory=dict)
 
 
 class Store:
     """Очередь, курсоры, память, замки, ворота, талоны и счётчики."""
 
     def __init__(self, redis: RedisClient, prefix: str, identity: Identity | None = None) -> None:
-        self.redis, self._keys, self._identity = redis, Keys(prefix), identity or Identity()
-        self.keeper = Keeper()
+        self.redis, self._identity = redis, identity or Identity()
+        self._keys = Keys(prefix, self._identity.databases)
 
     @cached_property
     def outbox(self) -> RedisOutbox:
         """Очередь отправки."""
-        return RedisOutbox(self.redis, self._keys, self.keeper)
+        return RedisOutbox(self.redis, self._keys)
 
     @cached_property
     def cursors(self) -> RedisCursors:
@@ -65,7 +66,7 @@ class Store:
     @cached_property
     def locks(self) -> RedisLocks:
         """Замки."""
-        return RedisLocks(self.redis, self._keys, self.keeper)
+        return RedisLocks(self.redis, self._keys)
 
     @cached_property
     def epoch(self) -> RedisEpoch:
@@ -122,8 +123,7 @@ class Store:
             raise
 
     def close(self) -> None:
-        """Закрывает соединения и останавливает хранителя."""
-        self.keeper.close()
+        """Закрывает соединения."""
         self.redis.close()
 
 

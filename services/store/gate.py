@@ -53,6 +53,13 @@ end
 return '-1'
 """
 
+# KEYS: breaker; ARGV: now. Возвращает пробу, до портала не дошедшую: следующая пойдёт сразу.
+GIVE_BACK = """
+if redis.call('HGET', KEYS[1], 'probing') ~= '1' then return 0 end
+redis.call('HSET', KEYS[1], 'open_until', ARGV[1], 'span', 0, 'probing', '0')
+return 1
+"""
+
 # KEYS: breaker; ARGV: now. Возвращает 1, если предохранитель был открыт.
 SUCCEEDED = """
 local was = redis.call('HDEL', KEYS[1], 'breaks', 'open_until', 'span', 'step', 'probing')
@@ -86,6 +93,7 @@ class RedisSendGate:
         self._broke = redis.register_script(BROKE)
         self._retry_in = redis.register_script(RETRY_IN)
         self._succeeded = redis.register_script(SUCCEEDED)
+        self._give_back = redis.register_script(GIVE_BACK)
         self._halt = redis.register_script(HALT)
 
     def halted(self) -> Halt | None:
@@ -111,6 +119,11 @@ class RedisSendGate:
     def retry_in(self, now: datetime) -> timedelta | None:
         """Возвращает, сколько ждать; после паузы пропускает одну пробу за раз."""
         return self._wait(now, probe=True)
+
+    def give_back(self, now: datetime) -> None:
+        """Возвращает пробу, если она взята: запись до портала не дошла, исхода ждать не от кого."""
+        with store_errors():
+            self._give_back(keys=[self._breaker], args=[now.timestamp()])
 
     def succeeded(self, now: datetime) -> None:
         """Закрывает предохранитель."""

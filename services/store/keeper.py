@@ -1,4 +1,4 @@
-"""Хранитель: продлевает аренды и замки, пока их владелец жив, сколько бы ни отвечал портал.
+"""Хранитель: пока владелец жив, продлевает всё взятое процессом одним обращением к Redis.
 
 Аренда убитого узла кончается сама, а живого — не кончается посреди долгого запроса: продление раз в треть
 срока оставляет не меньше двух третей его после последнего запроса (100 с → 66 с > 60 с, дольше которых портал
@@ -7,94 +7,86 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from services.domain.errors import StoreError
+from services.ports import Clock, Permit
+
+if TYPE_CHECKING:
+    from services.store.outbox import RedisOutbox
 
 LONGEST = timedelta(minutes=15)
 
 
-@dataclass(slots=True, eq=False)
-class _Held:
-    """Что продлевать, как часто и до какого мига."""
-
-    extend: Callable[[], bool]
-    every: float
-    until: float
-    due: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.due = time.monotonic() + self.every
-
-
 class Keeper:
-    """Один поток на процесс; начинается с первой арендой."""
+    """Взятое этим процессом; один поток, живёт, пока что-нибудь взято."""
 
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-        self._held: set[_Held] = set()
+    def __init__(
+        self, outbox: "RedisOutbox", clock: Clock, lease: timedelta, longest: timedelta = LONGEST
+    ) -> None:
+        self._outbox, self._clock, self._lease = outbox, clock, lease
+        self._longest = longest.total_seconds()
+        self._lock, self._stopped = threading.Lock(), threading.Event()
+        self._held: dict[object, tuple[Permit, float]] = {}
         self._thread: threading.Thread | None = None
-        self._closed = False
+
+    def holds(self, permits: Sequence[Permit]) -> Sequence[bool]:
+        """Отвечает, какие разрешения в силе, и продлевает их: последний вопрос перед пишущим запросом."""
+        return self._outbox.still_ours(permits, self._clock.now(), self._lease)
 
     @contextmanager
-    def keeping(
-        self, extend: Callable[[], bool], ttl: timedelta, longest: timedelta = LONGEST
-    ) -> Iterator[None]:
-        """Продлевает аренду сроком ``ttl`` на время блока; потерянную не воскрешает."""
-        held = _Held(extend, ttl.total_seconds() / 3, time.monotonic() + longest.total_seconds())
-        with self._changed:
-            self._held.add(held)
+    def keeping(self, permit: Permit) -> Iterator[None]:
+        """Продлевает взятое на время блока; потерянное не воскрешает."""
+        mark = object()
+        with self._lock:
+            self._held[mark] = permit, time.monotonic() + self._longest
             self._start()
-            self._changed.notify()
         try:
             yield
         finally:
-            with self._changed:
-                self._held.discard(held)
+            self._forget([mark])
+
+    def extend(self) -> None:
+        """Продлевает всё взятое; потерянное и слишком долгое забывает."""
+        with self._lock:
+            marks, kept = list(self._held), list(self._held.values())
+        if not kept:
+            return
+        try:
+            answers = self.holds([permit for permit, _ in kept])
+        except StoreError:
+            return  # Redis мигнул: до конца срока ещё две попытки
+        now = time.monotonic()
+        rows = zip(marks, kept, answers, strict=True)
+        self._forget([mark for mark, (_, until), held in rows if not held or now >= until])
 
     def close(self) -> None:
         """Останавливает поток."""
-        with self._changed:
-            self._closed = True
+        self._stopped.set()
+        with self._lock:
             self._held.clear()
-            self._changed.notify()
             thread, self._thread = self._thread, None
         if thread is not None:
             thread.join(timeout=5)
 
+    def _forget(self, marks: Sequence[object]) -> None:
+        with self._lock:
+            for mark in marks:
+                self._held.pop(mark, None)
+
     def _start(self) -> None:
         if self._thread is None or not self._thread.is_alive():
-            self._closed = False
+            self._stopped.clear()
             self._thread = threading.Thread(target=self._run, name="keeper", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:
-        while (due := self._wait()) is not None:
-            for held in due:
-                self._extend(held)
-
-    def _wait(self) -> list[_Held] | None:
-        """Ждёт ближайшего срока; None — пора кончать."""
-        with self._changed:
-            if self._closed:
-                return None
-            now = time.monotonic()
-            soonest = min((held.due for held in self._held), default=now + 60)
-            if soonest > now:
-                self._changed.wait(soonest - now)
-            return None if self._closed else [h for h in self._held if h.due <= time.monotonic()]
-
-    def _extend(self, held: _Held) -> None:
-        now = time.monotonic()
-        try:
-            alive = now < held.until and held.extend()
-        except StoreError:
-            # Redis мигнул: до конца срока ещё две попытки.
-            alive = True
-        held.due = now + held.every
-        if not alive:
-            with self._changed:
-                self._held.discard(held)
+        while not self._stopped.wait(self._lease.total_seconds() / 3):
+            with self._lock:
+                if not self._held:
+                    self._thread = None
+                    return
+            self.extend()

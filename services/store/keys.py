@@ -1,33 +1,56 @@
 """Имена всех ключей Redis — в одном месте."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """Ключи установки; ``prefix`` разделяет несколько установок на одном Redis."""
+    """Ключи установки; ``prefix`` разделяет несколько установок на одном Redis.
+
+    ``databases`` — код филиала → база: очередь и память держат запись под базой, а не под филиалом.
+    """
 
     prefix: str
+    databases: Mapping[str, str] = field(default_factory=dict)
+
+    def record(self, uid: str) -> str:
+        """Возвращает запись, какой её знает база, под каким бы ключом она ни шла: F1_123 → D1_123."""
+        branch_id, _, rest = uid.partition("_")
+        return f"{self.database(branch_id)}_{rest}"
+
+    def database(self, branch_id: str) -> str:
+        """Возвращает базу филиала; незнакомый филиал — сам себе база."""
+        return self.databases.get(branch_id, branch_id)
+
+    @property
+    def pointers(self) -> str:
+        """Возвращает начало имён указателей очереди."""
+        return f"{self.prefix}:queue:"
 
     def entry(self, uid: str) -> str:
         """Возвращает ключ записи очереди отправки."""
-        return f"{self.prefix}:outbox:entry:{uid}"
+        return f"{self.pointers}entry:{self.record(uid)}"
+
+    def entries(self, branch_id: str) -> str:
+        """Возвращает начало ключей записей базы этого филиала."""
+        return f"{self.pointers}entry:{self.database(branch_id)}_"
 
     def due(self, branch_id: str) -> str:
         """Возвращает ключ расписания очереди: ключ записи → когда к ней вернуться."""
-        return f"{self.prefix}:outbox:due:{branch_id}"
+        return f"{self.pointers}due:{branch_id}"
 
     def index(self, branch_id: str) -> str:
         """Возвращает ключ оглавления очереди: ключ записи → когда поставлена."""
-        return f"{self.prefix}:outbox:index:{branch_id}"
+        return f"{self.pointers}index:{branch_id}"
 
     def clock(self, branch_id: str) -> str:
         """Возвращает ключ времени последнего обхода очереди."""
-        return f"{self.prefix}:outbox:clock:{branch_id}"
+        return f"{self.pointers}clock:{branch_id}"
 
     def failed(self, branch_id: str) -> str:
         """Возвращает ключ списка отказавших: ключ записи → когда отказала."""
-        return f"{self.prefix}:outbox:failed:{branch_id}"
+        return f"{self.pointers}failed:{branch_id}"
 
     def epoch(self) -> str:
         """Возвращает ключ отметки памяти: пропала она — пропало всё."""
@@ -50,8 +73,8 @@ class Keys:
         return f"{self.prefix}:cursor:{branch_id}"
 
     def links(self, branch_id: str) -> str:
-        """Возвращает ключ памяти о доставленном."""
-        return f"{self.prefix}:links:{branch_id}"
+        """Возвращает ключ памяти о доставленном: она одна на базу."""
+        return f"{self.prefix}:known:{self.database(branch_id)}"
 
     def rejections(self, branch_id: str) -> str:
         """Возвращает ключ списка отклонённых."""

@@ -1,7 +1,11 @@
-"""Память о доставленном и отклонённом в Redis; людей в ней нет, телефоны — только оттисками."""
+"""Память о доставленном и отклонённом в Redis; людей в ней нет, телефоны — только оттисками.
+
+Память о записи лежит под её базой и номером: приём, побывавший у соседа, помнится таким, каким его доставили
+последним. Давно не тронутое забывается: забытая сделка найдётся на портале по ключу.
+"""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -9,9 +13,13 @@ from services.ports import Link, Rejection
 from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys, branch_of
 
+#: Дольше окна сверки (неделя назад, 90 дней вперёд): пока приём в нём, он помнится.
+KEEP_LINKS, KEEP_REJECTIONS = timedelta(days=180), timedelta(days=120)
+SCAN = 500
+
 
 class RedisLinks:
-    """Память о записях филиалов; потеря безвредна: сделка найдётся по ключу."""
+    """Память о записях; потеря безвредна: сделка найдётся по ключу (ADR 0002)."""
 
     def __init__(self, redis: RedisClient, keys: Keys) -> None:
         self._redis, self._keys = redis, keys
@@ -25,17 +33,17 @@ class RedisLinks:
 
     def _get(self, branch_id: str, uids: list[str]) -> Mapping[str, Link]:
         with store_errors():
-            found = self._redis.hmget(self._keys.links(branch_id), uids)
+            found = self._redis.hmget(self._keys.links(branch_id), [_rest(uid) for uid in uids])
         return {uid: _link(text) for uid, text in zip(uids, found, strict=True) if text}
 
-    def save(self, uid: str, link: Link) -> None:
+    def save(self, uid: str, link: Link, now: datetime) -> None:
         """Запоминает итог записи."""
-        text = f"{link.fingerprint} {link.deal_id or ''}"
+        text = f"{link.fingerprint} {link.deal_id or ''} {_day(now)}"
         with store_errors():
-            self._redis.hset(self._keys.links(branch_of(uid)), uid, text)
+            self._redis.hset(self._keys.links(branch_of(uid)), _rest(uid), text)
 
     def contact(self, token: str) -> int | None:
-        """Возвращает номер недавно созданного контакта."""
+        """Возвращает номер контакта, недавно созданного для телефона (по его оттиску)."""
         with store_errors():
             found = self._redis.get(self._keys.contact(token))
         return int(str(found)) if found else None
@@ -46,31 +54,53 @@ class RedisLinks:
             self._redis.set(self._keys.contact(token), contact_id, px=ttl)
 
     def reject(self, rejection: Rejection) -> None:
-        """Добавляет запись в отклонённые."""
+        """Добавляет запись в отклонённые (или заменяет причину)."""
         text = json.dumps([rejection.reason, rejection.message, rejection.at.isoformat()], ensure_ascii=False)
         with store_errors():
             self._redis.hset(self._keys.rejections(branch_of(rejection.uid)), rejection.uid, text)
 
-    def accept(self, uid: str) -> None:
-        """Убирает запись из отклонённых."""
-        with store_errors():
-            self._redis.hdel(self._keys.rejections(branch_of(uid)), uid)
+    def accept(self, uids: Iterable[str]) -> None:
+        """Убирает записи из отклонённых."""
+        for branch_id, group in groupby(sorted(uids, key=branch_of), key=branch_of):
+            with store_errors():
+                self._redis.hdel(self._keys.rejections(branch_id), *group)
 
     def rejections(self, branch_id: str) -> Sequence[Rejection]:
-        """Возвращает отклонённые записи, новые первыми."""
+        """Возвращает отклонённые записи филиала, новые первыми."""
         with store_errors():
             found = self._redis.hgetall(self._keys.rejections(branch_id))
         rows = [_rejection(uid, text) for uid, text in found.items()]
         return sorted(rows, key=lambda row: (row.at, row.uid), reverse=True)
 
+    def prune(self, branch_id: str, now: datetime) -> int:
+        """Забывает давно не тронутое; возвращает, сколько."""
+        key, oldest = self._keys.links(branch_id), _day(now - KEEP_LINKS)
+        with store_errors():
+            rows = self._redis.hscan_iter(key, count=SCAN)
+            stale = [field for field, text in rows if int(text.split(" ")[2]) < oldest]
+        old = [row.uid for row in self.rejections(branch_id) if row.at < now - KEEP_REJECTIONS]
+        for start in range(0, len(stale), SCAN):
+            with store_errors():
+                self._redis.hdel(key, *stale[start : start + SCAN])
+        self.accept(old)
+        return len(stale) + len(old)
+
     def reset(self, branch_id: str) -> None:
-        """Забывает всё о филиале."""
+        """Забывает отклонённые филиала и доставленное его базы."""
         with store_errors():
             self._redis.delete(self._keys.links(branch_id), self._keys.rejections(branch_id))
 
 
+def _rest(uid: str) -> str:
+    return uid.partition("_")[2]
+
+
+def _day(moment: datetime) -> int:
+    return moment.toordinal()
+
+
 def _link(text: str) -> Link:
-    fingerprint, _, deal_id = text.partition(" ")
+    fingerprint, deal_id, _ = text.split(" ")
     return Link(fingerprint, int(deal_id) if deal_id else None)
 
 

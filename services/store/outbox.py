@@ -1,91 +1,140 @@
 """Очередь отправки в Redis (docs/at_least_once.md): переходы — в scripts.py, здесь их имена и доводы.
 
-Отправляющий держит запись по жетону: опоздавший владелец чужую запись не изменит.
+Взятая запись держится жетоном: опоздавший владелец чужую запись не изменит. Других замков у отправки нет.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 from services.domain.errors import Family
-from services.ports import Claim, Clock, Entry, EntryState
+from services.ports import Claim, Doubt, Entry, EntryState, Permit, Unclear
 from services.store.connection import RedisClient, store_errors
-from services.store.keeper import Keeper
-from services.store.keys import Keys, branch_of
+from services.store.keys import Keys
 from services.store.scripts import SCRIPTS
 
 MESSAGE_LIMIT = 500
 #: Дальше этого сроков не бывает: самый долгий повтор — 15 минут (СПЕЦ 3.3.2).
 HORIZON = timedelta(minutes=20)
-TEMPORARY = " " + " ".join(Family) + " "
+#: Узел погибал на записи раз за разом.
+WORKER_LOST = "worker_lost"
+
+
+def _listed(reasons: Iterable[str]) -> str:
+    return f" {' '.join(reasons)} "
+
+
+TEMPORARY = _listed(Family)
+#: Отказы, которых перемена в Ident не лечит: временные ждут своей причины, гибель узла — человека.
+STICKY = _listed([*Family, WORKER_LOST])
 
 
 class RedisOutbox:
     """Очередь отправки; сбой Redis — StoreError."""
 
-    def __init__(self, redis: RedisClient, keys: Keys, keeper: Keeper) -> None:
-        self._redis, self._keys, self._keeper = redis, keys, keeper
+    def __init__(self, redis: RedisClient, keys: Keys) -> None:
+        self._redis, self._keys = redis, keys
         self._scripts = {name: redis.register_script(text) for name, text in SCRIPTS.items()}
 
     def put(self, uids: Iterable[str], now: datetime, hinted_for: timedelta) -> Sequence[str]:
-        """Ставит записи в очередь; возвращает те, которым нужна подсказка."""
-        hint_at = (now + hinted_for).timestamp()
-        return [uid for uid in uids if self._run("put", uid, now.timestamp(), hint_at, TEMPORARY)]
+        """Ставит записи в очередь и возвращает те, которым нужна подсказка (сообщение Celery).
 
-    def claim(self, uid: str, now: datetime, lease: timedelta) -> Claim | None:
-        """Берёт запись в отправку; кончившаяся аренда — не попытка: виноват узел, а не запись."""
-        token, farthest = uuid4().hex, (now + HORIZON).timestamp()
+        Новая запись и отказавшая по своей вине становятся pending, отправляемой поднимается версия,
+        отложенная ждёт своего срока. Подсказанную ``due`` не вернёт раньше, чем через ``hinted_for``.
+        """
+        hint_at, call = (now + hinted_for).timestamp(), uuid4().hex
+        return [uid for uid in uids if self._run("put", uid, now.timestamp(), hint_at, STICKY, call)]
+
+    def claim(self, uid: str, now: datetime, lease: timedelta, token: str = "") -> Claim | None:
+        """Берёт запись в отправку; None — записи нет, её отправляют или её время не пришло.
+
+        Кончившаяся аренда — не попытка: виноват узел, а не запись; потери подряд считаются отдельно.
+        """
+        token, farthest = token or uuid4().hex, (now + HORIZON).timestamp()
         taken = self._run("claim", uid, now.timestamp(), (now + lease).timestamp(), token, farthest)
-        return Claim(uid, int(taken[0]), int(taken[1]), token) if taken else None
+        if not taken:
+            return None
+        version, attempts, losses, what, until, looks = taken
+        known = bool(what) and _moment(until) > now
+        doubt = Doubt(Unclear(what), _moment(until), int(looks)) if known else None
+        return Claim(uid, int(version), int(attempts), token, int(losses), doubt)
+
+    def still_ours(self, permits: Sequence[Permit], now: datetime, lease: timedelta) -> Sequence[bool]:
+        """Продлевает всё, чем держатся записи запроса, и отвечает о каждом, в силе ли оно; обращение одно."""
+        names: list[str] = []
+        rows: list[object] = []
+        for permit in permits:
+            owner = self.owner(permit.claim) if permit.phone else ""
+            names += [self._keys.entry(permit.claim.uid), self._keys.lock(permit.phone)]
+            rows += [permit.claim.token, permit.claim.uid, owner]
+        terms = [self._keys.pointers, (now + lease).timestamp(), int(lease.total_seconds() * 1000)]
+        with store_errors():
+            return [bool(held) for held in self._scripts["still_ours"](keys=names, args=[*terms, *rows])]
+
+    def owner(self, claim: Claim) -> str:
+        """Возвращает имя владельца замка телефона: запись и её взятие."""
+        return f"{self._keys.record(claim.uid)}/{claim.token}"
 
     def extend(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
-        """Продлевает аренду."""
-        return bool(self._run("extend", claim.uid, claim.token, (now + lease).timestamp()))
-
-    @contextmanager
-    def kept(self, claim: Claim, clock: Clock, lease: timedelta) -> Iterator[None]:
-        """Продлевает аренду на время блока, сколько бы он ни длился."""
-        with self._keeper.keeping(lambda: self.extend(claim, clock.now(), lease), lease):
-            yield
+        """Продлевает одну аренду; False — её уже забрал другой."""
+        return self.still_ours([Permit(claim)], now, lease)[0]
 
     def complete(self, claim: Claim, now: datetime) -> bool:
-        """Удаляет отправленную запись; новая версия остаётся ждать."""
+        """Удаляет отправленную запись; False — пришла новая версия, запись снова pending."""
         return bool(self._run("complete", claim.uid, claim.token, claim.version, now.timestamp()) == 1)
 
-    def postpone(self, claim: Claim, due_at: datetime, reason: str, message: str) -> None:
-        """Откладывает повтор и считает попытку."""
-        self._run("postpone", claim.uid, claim.token, due_at.timestamp(), reason, message[:MESSAGE_LIMIT])
+    def doubt(self, claim: Claim, doubt: Doubt) -> Claim:
+        """Запоминает неясный исход; он живёт до своего срока, что бы с записью ни стало."""
+        self._run("doubt", claim.uid, claim.token, doubt.what, doubt.until.timestamp(), doubt.looks)
+        return replace(claim, doubt=doubt)
 
-    def release(self, claim: Claim, due_at: datetime) -> None:
-        """Возвращает запись, не считая попытки."""
-        self._run("release", claim.uid, claim.token, due_at.timestamp())
+    def postpone(self, claim: Claim, due_at: datetime, reason: str, message: str) -> None:
+        """Откладывает повтор (в сомнении — взгляд на портал) до ``due_at`` и считает попытку."""
+        state = EntryState.DOUBT if claim.doubt else EntryState.RETRY
+        due, text = due_at.timestamp(), message[:MESSAGE_LIMIT]
+        self._run("defer", claim.uid, claim.token, state, due, due, 1, reason, text)
+
+    def release(self, claim: Claim, due_at: datetime, not_before: datetime | None = None) -> None:
+        """Возвращает запись, не считая попытки: занято, остановка, отправка приостановлена."""
+        state = EntryState.DOUBT if claim.doubt else EntryState.PENDING
+        ready = not_before.timestamp() if not_before else 0
+        self._run("defer", claim.uid, claim.token, state, due_at.timestamp(), ready, 0, "", "")
 
     def fail(self, claim: Claim, now: datetime, reason: str, message: str) -> None:
-        """Переводит запись в failed."""
+        """Переводит в failed: решать человеку или redrive, когда причина временная."""
         text = message[:MESSAGE_LIMIT]
         self._run("fail", claim.uid, claim.token, now.timestamp(), reason, text, claim.version)
 
     def due(self, branch_id: str, now: datetime, hinted_for: timedelta, limit: int) -> Sequence[str]:
-        """Возвращает записи, чьё время пришло."""
+        """Возвращает записи, чьё время пришло (в том числе с истёкшей арендой), и откладывает подсказку."""
         hint_at, farthest = (now + hinted_for).timestamp(), (now + HORIZON).timestamp()
-        arguments = [now.timestamp(), hint_at, limit, self._keys.entry(""), farthest]
+        arguments = [now.timestamp(), hint_at, limit, self._keys.entries(branch_id), farthest]
         keys = [self._keys.due(branch_id), self._keys.index(branch_id), self._keys.clock(branch_id)]
         with store_errors():
             found: list[str] = self._scripts["due"](keys=keys, args=arguments)
         return found
 
     def requeue(self, uids: Iterable[str], now: datetime) -> int:
-        """Возвращает failed и retry в pending по воле человека."""
+        """Возвращает failed, retry и doubt в pending с нуля попыток по воле человека; сколько вернули."""
         return sum(int(self._run("requeue", uid, now.timestamp(), 0)) for uid in uids)
 
     def revive(self, uids: Iterable[str], now: datetime) -> int:
-        """Возвращает failed в pending: временная причина ушла."""
+        """Возвращает failed в pending: временная причина ушла; оживления считаются."""
         return sum(int(self._run("requeue", uid, now.timestamp(), 1)) for uid in uids)
 
+    def curable(self, branch_id: str) -> Sequence[tuple[str, str, datetime, int]]:
+        """Возвращает отказавшие по временной причине: ключ, причина, когда отказала, сколько раз оживляли."""
+        keys = self._keys
+        with store_errors():
+            arguments = [keys.entries(branch_id), TEMPORARY]
+            found = self._scripts["curable"](keys=[keys.failed(branch_id)], args=arguments)
+        rows = zip(found[::4], found[1::4], found[2::4], found[3::4], strict=True)
+        return [(uid, reason, _moment(at), int(revived)) for uid, reason, at, revived in rows]
+
     def drop(self, uids: Iterable[str]) -> int:
-        """Забывает отказавшие записи по воле человека."""
+        """Забывает failed по воле человека; сколько забыли."""
         return sum(int(self._run("drop", uid)) for uid in uids)
 
     def entries(self, branch_id: str, state: EntryState | None = None, limit: int = 1000) -> Sequence[Entry]:
@@ -133,11 +182,14 @@ class RedisOutbox:
         return [(uid, fields, due or failed) for uid, fields, due, failed in rows if "state" in fields]
 
     def _run(self, script: str, uid: str, *arguments: Any) -> Any:
-        branch_id, keys = branch_of(uid), self._keys
-        pointers = keys.due(branch_id), keys.index(branch_id), keys.failed(branch_id), keys.clock(branch_id)
-        names = [keys.entry(uid), *pointers]
         with store_errors():
-            return self._scripts[script](keys=names, args=[uid, *arguments])
+            return self._scripts[script](
+                keys=[self._keys.entry(uid)], args=[self._keys.pointers, uid, *arguments]
+            )
+
+
+def _moment(stamp: str) -> datetime:
+    return datetime.fromtimestamp(float(stamp), UTC)
 
 
 def _entry(uid: str, fields: Mapping[str, str], due: float | None) -> Entry:

@@ -1,168 +1,80 @@
-"""Обмен добавленной сущностью: та же выборка, очередь и доставка, что у приёмов; своё — только правило."""
+"""Лента добавленной сущности: своё — только запрос и правило, доставка та же, что у приёмов (ADR 0012)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.domain.branches import owner_named
-from services.domain.entity import Entity, EntityKey, EntityPlace, parse_entity_key
-from services.domain.errors import SkippableError
+from services.domain.cursor import ChangePoint
+from services.domain.entity import Entity, EntityPlace
 from services.domain.fingerprint import draft_fingerprint
-from services.domain.judgement import Foreign, Ready, Refused, refused, unknown_branch
+from services.domain.judgement import Foreign, Ready, Rules, Verdict, unknown_branch
+from services.domain.keys import RecordKey
 from services.domain.reception import UNKNOWN_BRANCH
 from services.domain.texts import line
-from services.domain.validation import Violation
-from services.ports import (
-    Claim,
-    Clock,
-    Journal,
-    Lease,
-    Link,
-    Links,
-    Locks,
-    Outbox,
-    Rejection,
-    SendGate,
-    Stats,
-)
-from services.sync.branch import Branch, Pace
-from services.sync.deal_sending import DealSending
-from services.sync.delivery import Attempt, Busy, Delivery, Outcome, lingering
-from services.sync.extract import Changes
-from services.sync.intake import is_stale
+from services.ports import ChangePage, Link
+from services.sync.deals import Deals
+from services.sync.feed import Attempt, Delivered
 
 Row = Mapping[str, object]
 
 
-class EntitySource(Changes, Protocol):
+class EntitySource(Protocol):
     """Чтение сущности одной базы."""
+
+    def changed_after(self, point: ChangePoint) -> ChangePage:
+        """Возвращает до 50 изменений строго после точки."""
+        ...
 
     def read(self, numbers: Sequence[int]) -> Mapping[int, Row]:
         """Возвращает строки по номерам (до 50); отсутствующих нет."""
         ...
 
-
-class EntityCourt:
-    """Решение по строке: чья она и какая сделка должна быть."""
-
-    def __init__(self, branch: Branch, entity: Entity) -> None:
-        self._branch, self._entity = branch, entity
-
-    def key(self, number: int) -> str:
-        """Возвращает ключ записи этого филиала."""
-        return str(EntityKey(self._branch.branch_id, self._entity.letter, number))
-
-    def judge(self, number: int, row: Row) -> Ready | Refused | Foreign:
-        """Решает судьбу строки; негодную отклоняет с причиной."""
-        court = self._branch.court
-        try:
-            owner = owner_named(line(str(row["branch"] or "")) or UNKNOWN_BRANCH, court.neighbours)
-            if owner.rule.number != court.number:
-                return Foreign()
-            key = EntityKey(self._branch.branch_id, self._entity.letter, number)
-            draft = self._entity.draft(row, EntityPlace(key, owner.text, court.database_id, court.zone))
-        except SkippableError as error:
-            return refused((Violation(error.reason, "row", str(error)),))
-        return (
-            Ready(draft, draft_fingerprint(draft), unknown_branch(owner)) if draft is not None else Foreign()
-        )
+    def now(self) -> datetime:
+        """Возвращает время сервера базы."""
+        ...
 
 
-class EntityIntake:
-    """Приёмка сущности: в очередь идут записи, чья сделка устарела."""
+class EntityFeed:
+    """Записи одной сущности одного филиала."""
 
-    def __init__(
-        self,
-        name: str,
-        court: EntityCourt,
-        source: EntitySource,
-        outbox: Outbox,
-        links: Links,
-        journal: Journal,
-        pace: Pace,
-    ) -> None:
-        self.name, self.court, self.source, self.pace = name, court, source, pace
-        self._outbox, self._links, self._journal = outbox, links, journal
+    counted = "entities_"
 
-    def take(self, numbers: Sequence[int], now: datetime) -> Sequence[str]:
-        """Ставит изменившееся в очередь; возвращает ключи для подсказок."""
-        rows = self.source.read(numbers)
-        known = self._links.get([self.court.key(number) for number in rows])
-        stale = [uid for number, row in rows.items() if (uid := self._sort(number, row, known, now))]
-        return self._outbox.put(stale, now, self.pace.hint_timeout) if stale else ()
+    def __init__(self, rules: Rules, name: str, entity: Entity, source: EntitySource, deals: Deals) -> None:
+        self.rules, self.name, self.letter = rules, f"{rules.branch_id}.{name}", entity.letter
+        self._entity, self._source, self._deals = entity, source, deals
 
-    def _sort(self, number: int, row: Row, known: Mapping[str, Link], now: datetime) -> str | None:
-        uid = self.court.key(number)
-        link = known.get(uid)
-        match self.court.judge(number, row):
-            case Ready(fingerprint=fingerprint):
-                return uid if is_stale(link, fingerprint) else None
-            case Refused() as found:
-                if link is None or link.fingerprint != found.fingerprint:
-                    self.refuse(uid, found, link.deal_id if link else None, now)
-        return None
+    def now(self) -> datetime:
+        """Возвращает время сервера базы."""
+        return self._source.now()
 
-    def refuse(self, uid: str, found: Refused, deal_id: int | None, now: datetime) -> None:
-        """Заносит запись в отклонённые."""
-        reason = ", ".join(violation.reason for violation in found.violations)
-        message = "; ".join(violation.message for violation in found.violations)
-        self._links.save(uid, Link(found.fingerprint, deal_id))
-        self._links.reject(Rejection(uid, reason, message, now))
-        self._journal.warning("reception_rejected", reception=uid, reason=reason, message=message)
+    def changed(self, point: ChangePoint) -> ChangePage:
+        """Возвращает до 50 изменений строго после точки."""
+        return self._source.changed_after(point)
 
+    def planned(self, since: datetime, until: datetime, after: int) -> Sequence[int]:
+        """Возвращает пусто: окна у заявок нет, сверять их нечем."""
+        return ()
 
-class EntityPush(DealSending):
-    """Отправка одной записи сущности: перечитать, решить, привести сделку в порядок."""
+    def read(self, numbers: Sequence[int]) -> Mapping[int, Row]:
+        """Возвращает строки по номерам."""
+        return self._source.read(numbers)
 
-    def __init__(
-        self,
-        branch: Branch,
-        intake: EntityIntake,
-        delivery: Delivery,
-        outbox: Outbox,
-        links: Links,
-        locks: Locks,
-        gate: SendGate,
-        stats: Stats,
-        journal: Journal,
-        clock: Clock,
-    ) -> None:
-        state = outbox, links, locks, gate, stats
-        super().__init__(branch, intake.pace, delivery, *state, journal, clock)
-        self._intake = intake
+    def judge(self, number: int, row: Row, now: datetime) -> Verdict:
+        """Решает судьбу строки: чья она и какая сделка должна быть."""
+        owner = self.rules.owner(line(str(row["branch"] or "")) or UNKNOWN_BRANCH)
+        if owner is None:
+            return Foreign()
+        key = RecordKey(self.rules.number, self.letter, number)
+        place = EntityPlace(key, owner.text, self.rules.database_id, self.rules.zone)
+        draft = self._entity.draft(row, place)
+        if draft is None:
+            return Foreign()
+        return Ready(draft, draft_fingerprint(draft), unknown_branch(owner))
 
-    def _locked(self, claim: Claim) -> Outcome:
-        with self._locks.hold(f"entity:{claim.uid}", self._pace.lease) as lease:
-            if lease is None:
-                raise Busy
-            with lingering(lease, self._pace.uncertainty):
-                return self._judged(claim, lease)
+    def vanished(self, linked: Mapping[int, Link]) -> Sequence[int]:
+        """Возвращает пусто: без окна сверки спрашивать не о чем."""
+        return ()
 
-    def _judged(self, claim: Claim, lease: Lease) -> Outcome:
-        number, now = parse_entity_key(claim.uid).number, self._clock.now()
-        link, rows = self._links.get([claim.uid]).get(claim.uid), self._intake.source.read([number])
-        if number not in rows:
-            raise SkippableError("записи больше нет в базе Ident", "reception_missing")
-        match self._intake.court.judge(number, rows[number]):
-            case Ready() as ready:
-                return self._delivered(Attempt(claim.uid, [claim.uid], claim, ready, link, lease))
-            case Refused() as found:
-                self._intake.refuse(claim.uid, found, link.deal_id if link else None, now)
-                self._outbox.complete(claim, now)
-                return Outcome.REJECTED
-            case _:
-                self._outbox.complete(claim, now)
-                return Outcome.FOREIGN
-
-    def _delivered(self, attempt: Attempt) -> Outcome:
-        try:
-            outcome, deal_id = self._delivery.deliver(attempt)
-        except SkippableError:
-            self._mark_failed(attempt)
-            raise
-        self._remember(attempt, outcome, deal_id)
-        return outcome
-
-    def _count(self, outcome: Outcome, started: datetime) -> None:
-        """Считает отдельно: среди обработанных приёмов этим записям не место."""
-        self._stats.count(self._branch.branch_id, f"entities_{outcome}", self._clock.now())
+    def deliver(self, attempt: Attempt) -> Delivered:
+        """Приводит сделку к состоянию записи."""
+        return self._deals.deliver(attempt, [attempt.uid])

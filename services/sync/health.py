@@ -2,10 +2,14 @@
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from services.domain.alarms import moment_of
 from services.domain.signs import BranchSigns, Signs, Stop
-from services.ports import Clock, EntryState, Outbox, SendGate, Stats
+from services.ports import Clock, EntryState
+
+if TYPE_CHECKING:
+    from services.store.bundle import Store
 
 #: Под этим именем лежат заметки обо всей установке.
 WHOLE = "node"
@@ -22,15 +26,12 @@ class Health:
         self,
         branches: Mapping[str, tuple[str, str]],
         served: Collection[str],
-        outbox: Outbox,
-        stats: Stats,
-        gate: SendGate,
+        store: "Store",
         clock: Clock,
         disk: Callable[[], float],
     ) -> None:
-        self._branches, self._served = branches, served
-        self._outbox, self._stats, self._gate = outbox, stats, gate
-        self._clock, self._disk = clock, disk
+        self._branches, self._served, self._clock, self._disk = branches, served, clock, disk
+        self._outbox, self._stats, self._gate = store.outbox, store.stats, store.gate
 
     def signs(self) -> Signs:
         """Возвращает признаки на сейчас."""

@@ -1,74 +1,69 @@
-"""Приёмка: из прочитанных приёмов отбирает те, чья сделка устарела, и ставит их в очередь отправки."""
+"""Приёмка: из прочитанного отбирает то, чего ещё нет на портале, и ставит в очередь отправки (СПЕЦ 3.1.3)."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
+from typing import Any
 
-from services.domain.fingerprint import failed_mark
-from services.domain.judgement import Ready, Refused
-from services.domain.reception import Reception
-from services.ports import Journal, Link, Links, Outbox, ReceptionSource, Rejection, Stats
-from services.sync.branch import Branch, Pace
+from services.domain.errors import RetriableError
+from services.domain.judgement import Foreign, Ready, Refused, Verdict, failed_rule, judged
+from services.ports import Link, Rejection
+from services.sync.feed import Feed, Work, is_stale, uid_of
 
 
 class Intake:
-    """Отбор изменившихся приёмов одного филиала по отпечаткам (СПЕЦ 3.1.3)."""
+    """Отбор изменившихся записей одной ленты по отпечаткам."""
 
-    def __init__(
-        self,
-        branch: Branch,
-        source: ReceptionSource,
-        outbox: Outbox,
-        links: Links,
-        stats: Stats,
-        journal: Journal,
-        pace: Pace,
-    ) -> None:
-        self.branch, self.source, self.pace = branch, source, pace
-        self._outbox, self._links, self._stats, self._journal = outbox, links, stats, journal
+    def __init__(self, feed: Feed, work: Work) -> None:
+        self.feed, self._work = feed, work
 
-    @property
-    def name(self) -> str:
-        """Возвращает имя выборки приёмов: код филиала."""
-        return self.branch.branch_id
-
-    def take(self, reception_ids: Sequence[int], now: datetime) -> Sequence[str]:
-        """Читает приёмы (до 50), ставит изменившиеся в очередь; возвращает ключи для подсказок."""
-        if not reception_ids:
+    def take(self, numbers: Sequence[int]) -> Sequence[str]:
+        """Читает записи (до 50), ставит изменившиеся в очередь; возвращает ключи для подсказок."""
+        if not numbers:
             return ()
-        receptions = self.source.read(reception_ids)
-        known = self._links.get([self.branch.uid(reception.reception_id) for reception in receptions])
-        self._stats.count(self.branch.branch_id, "read", now, len(receptions))
-        changed = [uid for reception in receptions if (uid := self._sort(reception, known, now)) is not None]
-        return self._outbox.put(changed, now, self.pace.hint_timeout) if changed else ()
+        feed, store, now = self.feed, self._work.store, self._work.clock.now()
+        verdicts = {uid_of(feed, number): verdict for number, verdict in self.verdicts(numbers, now).items()}
+        known = store.links.get(list(verdicts))
+        store.stats.count(feed.rules.branch_id, f"{feed.counted}read", now, len(verdicts))
+        stale = [
+            uid for uid, verdict in verdicts.items() if self._is_stale(uid, verdict, known.get(uid), now)
+        ]
+        store.links.accept([uid for uid, verdict in verdicts.items() if isinstance(verdict, Foreign)])
+        return store.outbox.put(stale, now, self._work.settings.sync.hint_timeout)
 
-    def _sort(self, reception: Reception, known: Mapping[str, Link], now: datetime) -> str | None:
-        """Возвращает ключ, если приём надо отправить; негодный сразу заносит в отклонённые."""
-        uid = self.branch.uid(reception.reception_id)
-        link = known.get(uid)
-        match self.branch.judge(reception, now):
-            case Ready(fingerprint=fingerprint):
-                return uid if is_stale(link, fingerprint) else None
-            case Refused() as refused:
-                if link is None or link.fingerprint != refused.fingerprint:
-                    self.refuse(uid, refused, link.deal_id if link else None, now)
-                return None
-            case _:
-                return None
+    def verdicts(self, numbers: Sequence[int], now: datetime) -> Mapping[int, Verdict]:
+        """Читает записи и решает судьбу каждой; ошибка программы на одной — отказ ей одной."""
+        found: dict[int, Verdict] = {}
+        for number, row in self._read(numbers).items():
+            failed = isinstance(row, Refused)
+            found[number] = row if failed else judged(partial(self.feed.judge, number, row, now))
+        return found
 
-    def refuse(self, uid: str, refused: Refused, deal_id: int | None, now: datetime) -> None:
-        """Заносит приём в отклонённые с причинами для администратора (МАП 4.1, постановление 29)."""
+    def refuse(self, uid: str, refused: Refused, link: Link | None, now: datetime) -> None:
+        """Заносит запись в отклонённые с причинами для администратора (МАП 4.1, постановление 29)."""
         reason = ", ".join(dict.fromkeys(violation.reason for violation in refused.violations))
         message = "; ".join(violation.message for violation in refused.violations)
-        self._links.save(uid, Link(refused.fingerprint, deal_id))
-        self._links.reject(Rejection(uid, reason, message, now))
-        self._stats.count(self.branch.branch_id, "rejected", now)
-        self._journal.warning("reception_rejected", reception=uid, reason=reason, message=message)
+        links = self._work.store.links
+        links.save(uid, Link(refused.fingerprint, link.deal_id if link else None), now)
+        links.reject(Rejection(uid, reason, message, now))
+        self._work.store.stats.count(self.feed.rules.branch_id, f"{self.feed.counted}rejected", now)
+        self._work.journal.warning("reception_rejected", reception=uid, reason=reason, message=message)
 
-
-def is_stale(link: Link | None, fingerprint: str) -> bool:
-    """Отвечает, отстала ли сделка от приёма; отказанное порталом состояние ждёт человека или перемены."""
-    if link is None:
-        return True
-    if link.fingerprint == failed_mark(fingerprint):
+    def _is_stale(self, uid: str, verdict: Verdict, link: Link | None, now: datetime) -> bool:
+        match verdict:
+            case Ready(fingerprint=fingerprint):
+                return is_stale(link, fingerprint)
+            case Refused() as refused if link is None or link.fingerprint != refused.fingerprint:
+                self.refuse(uid, refused, link, now)
         return False
-    return link.fingerprint != fingerprint or link.deal_id is None
+
+    def _read(self, numbers: Sequence[int]) -> Mapping[int, Any]:
+        """Читает строки; сорвалось чтение страницы — читает по одной, негодная не держит остальных."""
+        try:
+            return self.feed.read(numbers)
+        except RetriableError:
+            raise
+        except Exception as error:
+            if len(numbers) == 1:
+                return {numbers[0]: failed_rule(error)}
+            return {number: row for one in numbers for number, row in self._read([one]).items()}

@@ -20,6 +20,7 @@ from services.ports import Journal, PlanSource
 
 #: Больше однофамильцев с тем же именем и отчеством списком не выбирают.
 MOST_NAMESAKES = 20
+MOST_PLANS = 50
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -69,7 +70,7 @@ class PlanLookup:
         return chosen if question.patient_id is not None else namesakes
 
     def _plans(self, question: PlanQuestion, patient: PlanPatient) -> Json:
-        heads = newest_first(self._source.active_plans(patient.patient_id))
+        heads = self._plans_of(patient)
         if not heads:
             return self._nothing(question, "plan_not_found", patient)
         shown = _shown(heads, question.plan_id)
@@ -85,8 +86,14 @@ class PlanLookup:
         }
 
     def _candidate(self, patient: PlanPatient) -> Json:
-        plans = len(self._source.active_plans(patient.patient_id))
+        plans = len(self._plans_of(patient))
         return {**patient_view(patient), "plans": plans}
+
+    def _plans_of(self, patient: PlanPatient) -> Sequence[PlanHead]:
+        """Возвращает действующие планы пациента, новые первыми; больше пятидесяти не показать."""
+        return newest_first(self._source.active_plans([patient.patient_id]).get(patient.patient_id, ()))[
+            :MOST_PLANS
+        ]
 
     def _nothing(self, question: PlanQuestion, event: str, patient: PlanPatient | None = None) -> Json:
         """Отвечает «плана нет» и записывает это в журнал (МАП 5.4), без имён."""

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import cast
 
 from services.domain.judgement import Ready, Refused
-from services.domain.mapping import creation_fields, update_fields
-from services.domain.reception import Reception
+from services.domain.mapping import DealDraft, creation_fields, update_fields
 from services.domain.stages import move_stage
-from services.ports import Clock, Crm, Cursors, Deal, Link, Links, ReceptionSource
-from services.sync.branch import Branch, Pace
-from services.sync.delivery import DealPolicy
+from services.ports import Crm, Deal
 from services.sync.extract import changed_pages
-from services.sync.intake import is_stale
+from services.sync.feed import Work, is_stale, uid_of
+from services.sync.intake import Intake
+from services.sync.receptions import ReceptionFeed
 
 #: Поля, где бывают люди: без разрешения показываются закрытыми.
 PERSONAL = ("title", "comment")
@@ -47,64 +47,53 @@ class Foreseen:
 class Preview:
     """Предпросмотр одного филиала."""
 
-    def __init__(
-        self,
-        branch: Branch,
-        source: ReceptionSource,
-        cursors: Cursors,
-        links: Links,
-        crm: Crm,
-        policy: DealPolicy,
-        pace: Pace,
-        clock: Clock,
-    ) -> None:
-        self._branch, self._source, self._cursors, self._links = branch, source, cursors, links
-        self._crm, self._policy, self._pace, self._clock = crm, policy, pace, clock
-        self._personal = {policy.fields[field] for field in PERSONAL}
+    def __init__(self, feed: ReceptionFeed, work: Work, crm: Crm) -> None:
+        self._feed, self._work, self._crm = feed, work, crm
+        self._portal, self._rules = work.settings.portal, work.settings.rules
+        self._personal = {self._portal.field_table[field] for field in PERSONAL}
 
     def changes(self) -> Iterator[Foreseen]:
         """Выдаёт приёмы, которые взяла бы ближайшая выборка, с тем, что она сделала бы."""
-        cursor = self._cursors.load(self._branch.branch_id)
-        for page in changed_pages(self._source, cursor, self._pace):
-            yield from self._page(self._source.read([point.reception_id for point in page.points]))
+        cursor = self._work.store.cursors.load(self._feed.name)
+        for page in changed_pages(self._feed, cursor, self._work.settings.sync):
+            yield from self._page([point.reception_id for point in page.points])
 
-    def _page(self, receptions: Sequence[Reception]) -> Iterator[Foreseen]:
-        now = self._clock.now()
-        known = self._links.get([self._branch.uid(reception.reception_id) for reception in receptions])
-        verdicts = [(reception, self._branch.judge(reception, now)) for reception in receptions]
-        ready = {r.reception_id: v for r, v in verdicts if isinstance(v, Ready) and self._stale(r, v, known)}
-        deals = self._deals(list(ready))
-        for reception, verdict in verdicts:
+    def _page(self, numbers: Sequence[int]) -> Iterator[Foreseen]:
+        found = Intake(self._feed, self._work).verdicts(numbers, self._work.clock.now())
+        verdicts = {uid_of(self._feed, number): (number, verdict) for number, verdict in found.items()}
+        known = self._work.store.links.get(list(verdicts))
+        ready: dict[str, tuple[int, Ready[DealDraft]]] = {}
+        for uid, (number, verdict) in verdicts.items():
             if isinstance(verdict, Refused):
                 reasons = "; ".join(violation.message for violation in verdict.violations)
-                yield Foreseen(self._branch.uid(reception.reception_id), "refuse", reason=reasons)
-        for reception_id, verdict in ready.items():
-            yield self._foreseen(reception_id, verdict, deals.get(reception_id))
+                yield Foreseen(uid, "refuse", reason=reasons)
+            elif isinstance(verdict, Ready) and is_stale(known.get(uid), verdict.fingerprint):
+                ready[uid] = number, cast("Ready[DealDraft]", verdict)
+        deals = self._deals([number for number, _ in ready.values()])
+        for uid, (number, fit) in ready.items():
+            yield self._foreseen(uid, fit.draft, deals.get(number))
 
-    def _stale(self, reception: Reception, verdict: Ready, known: Mapping[str, Link]) -> bool:
-        return is_stale(known.get(self._branch.uid(reception.reception_id)), verdict.fingerprint)
-
-    def _deals(self, reception_ids: Sequence[int]) -> dict[int, tuple[Deal, Mapping[str, object]]]:
+    def _deals(self, numbers: Sequence[int]) -> dict[int, tuple[Deal, Mapping[str, object]]]:
         """Находит сделки приёмов и читает их нынешние поля."""
-        owners = {uid: number for number in reception_ids for uid in self._branch.possible_uids(number)}
+        owners = {uid: number for number in numbers for uid in self._feed.uids(number)}
         found = self._crm.find(list(owners), None).deals if owners else ()
         eldest: dict[int, Deal] = {}
         for deal in sorted(found, key=lambda deal: deal.deal_id):
             eldest.setdefault(owners[deal.uid], deal)
-        names = [*self._policy.fields.names.values(), "STAGE_ID"]
+        names = [*self._portal.field_table.names.values(), "STAGE_ID"]
         current = self._crm.read_deals([deal.deal_id for deal in eldest.values()], names)
         return {number: (deal, current.get(deal.deal_id, {})) for number, deal in eldest.items()}
 
     def _foreseen(
-        self, reception_id: int, verdict: Ready, found: tuple[Deal, Mapping[str, object]] | None
+        self, uid: str, draft: DealDraft, found: tuple[Deal, Mapping[str, object]] | None
     ) -> Foreseen:
-        uid, policy, draft = self._branch.uid(reception_id), self._policy, verdict.draft
+        fields, stages, rules = self._portal.field_table, self._portal.stage_table, self._rules
         if found is None:
-            wanted = creation_fields(draft, policy.fields, policy.stages, policy.category_id)
+            wanted = creation_fields(draft, fields, stages, self._portal.category_id)
             return Foreseen(uid, "create", changes=self._changes({}, wanted))
         deal, current = found
-        move = move_stage(deal.stage_id, draft.target, policy.stages, policy.cancel_moves_manual)
-        wanted = update_fields(draft, policy.fields, policy.immutable, move)
+        move = move_stage(deal.stage_id, draft.target, stages, rules.cancel_moves_manual_stage)
+        wanted = update_fields(draft, fields, rules.immutable_fields, move)
         changes = self._changes(current, {name: wanted[name] for name in wanted if name in current})
         return Foreseen(uid, "update" if changes else "same", deal.deal_id, changes=changes)
 

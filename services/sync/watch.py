@@ -1,35 +1,35 @@
 """Присмотр: раз в минуту признаки → тревоги → рассылка; не чаще раза в час на повод (СПЕЦ 2.6.4)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.domain.alarms import Alarm, Limits, alarms
 from services.domain.notices import Decision, Memory, decide
-from services.ports import AlertChannel, AlertMemory, ChannelError, Clock, Journal, Locks, Notice, Stats
+from services.ports import AlertChannel, ChannelError, Notice
+from services.sync.feed import Work
 from services.sync.health import WHOLE, Health
 
 LOCK_TTL = timedelta(seconds=50)
+
+
+@dataclass(frozen=True, slots=True)
+class Letters:
+    """Тексты уведомлений: о тревоге и об отбое."""
+
+    alarm: Callable[[Alarm, datetime], Notice]
+    clear: Callable[[str, Memory, datetime], Notice]
 
 
 class Watch:
     """Присмотр за установкой; на общем Redis рассылает один узел."""
 
     def __init__(
-        self,
-        health: Health,
-        limits: Limits,
-        channels: Sequence[AlertChannel],
-        memory: AlertMemory,
-        locks: Locks,
-        stats: Stats,
-        journal: Journal,
-        clock: Clock,
-        alarm_notice: Callable[[Alarm, datetime], Notice],
-        clear_notice: Callable[[str, Memory, datetime], Notice],
+        self, health: Health, limits: Limits, channels: Sequence[AlertChannel], work: Work, letters: Letters
     ) -> None:
-        self._health, self._limits, self._channels, self._memory = health, limits, channels, memory
-        self._locks, self._stats, self._journal, self._clock = locks, stats, journal, clock
-        self._alarm_notice, self._clear_notice = alarm_notice, clear_notice
+        self._health, self._limits, self._channels, self._letters = health, limits, channels, letters
+        self._memory, self._locks, self._stats = work.store.alert_memory, work.store.locks, work.store.stats
+        self._journal, self._clock = work.journal, work.clock
 
     def run(self) -> None:
         """Проверяет и рассылает; другой узел уже занят этим — уступает ему."""
@@ -49,8 +49,8 @@ class Watch:
         self._memory.save(_without(decision.memory, unsent, memory))
 
     def _notices(self, decision: Decision, now: datetime) -> list[Notice]:
-        raised = [self._alarm_notice(alarm, now) for alarm in decision.send]
-        return raised + [self._clear_notice(key, known, now) for key, known in decision.clear.items()]
+        raised = [self._letters.alarm(alarm, now) for alarm in decision.send]
+        return raised + [self._letters.clear(key, known, now) for key, known in decision.clear.items()]
 
     def _deliver(self, notices: Iterable[Notice]) -> set[str]:
         """Рассылает по всем каналам; возвращает поводы, которые не взял ни один (их пошлют через минуту).

@@ -77,11 +77,11 @@ def test_no_patient_and_no_secret_passes_through_redis_or_is_shown_by_flower(
     with live_demo(folder) as demo:
         eventually(lambda: len(demo.hinted()) >= 40)
         demo.hint_again()
-        eventually(lambda: demo.finished("receptions.upsert") >= 40)
+        eventually(lambda: demo.finished("records.upsert") >= 40)
         passed, stored, pages = "\n".join(demo.tap.commands), demo.stored(), demo.pages()
     # Улики настоящие: сообщения с ключами приёмов подслушаны, страницы Flower задачи показали.
     assert re.search(r'\[\["F\d_\d+"\], \{\}', passed)
-    assert sum("receptions.upsert" in page for page in pages.values()) >= 12
+    assert sum("records.upsert" in page for page in pages.values()) >= 12
     assert "outbox" in stored
     told = {
         "сообщения и команды Redis": passed,

@@ -13,7 +13,7 @@ from config.rights import restrict
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from services.container import Services
-from services.sync.upsert import Outcome
+from services.sync.feed import Outcome
 from tests.support.redis_process import RedisProcess
 from tests.support.world import World
 

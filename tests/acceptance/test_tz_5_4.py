@@ -19,7 +19,7 @@ from demo.processes import Processes
 from demo.site import Site
 from services.container import Services
 from services.ports import EntryState
-from services.sync.upsert import Outcome
+from services.sync.feed import Outcome
 from tests.acceptance.test_demo import SECRET, open_files, people
 from tests.support.node import NODE, Process, eventually
 from tests.support.world import World

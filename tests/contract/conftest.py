@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 import pytest
-from redis import Redis
 
 from demo.portal.funnel import build_demo_portal
 from demo.portal.limits import OperatingMeter
@@ -11,6 +10,7 @@ from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from services.store.bundle import Store
 from tests.support.rest import Rest
+from tests.support.state import fresh_redis
 
 GENEROUS = PortalOptions(rate=1000, threshold=1000)
 
@@ -39,15 +39,10 @@ def rest(portal: PortalServer) -> Rest:
     return Rest(portal)
 
 
-@pytest.fixture(params=["подделка", "Redis"])
-def backend(request: pytest.FixtureRequest) -> str:
-    """На чём стоит хранилище."""
-    return str(request.param)
-
-
-@pytest.fixture
-def store(redis_client: Redis) -> Iterator[Store]:
-    """Хранилище на чистом Redis."""
-    store = Store(redis_client, "ident")
+@pytest.fixture(params=["fakeredis", "redis-server"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """Хранилище на чистом Redis: на подделке, которой живут быстрые проверки, и на настоящем сервере."""
+    real = request.param == "redis-server"
+    store = Store(request.getfixturevalue("redis_client") if real else fresh_redis(), "ident")
     yield store
     store.close()

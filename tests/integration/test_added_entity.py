@@ -3,23 +3,25 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from celeryconfig import ENTITY_PUSH, beat_table, queue_of
+from celeryconfig import beat_table
 from config.loader import ConfigError, parse_settings
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
 from demo.site import STAGES
-from services.domain.entity import parse_entity_key
-from services.domain.errors import RetriableError, SkippableError
+from services.domain.errors import RetriableError
+from services.domain.keys import parse_key
 from services.domain.stages import Stage
 from services.extensions import load_entities
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState
-from services.sync.delivery import Outcome
-from tasks.hints import address_of
+from services.sync.feed import Outcome
+from services.sync.redrive import Redrive
+from tasks.names import queue_of
 from tests.support.node import NODE, Process, eventually
 from tests.support.world import World
 
@@ -54,17 +56,9 @@ class WaitingRoom(World):
             DateTimeAdded=stamp,
         )
 
-    def take(self, branch_id: str = "F1") -> list[str]:
+    def wishes(self, branch_id: str = "F1") -> list[str]:
         """Делает выборку листа ожидания."""
-        extract = self.services.entity(branch_id, "waiting_list").extract
-        return [uid for packet in extract.packets() for uid in packet]
-
-    def push(self, uid: str) -> Outcome | RetriableError:
-        """Отправляет заявку."""
-        try:
-            return self.services.entity_of(uid).push.run(uid)
-        except RetriableError as error:
-            return error
+        return self.take("waiting_list", branch_id)
 
 
 @pytest.fixture
@@ -76,8 +70,8 @@ def room(folder: Path, redis_url: str, portal: PortalServer) -> Iterator[Waiting
 
 def test_waiting_patient_becomes_a_deal_on_the_waiting_stage(room: WaitingRoom) -> None:
     number = room.ask_for(room.patient())
-    assert room.take() == [f"F1_W{number}"]
-    assert room.push(f"F1_W{number}") is Outcome.CREATED
+    assert room.wishes() == [f"F1_W{number}"]
+    assert room.send(f"F1_W{number}") is Outcome.CREATED
     deal = room.deal(f"F1_W{number}")
     assert deal["STAGE_ID"] == WAITING
     assert deal["TITLE"] == "Лунёва Алсу - лист ожидания"
@@ -90,7 +84,7 @@ def test_patient_with_a_reception_and_a_wish_keeps_one_contact(room: WaitingRoom
     reception = room.book(patient)
     room.sync()
     number = room.ask_for(patient)
-    assert [room.push(uid) for uid in room.take()] == [Outcome.CREATED]
+    assert [room.send(uid) for uid in room.wishes()] == [Outcome.CREATED]
     assert len(room.contacts()) == 1
     assert {deal["UF_CRM_RECEPTION_ID"] for deal in room.deals()} == {f"F1_{reception}", f"F1_W{number}"}
 
@@ -98,57 +92,56 @@ def test_patient_with_a_reception_and_a_wish_keeps_one_contact(room: WaitingRoom
 def test_changed_wish_updates_its_deal_and_the_unchanged_waits_for_nothing(room: WaitingRoom) -> None:
     number = room.ask_for(room.patient())
     uid = f"F1_W{number}"
-    assert [room.push(found) for found in room.take()] == [Outcome.CREATED]
-    assert room.take() == []
+    assert [room.send(found) for found in room.wishes()] == [Outcome.CREATED]
+    assert room.wishes() == []
     room.ident.change("ScheduledReceptions", number, Comment="Только утром", DateTimeChanged=clinic_now())
-    assert [room.push(found) for found in room.take()] == [Outcome.UPDATED]
+    assert [room.send(found) for found in room.wishes()] == [Outcome.UPDATED]
     assert room.deal(uid)["COMMENTS"] == "Только утром"
 
 
 def test_curator_who_moved_the_deal_is_not_disturbed(room: WaitingRoom) -> None:
     number = room.ask_for(room.patient())
     uid = f"F1_W{number}"
-    _ = [room.push(found) for found in room.take()]
+    _ = [room.send(found) for found in room.wishes()]
     room.move(uid, STAGES[Stage.PREPAYMENT_RECEIVED])
     room.ident.change("ScheduledReceptions", number, Comment="Другое", DateTimeChanged=clinic_now())
-    _ = [room.push(found) for found in room.take()]
+    _ = [room.send(found) for found in room.wishes()]
     assert room.deal(uid)["STAGE_ID"] == STAGES[Stage.PREPAYMENT_RECEIVED]
 
 
 def test_closed_wish_makes_no_deal(room: WaitingRoom) -> None:
     number = room.ask_for(room.patient())
     room.ident.change("ScheduledReceptions", number, ID_ReceptionsClose=5, DateTimeChanged=clinic_now())
-    assert room.take() == []
+    assert room.wishes() == []
 
 
 def test_wish_belongs_to_its_branch(room: WaitingRoom) -> None:
     mine, other = room.ask_for(room.patient(), 1), room.ask_for(room.patient(phone="+79031112299"), 2)
     nobodys = room.ask_for(room.patient(phone="+79031112277"), None)
-    assert set(room.take("F1")) == {f"F1_W{mine}", f"F1_W{nobodys}"}
-    assert room.take("F2") == [f"F2_W{other}"]
+    assert set(room.wishes("F1")) == {f"F1_W{mine}", f"F1_W{nobodys}"}
+    assert room.wishes("F2") == [f"F2_W{other}"]
 
 
 def test_wrong_phone_is_shown_to_the_administrator_and_holds_nobody(room: WaitingRoom) -> None:
     wrong, right = room.ask_for(room.patient(phone="12")), room.ask_for(room.patient(phone="+79031112299"))
-    assert room.take() == [f"F1_W{right}"]
+    assert room.wishes() == [f"F1_W{right}"]
     (rejection,) = room.services.store.links.rejections("F1")
     assert rejection.uid == f"F1_W{wrong}"
 
 
 def test_failure_of_the_portal_waits_in_the_same_queue(room: WaitingRoom, portal: PortalServer) -> None:
     number = room.ask_for(room.patient())
-    (uid,) = room.take()
+    (uid,) = room.wishes()
     portal.portal.faults.add(Fault(FaultKind.RESET, ("crm.deal.add",)))
-    assert isinstance(room.push(uid), RetriableError)
-    assert [entry.state for entry in room.services.store.outbox.entries("F1")] == [EntryState.RETRY]
-    assert parse_entity_key(uid).number == number
+    assert isinstance(room.send(uid), RetriableError)
+    assert [entry.state for entry in room.services.store.outbox.entries("F1")] == [EntryState.DOUBT]
+    assert parse_key(uid).number == number
 
 
 def test_schedule_and_hints_know_the_new_entity(room: WaitingRoom) -> None:
-    line = beat_table(room.settings)["waiting_list-F1"]
+    line = beat_table(room.settings)["extract-waiting_list-F1"]
     assert line["args"] == ("F1", "waiting_list")
     assert line["options"]["queue"] == queue_of("F1")
-    assert address_of("F2_W17") == (ENTITY_PUSH, "F2")
 
 
 @pytest.mark.node
@@ -160,9 +153,33 @@ def test_node_moves_the_waiting_list_by_itself(room: WaitingRoom) -> None:
     assert room.deal(f"F1_W{number}")["STAGE_ID"] == WAITING
 
 
-def test_letter_nobody_took_is_refused(room: WaitingRoom) -> None:
-    with pytest.raises(SkippableError, match="буквой Q"):
-        room.services.entity_of("F1_Q1")
+@pytest.mark.parametrize(
+    ("uid", "reason"), [("F1_Q1", "entity_unknown"), ("F9_1", "entity_unknown"), ("F1_нет", "bad_uid")]
+)
+def test_record_nobody_can_carry_goes_to_the_administrator_and_holds_nobody(
+    room: WaitingRoom, uid: str, reason: str
+) -> None:
+    """Сущность или филиал убрали из настроек, ключ испорчен: запись видна, обход очереди идёт дальше."""
+    outbox, branch = room.services.store.outbox, uid.partition("_")[0]
+    outbox.put([uid, f"{branch}_77"], room.clock.now(), timedelta())
+    hinted = Redrive(branch, room.services.work).due()
+    assert set(hinted) == {uid, f"{branch}_77"}
+    assert room.send(uid) is Outcome.FAILED
+    (entry,) = outbox.entries(branch, EntryState.FAILED)
+    assert (entry.uid, entry.reason) == (uid, reason)
+    assert room.send(uid) is Outcome.NOT_DUE
+
+
+def test_unfit_module_does_not_stop_the_receptions(
+    tmp_path: Path, redis_url: str, portal: PortalServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    node = {"state_dir": str(tmp_path), "entities": [str(tmp_path / "absent.py")]}
+    world = World(tmp_path / "world", redis_url, portal, node=node)
+    uid = f"F1_{world.book()}"
+    assert world.sync() == [Outcome.CREATED]
+    assert world.deal(uid)
+    assert "entities_refused" in caplog.text
+    world.close()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState
-from services.sync.upsert import Outcome
+from services.sync.feed import Outcome
 from tests.support.node import NODE, ROOT, Process, eventually
 from tests.support.quick import delivered, quick
 from tests.support.world import World

@@ -11,7 +11,7 @@ from services.bitrix.reporting import TrafficReport
 from services.domain.errors import StoreError
 from services.ports import PortalTraffic, PortalTrouble
 from services.store.bundle import Store
-from services.sync.upsert import Outcome
+from services.sync.feed import Outcome
 from tests.support.world import World
 
 NOW = datetime(2026, 11, 24, 12, 32, 10, tzinfo=UTC)

@@ -42,7 +42,7 @@ def test_flower_asks_for_the_password_and_shows_identifiers_only(world: World) -
     with Process(world.path, THREADS), Process(world.path, flower(port)):
         eventually(lambda: ask(port, "/api/workers?refresh=1", world) not in ("", "{}"))
         send_extract(world, "F1")
-        eventually(lambda: "receptions.upsert" in ask(port, "/api/tasks", world))
+        eventually(lambda: "records.upsert" in ask(port, "/api/tasks", world))
         shown = ask(port, "/api/tasks", world) + ask(port, "/tasks", world)
         assert status(port, "/") == status(port, "/tasks", "мимо".encode().hex()) == 401
         metrics = {family.name for family in text_string_to_metric_families(ask(port, "/metrics"))}
@@ -62,9 +62,9 @@ def test_history_of_flower_survives_its_restart(world: World) -> None:
         with Process(world.path, flower(port)):
             eventually(lambda: ask(port, "/api/workers?refresh=1", world) not in ("", "{}"))
             send_extract(world, "F1")
-            eventually(lambda: "receptions.upsert" in ask(port, "/api/tasks", world))
+            eventually(lambda: "records.upsert" in ask(port, "/api/tasks", world))
         with Process(world.path, flower(port)):
-            eventually(lambda: "receptions.upsert" in ask(port, "/api/tasks", world))
+            eventually(lambda: "records.upsert" in ask(port, "/api/tasks", world))
 
 
 def test_password_is_made_once_and_closed_to_others(world: World) -> None:

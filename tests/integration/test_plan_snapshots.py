@@ -11,15 +11,17 @@ import pytest
 
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
-from services.assembly import branch_of, pace_of
 from services.bitrix.plan_deals import BitrixPlanDeals
 from services.container import Services
 from services.domain.errors import RetriableError
+from services.feeds import rules_of
 from services.ident.plan_source import IdentPlanSource
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState, Permit
-from services.sync.delivery import Outcome
-from services.sync.plan_snapshots import PlanPush, Snapshots
+from services.sync.feed import Outcome
+from services.sync.intake import Intake
+from services.sync.sender import Sender
+from services.sync.snapshots import PlanFeed
 from tests.support.world import World
 
 FIELD = "UF_CRM_TREATMENT_PLANS"
@@ -53,8 +55,7 @@ class PlanClinic(World):
 
     def sync_plans(self) -> list[Outcome | RetriableError]:
         """Выбирает изменившиеся планы и отправляет всё, что ждёт."""
-        plans = self.branch().plans
-        _ = [*plans.extract.packets()]
+        self.take("plans")
         return self.push_all()
 
     def push_all(self) -> list[Outcome | RetriableError]:
@@ -64,10 +65,7 @@ class PlanClinic(World):
 
     def push(self, key: str) -> Outcome | RetriableError:
         """Отправляет снимок пациента."""
-        try:
-            return self.branch().plans.push.run(key)
-        except RetriableError as error:
-            return error
+        return self.send(key)
 
     def snapshot(self, uid: str) -> Any:
         """Возвращает снимок из сделки; пусто — None."""
@@ -92,14 +90,11 @@ class Interrupted(BitrixPlanDeals):
         self._meanwhile()
 
 
-def pusher(clinic: PlanClinic, deals: BitrixPlanDeals) -> PlanPush:
+def pusher(clinic: PlanClinic, deals: BitrixPlanDeals) -> Sender:
     """Собирает отправку снимков на данных сделках."""
-    services, store = clinic.services, clinic.services.store
-    branch, pace = branch_of(services.settings, "F1"), pace_of(services.settings)
-    source = IdentPlanSource(services.source("D1"))
-    snapshots = Snapshots(source, services.clock, services.settings.rules.zone)
-    parts = (store.outbox, store.gate, store.stats, services.journal, services.clock)
-    return PlanPush(branch, snapshots, deals, store.links, store.locks, pace, *parts)
+    work = clinic.services.work
+    feed = PlanFeed(rules_of(work.settings, "F1"), IdentPlanSource(clinic.services.source("D1")), deals, work)
+    return Sender(Intake(feed, work), work)
 
 
 @pytest.fixture
@@ -208,26 +203,19 @@ def test_sweep_finds_what_moves_no_mark_of_time(clinic: PlanClinic, patient: int
     clinic.sync_plans()
     clinic.ident.change("TreatmentPlans", plan_id, Name="Переименован молча")
     assert clinic.sync_plans() == []
-    hints = [key for packet in clinic.branch().plans.sweep.packets() for key in packet]
-    assert hints == [f"F1_P{patient}"]
+    assert clinic.reconcile("plans") == [f"F1_P{patient}"]
     clinic.push_all()
     assert clinic.snapshot(uid)["plans"][0]["name"] == "Переименован молча"
 
 
-def test_portal_failure_waits_in_the_same_outbox_and_is_retried(
-    clinic: PlanClinic, patient: int, redis_client: Any
-) -> None:
+def test_portal_failure_waits_in_the_same_outbox_and_is_retried(clinic: PlanClinic, patient: int) -> None:
     clinic.plan(patient)
     uid = f"F1_{clinic.book(patient)}"
     clinic.sync_deals()
     clinic.portal.portal.faults.add(Fault(FaultKind.RESET, ("crm.deal.update",)))
     (answer,) = clinic.sync_plans()
     assert isinstance(answer, RetriableError)
-    assert clinic.services.store.outbox.depth("F1")[EntryState.RETRY] == 1
-    # После неясного исхода замок держится минуту настоящего времени; здесь его снимает новый узел.
-    clinic.services.close()
-    clinic.services = Services(clinic.settings, clinic.clock, pause=lambda _: None)
-    redis_client.delete(*redis_client.keys("*:lock:plans:*"))
+    assert clinic.services.store.outbox.depth("F1")[EntryState.DOUBT] == 1
     clinic.clock.shift += timedelta(minutes=30)
     assert clinic.push_all() == [Outcome.UPDATED]
     assert clinic.snapshot(uid)["plans"]
@@ -256,7 +244,8 @@ def test_deal_that_appears_while_another_is_written_gets_its_snapshot(
     clinic.sync_deals()
     second = f"F1_{clinic.book(patient)}"
     deals = Interrupted(clinic.services, clinic.sync_deals)
-    assert pusher(clinic, deals).run(f"F1_P{patient}") is Outcome.BUSY
+    assert pusher(clinic, deals).run(f"F1_P{patient}") is Outcome.UPDATED
+    assert clinic.branch().redrive.due() == [f"F1_P{patient}"]
     clinic.push_all()
     assert clinic.snapshot(first)
     assert clinic.snapshot(second)
@@ -298,7 +287,7 @@ def test_nothing_about_the_patient_is_left_in_redis(
     clinic.plan(patient)
     clinic.book(patient)
     clinic.sync_deals()
-    clinic.branch().plans.extract.packets()
+    clinic.take("plans")
     assert not any(secret in everything(redis_client) for secret in ("Лун", "Алсу", "Санация"))
 
 
@@ -309,7 +298,7 @@ def test_hundred_plans_of_one_cycle_reach_the_portal(clinic: PlanClinic) -> None
     clinic.sync(threads=50)
     for patient in patients:
         clinic.plan(patient)
-    keys = [key for packet in clinic.branch().plans.extract.packets() for key in packet]
+    keys = clinic.take("plans")
     with ThreadPoolExecutor(50) as pool:
         list(pool.map(clinic.push, keys))
     assert [uid for uid in uids if clinic.snapshot(uid) is None] == []

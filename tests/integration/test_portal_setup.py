@@ -17,7 +17,7 @@ from demo.portal.server import PortalServer
 from demo.portal.stages import DEFAULT_DEAL_STAGES, Stage, add_category
 from services.domain.stages import Stage as OurStage
 from services.ports import Halt
-from services.sync.upsert import Outcome
+from services.sync.feed import Outcome
 from tests.support.world import World
 
 ROOMY = PortalOptions(rate=1000, threshold=1000, empty=True)

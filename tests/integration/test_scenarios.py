@@ -10,7 +10,8 @@ from demo.portal.schema import CONTACT, DEAL
 from services.domain.errors import RetriableError
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState
-from services.sync.upsert import Outcome, Postponed
+from services.sync.feed import Outcome
+from services.sync.sender import Postponed
 from tests.support.node import eventually
 from tests.support.world import PHONE, World
 
@@ -205,7 +206,7 @@ def test_reconcile_finds_a_deal_deleted_by_hand_without_any_change(world: World)
     world.sync()
     with world.portal.state.changing():
         world.portal.state.remove(DEAL, world.deal(f"F1_{reception_id}")["ID"])
-    found = [uid for packet in world.branch().reconcile.packets() for uid in packet]
+    found = world.reconcile()
     assert found == [f"F1_{reception_id}"]
     assert world.send(found[0]) is Outcome.CREATED
 
@@ -219,7 +220,7 @@ def test_reconcile_finds_a_sum_changed_without_any_mark(world: World) -> None:
     world.sync()
     world.ident.line(order_id, 2)
     assert world.sync() == []
-    (packet,) = world.branch().reconcile.packets()
+    packet = world.reconcile()
     assert [world.send(uid) for uid in packet] == [Outcome.UPDATED]
     assert world.deal(f"F1_{reception_id}")["OPPORTUNITY"] == 6000.5
 
@@ -234,10 +235,45 @@ def test_lost_answer_to_a_create_makes_no_second_deal(hasty: World) -> None:
     assert len(hasty.deals(uid)) == len(hasty.contacts()) == 1
 
 
-def test_unclear_outcome_is_waited_out_longer_than_the_portal_can_work(world: World) -> None:
+def test_deal_born_of_a_lost_answer_is_found_and_finished_in_seconds(world: World) -> None:
+    uid = f"F1_{world.book()}"
+    world.extract()
+    world.portal.portal.faults.add(Fault(FaultKind.LOST_ANSWER, methods=("crm.deal.add",)))
+    outcome = world.send(uid)
+    assert isinstance(outcome, Postponed)
+    assert outcome.retry_after == 3
+    world.clock.shift = timedelta(seconds=3)
+    assert world.send(uid) is Outcome.UPDATED
+    assert len(world.deals(uid)) == len(world.contacts()) == 1
+
+
+def test_unclear_creation_is_looked_for_and_repeated_only_when_the_portal_has_surely_finished(
+    world: World,
+) -> None:
     uid = f"F1_{world.book()}"
     world.extract()
     world.portal.portal.faults.add(Fault(FaultKind.RESET, methods=("crm.deal.add",)))
+    assert isinstance(world.send(uid), Postponed)
+    looks = [3]
+    while looks[-1] < 65:
+        world.clock.shift = timedelta(seconds=looks[-1])
+        outcome = world.send(uid)
+        assert isinstance(outcome, Postponed)
+        assert world.portal.stats.count("crm.deal.add") == 1
+        looks.append(looks[-1] + round(outcome.retry_after or 0))
+    assert looks == [3, 8, 18, 38, 65]
+    (entry,) = world.services.store.outbox.entries("F1")
+    assert (entry.state, entry.attempts) == (EntryState.DOUBT, 1)
+    world.clock.shift = timedelta(seconds=66)
+    assert world.send(uid) is Outcome.CREATED
+
+
+def test_unclear_update_is_waited_out_longer_than_the_portal_can_work(world: World) -> None:
+    reception_id = world.book()
+    world.sync()
+    world.mark(reception_id, Comment="вечером")
+    (uid,) = world.extract()
+    world.portal.portal.faults.add(Fault(FaultKind.RESET, methods=("crm.deal.update",)))
     outcome = world.send(uid)
     assert isinstance(outcome, Postponed)
     assert outcome.retry_after is not None
@@ -324,6 +360,27 @@ def test_wiped_redis_doubles_nothing(world: World) -> None:
     world.clock.shift = timedelta(minutes=2)
     assert {world.send(uid) for uid in world.branch().redrive.due()} == {Outcome.UPDATED}
     assert len(world.deals()) == len(world.contacts()) == 5
+
+
+def test_state_of_the_first_version_is_dropped_and_the_system_heals(world: World) -> None:
+    """Версия 0.1.0 держала очередь и память под ключом приёма: их не читают, сделки находит сверка."""
+    delivered, waiting = world.book(), world.book(world.patient(phone="+79035550009"))
+    world.extract()
+    world.send(f"F1_{delivered}")
+    redis = world.services.store.redis
+    for key in redis.scan_iter("ident:queue:*"):
+        redis.delete(key)
+    redis.delete("ident:known:D1")
+    uid, now = f"F1_{waiting}", world.clock.now().timestamp()
+    old = {"state": "in_flight", "version": 1, "attempts": 2, "token": "жетон", "ready_at": now + 60}
+    redis.hset(f"ident:outbox:entry:{uid}", mapping=old)
+    redis.zadd("ident:outbox:due:F1", {uid: now + 60})
+    redis.zadd("ident:outbox:index:F1", {uid: now})
+    redis.hset("ident:links:F1", f"F1_{delivered}", "отпечаток 1")
+    assert world.reconcile() == [f"F1_{delivered}", uid]
+    assert [world.send(f"F1_{delivered}"), world.send(uid)] == [Outcome.UPDATED, Outcome.CREATED]
+    assert world.services.store.outbox.size("F1") == 0
+    assert len(world.deals()) == len(world.contacts()) == 2
 
 
 def test_failed_record_waits_for_a_person_and_can_be_requeued(world: World) -> None:

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +10,8 @@ import pytest
 import redis
 
 from services.domain.errors import StoreError
-from services.ports import Halt
+from services.ports import Halt, Permit
+from services.store.bundle import Store
 from services.store.clock import RedisClock
 from services.store.durability import durability_warnings
 from services.store.epoch import RedisEpoch
@@ -18,6 +19,7 @@ from services.store.gate import RedisSendGate
 from services.store.keeper import Keeper
 from services.store.keys import Keys
 from services.store.locks import RedisLocks
+from services.store.outbox import RedisOutbox
 from services.store.pulse import RedisPulse
 from services.store.ticks import RedisTicks
 from tests.support.node import eventually
@@ -29,23 +31,15 @@ HALT = Halt("unauthorized", "вебхук не принят", NOW)
 
 
 @pytest.fixture
-def keeper() -> Iterator[Keeper]:
-    """Хранитель."""
-    keeper = Keeper()
-    yield keeper
-    keeper.close()
-
-
-@pytest.fixture
-def locks(redis_client: redis.Redis, keeper: Keeper) -> RedisLocks:
+def locks(redis_client: redis.Redis) -> RedisLocks:
     """Замки одного процесса."""
-    return RedisLocks(redis_client, KEYS, keeper)
+    return RedisLocks(redis_client, KEYS)
 
 
 @pytest.fixture
-def others(redis_client: redis.Redis, keeper: Keeper) -> RedisLocks:
+def others(redis_client: redis.Redis) -> RedisLocks:
     """Замки другого процесса на том же Redis."""
-    return RedisLocks(redis_client, KEYS, keeper)
+    return RedisLocks(redis_client, KEYS)
 
 
 def free(locks: RedisLocks, name: str = "x") -> bool:
@@ -68,14 +62,6 @@ def test_a_lock_is_held_by_one_process_and_freed_after(locks: RedisLocks, others
         assert not free(others)
         assert not free(locks)
     assert free(others)
-
-
-def test_two_threads_of_one_process_exclude_each_other_though_redis_was_wiped(
-    locks: RedisLocks, redis_client: redis.Redis
-) -> None:
-    with locks.hold("x", TTL):
-        redis_client.flushall()
-        assert not free(locks)
 
 
 def test_a_lost_lock_is_noticed_before_the_next_write(locks: RedisLocks, redis_client: redis.Redis) -> None:
@@ -102,30 +88,18 @@ def test_an_unclear_outcome_keeps_the_lock_shut_after_its_owner_left(
 ) -> None:
     with locks.hold("x", TTL) as lease:
         assert lease is not None
-        lease.linger(timedelta(seconds=0.4))
+        lease.shut(timedelta(seconds=0.4))
     assert not free(locks)
     assert not free(others)
     eventually(lambda: free(others))
     eventually(lambda: free(locks))
 
 
-def test_the_lock_of_a_dead_process_expires(redis_client: redis.Redis, others: RedisLocks) -> None:
-    dead = Keeper()
-    abandoned = RedisLocks(redis_client, KEYS, dead).hold("x", timedelta(seconds=0.3))
+def test_the_lock_of_a_dead_process_expires(locks: RedisLocks, others: RedisLocks) -> None:
+    abandoned = locks.hold("x", timedelta(seconds=0.3))
     abandoned.__enter__()
-    dead.close()
     assert not free(others)
     eventually(lambda: free(others))
-
-
-def test_the_lock_of_a_living_process_outlives_its_term(
-    redis_client: redis.Redis, keeper: Keeper, others: RedisLocks
-) -> None:
-    with RedisLocks(redis_client, KEYS, keeper).hold("x", timedelta(seconds=0.3)):
-        deadline = time.monotonic() + 1.0
-        while time.monotonic() < deadline:
-            assert not free(others)
-            time.sleep(0.05)
 
 
 def test_waiting_for_a_lock_ends_when_it_is_freed(locks: RedisLocks, others: RedisLocks) -> None:
@@ -286,6 +260,14 @@ def test_a_ticket_works_once(redis_client: redis.Redis) -> None:
     assert not ticks.redeem("extract-F1", ticket)
 
 
+def test_redeemed_ticket_clears_the_count_of_unread_ones(redis_client: redis.Redis) -> None:
+    ticks = RedisTicks(redis_client, KEYS)
+    for _ in range(5):
+        ticket = ticks.issue("extract-F1", timedelta())
+        assert ticket is not None
+        assert ticks.redeem("extract-F1", ticket)
+
+
 def test_missed_runs_do_not_come_in_a_burst(redis_client: redis.Redis) -> None:
     ticks = RedisTicks(redis_client, KEYS)
     issued = []
@@ -327,42 +309,81 @@ def test_pulse_shows_the_age_of_each_node(redis_client: redis.Redis) -> None:
 
 # --- хранитель ---
 
-
-def test_keeper_extends_while_the_owner_works_and_stops_after(keeper: Keeper) -> None:
-    calls: list[float] = []
-
-    def extend() -> bool:
-        calls.append(time.monotonic())
-        return True
-
-    with keeper.keeping(extend, timedelta(seconds=0.15)):
-        eventually(lambda: len(calls) >= 3)
-    seen = len(calls)
-    time.sleep(0.3)
-    assert len(calls) <= seen + 1
+LEASE = timedelta(seconds=0.3)
 
 
-def test_keeper_survives_a_blink_of_redis_and_gives_up_a_lost_lease(keeper: Keeper) -> None:
-    answers: list[bool | StoreError] = [StoreError("мигнул"), True, False, True]
-    calls: list[bool | StoreError] = []
+class Taken:
+    """Взятая запись и её хранитель: аренда короткая, часы настоящие."""
 
-    def extend() -> bool:
-        calls.append(answer := answers[len(calls)])
-        if isinstance(answer, StoreError):
-            raise answer
-        return answer
+    def __init__(self, redis_client: redis.Redis, longest: timedelta = TTL) -> None:
+        self.store, self.clock = Store(redis_client, "t"), RedisClock(lambda: redis_client)
+        self.keeper = Keeper(self.store.outbox, self.clock, LEASE, longest)
+        self.store.outbox.put(["F1_1"], self.clock.now(), TTL)
+        claim = self.store.outbox.claim("F1_1", self.clock.now(), LEASE)
+        assert claim is not None
+        self.permit = Permit(claim)
 
-    with keeper.keeping(extend, timedelta(seconds=0.06)):
-        eventually(lambda: len(calls) == 3)
-        time.sleep(0.2)
-    assert len(calls) == 3
+    def stolen(self) -> bool:
+        """Отвечает, взял ли запись другой."""
+        return self.store.outbox.claim("F1_1", self.clock.now(), TTL) is not None
 
 
-def test_keeper_does_not_keep_a_stuck_owner_for_ever(keeper: Keeper) -> None:
-    calls: list[int] = []
-    with keeper.keeping(lambda: not calls.append(1), timedelta(seconds=0.06), timedelta(seconds=0.2)):
-        time.sleep(0.6)
-    assert 0 < len(calls) < 15
+@pytest.fixture
+def record(redis_client: redis.Redis) -> Iterator[Taken]:
+    """Взятая запись."""
+    record = Taken(redis_client)
+    yield record
+    record.keeper.close()
+
+
+def test_record_of_a_living_owner_outlives_its_lease_and_is_free_after(record: Taken) -> None:
+    with record.keeper.keeping(record.permit):
+        deadline = time.monotonic() + 1.5
+        while time.monotonic() < deadline:
+            assert not record.stolen()
+            time.sleep(0.05)
+    eventually(record.stolen)
+
+
+class Blinking(RedisOutbox):
+    """Очередь, до которой первый раз не достучаться."""
+
+    blinks = 1
+
+    def still_ours(self, permits: Sequence[Permit], now: datetime, lease: timedelta) -> Sequence[bool]:
+        """Продлевает взятое."""
+        if self.blinks:
+            self.blinks -= 1
+            raise StoreError("мигнул")
+        return super().still_ours(permits, now, lease)
+
+
+def test_keeper_survives_a_blink_of_redis(record: Taken, redis_client: redis.Redis) -> None:
+    blinking = Blinking(redis_client, KEYS)
+    keeper = Keeper(blinking, record.clock, LEASE)
+    with keeper.keeping(record.permit):
+        keeper.extend()
+        assert blinking.blinks == 0
+        keeper.extend()
+        assert not record.stolen()
+    keeper.close()
+
+
+def test_keeper_gives_up_a_lost_record(record: Taken, redis_client: redis.Redis) -> None:
+    with record.keeper.keeping(record.permit):
+        redis_client.flushall()
+        record.store.outbox.put(["F1_1"], record.clock.now(), TTL)
+        assert record.stolen()
+        record.keeper.extend()
+        assert list(record.keeper.holds([record.permit])) == [False]
+        record.keeper.extend()
+
+
+def test_keeper_does_not_keep_a_stuck_owner_for_ever(redis_client: redis.Redis) -> None:
+    stuck = Taken(redis_client, longest=timedelta(seconds=0.2))
+    with stuck.keeper.keeping(stuck.permit):
+        eventually(stuck.stolen)
+    stuck.keeper.close()
 
 
 # --- долговечность ---

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from celeryconfig import EXTRACT, queue_of
 from demo.portal.server import PortalServer
+from tasks.names import EXTRACT, queue_of
 from tests.support.node import NODE, PREFORK, THREADS, WINDOWS, Process, eventually
 from tests.support.world import World
 

@@ -11,7 +11,7 @@ from services.bitrix.crm import BitrixCrm
 from services.bitrix.exchange import Endpoint
 from services.bitrix.operating import OperatingGate
 from services.bitrix.transport import HttpTransport
-from services.ports import ask_each
+from services.ports import allow_all
 from tests.fakes import KEY, FakeCrm
 from tests.fakes_bitrix import FakeLimiter
 
@@ -73,7 +73,7 @@ class EmulatedPortal:
         self.portal = portal
         self.limiter = FakeLimiter()
         endpoint = Endpoint(HttpTransport(portal.url, 5.0, 30.0), self.limiter, OperatingGate(480.0))
-        self.client = BitrixClient(endpoint, ask_each, timing=Timing(linger=0.0))
+        self.client = BitrixClient(endpoint, allow_all, timing=Timing(linger=0.0))
         self.crm = BitrixCrm(self.client, PortalSettings(webhook=portal.url, **settings))
 
     def close(self) -> None:

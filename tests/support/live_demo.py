@@ -24,6 +24,7 @@ import celeryconfig
 from config.loader import load_settings
 from demo.broker import free_port
 from monitoring.flower import LOGIN, password
+from tasks.names import UPSERT, queue_of
 from tests.support.node import ROOT, eventually
 
 BASE64 = re.compile(r"[A-Za-z0-9+/]{16,}={0,2}")
@@ -105,7 +106,7 @@ class LiveDemo:
             app.conf.update(accept_content=["json"], task_serializer="json")
             for uid in self.hinted():
                 branch_id = uid.partition("_")[0]
-                app.send_task(celeryconfig.UPSERT, (uid,), queue=celeryconfig.queue_of(branch_id))
+                app.send_task(UPSERT, (uid,), queue=queue_of(branch_id))
 
     def pages(self) -> dict[str, str]:
         """Возвращает страницы Flower: общие, таблицу задач и страницы самих задач."""

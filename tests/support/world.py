@@ -12,11 +12,11 @@ from demo.portal.entities import Edit
 from demo.portal.schema import CONTACT, DEAL, LEAD
 from demo.portal.server import PortalServer
 from demo.site import STAGES, to_toml
-from services.assembly import BranchServices
 from services.container import Services
 from services.domain.errors import RetriableError
+from services.feeds import BranchServices
 from services.ident.sqlite import clinic_now
-from services.sync.upsert import Outcome
+from services.sync.feed import Outcome
 from tests.fakes_ident import SmallIdent
 
 PHONE = "+79031112233"
@@ -109,12 +109,22 @@ class World:
 
     def extract(self, branch_id: str = "F1") -> list[str]:
         """Делает выборку и возвращает ключи для отправки."""
-        return [uid for packet in self.branch(branch_id).extract.packets() for uid in packet]
+        return self.take("receptions", branch_id)
+
+    def take(self, feed: str, branch_id: str = "F1") -> list[str]:
+        """Делает выборку ленты и возвращает ключи для отправки."""
+        line = self.branch(branch_id).feeds[feed]
+        return [uid for packet in line.extract.packets() for uid in packet]
+
+    def reconcile(self, feed: str = "receptions", branch_id: str = "F1") -> list[str]:
+        """Сверяет ленту и возвращает ключи для отправки."""
+        line = self.branch(branch_id).feeds[feed]
+        return [uid for packet in line.reconcile.packets() for uid in packet]
 
     def send(self, uid: str) -> Outcome | RetriableError:
         """Отправляет запись; отложенную возвращает ошибкой."""
         try:
-            return self.branch(uid.partition("_")[0]).upsert.run(uid)
+            return self.services.send(uid)
         except RetriableError as error:
             return error
 

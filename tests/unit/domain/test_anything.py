@@ -14,7 +14,7 @@ from services.domain.judgement import Foreign, Ready, Refused
 from services.domain.reception import OrderLine, Reception
 from services.domain.texts import INVISIBLE
 from services.domain.validation import Violation
-from tests.factories import BRANCHES, MARK, NOW, RECEPTION, make_court, make_line, make_reception
+from tests.factories import BRANCHES, MARK, NOW, RECEPTION, make_line, make_reception, make_rules
 
 #: Любые знаки Unicode вместе с половинами суррогатных пар.
 ANYTHING = st.text(st.characters(categories=("L", "M", "N", "P", "S", "Z", "C")), max_size=60)
@@ -39,7 +39,7 @@ def refusals(reception: Reception) -> list[Violation]:
 
 def judged(reception: Reception) -> list[Ready | Refused | Foreign]:
     """Возвращает решения обоих филиалов базы."""
-    return [make_court(rule.number).judge(reception, NOW) for rule in BRANCHES]
+    return [make_rules(rule.number).judge(reception, NOW) for rule in BRANCHES]
 
 
 @given(RECEPTIONS)

@@ -7,22 +7,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.branches import BranchRule
-from services.domain.judgement import Court, Foreign, Ready, Refused
-from tests.factories import MARK, NOW, ZONE, make_court, make_reception
+from services.domain.judgement import Foreign, Ready, Refused, Rules
+from tests.factories import MARK, NOW, ZONE, make_reception, make_rules
 
-FUCHIKA_COURT, MINNULLINA_COURT = make_court(1), make_court(2)
-LONELY_COURT = Court(5, "salimzhanova", (BranchRule(5, "Филиал Салимжанова"),), ZONE)
+FUCHIKA_RULES, MINNULLINA_RULES = make_rules(1), make_rules(2)
+LONELY_RULES = Rules(5, "salimzhanova", (BranchRule(5, "Филиал Салимжанова"),), ZONE)
 names = st.sampled_from([None, "", "Филиал Фучика", "Филиал Миннуллина", "фучика", "ООО Ромашка"])
 
 
-def ready(court: Court, **changes: object) -> Ready:
+def ready(court: Rules, **changes: object) -> Ready:
     """Возвращает решение суда; приём обязан быть годен."""
     verdict = court.judge(make_reception(**changes), NOW)
     assert isinstance(verdict, Ready)
     return verdict
 
 
-def refused(court: Court, **changes: object) -> Refused:
+def refused(court: Rules, **changes: object) -> Refused:
     """Возвращает решение суда; приём обязан быть отклонён."""
     verdict = court.judge(make_reception(**changes), NOW)
     assert isinstance(verdict, Refused)
@@ -30,7 +30,7 @@ def refused(court: Court, **changes: object) -> Refused:
 
 
 def test_sound_reception_of_the_branch_becomes_a_deal() -> None:
-    verdict = ready(FUCHIKA_COURT)
+    verdict = ready(FUCHIKA_RULES)
     assert verdict.draft.uid == "F1_12345"
     assert verdict.draft.values["filial"] == "Филиал Фучика"
     assert verdict.draft.values["ident_patient"] == "main_777"
@@ -39,72 +39,72 @@ def test_sound_reception_of_the_branch_becomes_a_deal() -> None:
 
 def test_key_has_the_number_of_the_owner() -> None:
     """СПЕЦ 2.4.2."""
-    verdict = ready(MINNULLINA_COURT, order_branch="Филиал Миннуллина")
+    verdict = ready(MINNULLINA_RULES, order_branch="Филиал Миннуллина")
     assert verdict.draft.uid == "F2_12345"
 
 
 def test_reception_of_a_neighbour_is_foreign() -> None:
-    assert MINNULLINA_COURT.judge(make_reception(), NOW) == Foreign()
+    assert MINNULLINA_RULES.judge(make_reception(), NOW) == Foreign()
 
 
 def test_foreign_reception_is_not_reported_even_when_it_is_bad() -> None:
-    assert MINNULLINA_COURT.judge(make_reception(phone=None), NOW) == Foreign()
+    assert MINNULLINA_RULES.judge(make_reception(phone=None), NOW) == Foreign()
 
 
 def test_reception_without_a_branch_belongs_to_the_home_branch() -> None:
     """Постановление 2, МАП 5.1."""
     homeless = {"order_branch": None, "armchair_branch": None}
-    verdict = ready(FUCHIKA_COURT, **homeless)
+    verdict = ready(FUCHIKA_RULES, **homeless)
     assert verdict.draft.uid == "F1_12345"
     assert verdict.draft.values["filial"] == "Не указан"
     assert [warning.reason for warning in verdict.warnings] == ["branch_missing"]
-    assert MINNULLINA_COURT.judge(make_reception(**homeless), NOW) == Foreign()
+    assert MINNULLINA_RULES.judge(make_reception(**homeless), NOW) == Foreign()
 
 
 def test_single_branch_of_a_database_is_its_home() -> None:
-    verdict = ready(LONELY_COURT, order_branch=None, armchair_branch=None)
+    verdict = ready(LONELY_RULES, order_branch=None, armchair_branch=None)
     assert verdict.draft.uid == "F5_12345"
 
 
 def test_unknown_branch_is_delivered_by_the_home_branch_with_a_warning() -> None:
     """Постановление 30."""
-    verdict = ready(FUCHIKA_COURT, order_branch="ООО Ромашка")
+    verdict = ready(FUCHIKA_RULES, order_branch="ООО Ромашка")
     assert verdict.draft.values["filial"] == "ООО Ромашка"
     assert [(found.reason, found.field) for found in verdict.warnings] == [("branch_unknown", "filial")]
     assert "«ООО Ромашка»" in verdict.warnings[0].message
     assert "aliases" in verdict.warnings[0].message
-    assert MINNULLINA_COURT.judge(make_reception(order_branch="ООО Ромашка"), NOW) == Foreign()
+    assert MINNULLINA_RULES.judge(make_reception(order_branch="ООО Ромашка"), NOW) == Foreign()
 
 
 def test_bad_reception_is_refused_with_all_reasons() -> None:
-    verdict = refused(FUCHIKA_COURT, phone=None, surname="")
+    verdict = refused(FUCHIKA_RULES, phone=None, surname="")
     assert [found.reason for found in verdict.violations] == ["surname_missing", "phone_missing"]
 
 
 def test_required_fields_are_those_of_the_settings() -> None:
-    tolerant = make_court(required=("surname",))
+    tolerant = make_rules(required=("surname",))
     assert isinstance(tolerant.judge(make_reception(plan_start=None, profession=None), NOW), Ready)
 
 
 def test_reception_without_services_is_ready_with_a_note() -> None:
     """МАП 5.2."""
-    verdict = ready(FUCHIKA_COURT, lines=())
+    verdict = ready(FUCHIKA_RULES, lines=())
     assert [note.reason for note in verdict.notes] == ["services_missing"]
 
 
 def test_refusal_keeps_its_fingerprint_while_nothing_is_corrected() -> None:
-    first, again = refused(FUCHIKA_COURT, phone=None), refused(FUCHIKA_COURT, phone="", comment="Другой")
-    worse = refused(FUCHIKA_COURT, phone=None, name=None)
+    first, again = refused(FUCHIKA_RULES, phone=None), refused(FUCHIKA_RULES, phone="", comment="Другой")
+    worse = refused(FUCHIKA_RULES, phone=None, name=None)
     assert first.fingerprint == again.fingerprint != worse.fingerprint
 
 
 def test_change_of_the_reception_changes_the_fingerprint() -> None:
-    assert ready(FUCHIKA_COURT).fingerprint != ready(FUCHIKA_COURT, ended_at=MARK).fingerprint
+    assert ready(FUCHIKA_RULES).fingerprint != ready(FUCHIKA_RULES, ended_at=MARK).fingerprint
 
 
 def test_same_reception_is_judged_the_same_later() -> None:
     later = datetime(2025, 1, 15, tzinfo=ZONE)
-    assert FUCHIKA_COURT.judge(make_reception(), later) == ready(FUCHIKA_COURT)
+    assert FUCHIKA_RULES.judge(make_reception(), later) == ready(FUCHIKA_RULES)
 
 
 @pytest.mark.parametrize("phone", ["+7 (916) 123-45-67", None])
@@ -113,5 +113,5 @@ def test_every_reception_has_exactly_one_owner(
     phone: str | None, order: str | None, armchair: str | None
 ) -> None:
     reception = make_reception(order_branch=order, armchair_branch=armchair, phone=phone)
-    verdicts = [court.judge(reception, NOW) for court in (FUCHIKA_COURT, MINNULLINA_COURT)]
+    verdicts = [court.judge(reception, NOW) for court in (FUCHIKA_RULES, MINNULLINA_RULES)]
     assert sum(not isinstance(verdict, Foreign) for verdict in verdicts) == 1

@@ -6,8 +6,6 @@ from typing import Any
 
 import pytest
 
-from services.domain.errors import SkippableError
-from services.domain.plan_key import PlanKey, is_plan_key, parse_plan_key
 from services.domain.plan_snapshot import hash_of, take_snapshot
 
 AT = datetime(2026, 11, 24, 12, 30, tzinfo=UTC)
@@ -102,17 +100,22 @@ def test_snapshot_does_not_show_people_in_repr() -> None:
     assert "Лун" not in repr(take_snapshot(PATIENT, [plan()], AT))
 
 
-@pytest.mark.parametrize(
-    ("text", "known"), [("F1_P17", True), ("F1_17", False), ("F1_P017", False), ("P17", False)]
-)
-def test_plan_key_is_told_from_a_reception(text: str, known: bool) -> None:
-    assert is_plan_key(text) is known
+@pytest.mark.parametrize("largest", range(1000, 2600, 37))
+def test_snapshot_takes_the_lines_that_fit_and_not_one_more(largest: int) -> None:
+    whole = plan(1, {"Терапия": 9, "Ортопедия": 9})
+    shown = read([whole], largest)["plans"][0]
+    taken = sum(len(rows) for _, _, rows in shown["stages"])
+    assert shown["hidden"] == 18 - taken
+    sizes = [size_with(count) for count in range(19)]
+    best = max(count for count, size in enumerate(sizes) if size <= largest)
+    assert best - 1 <= taken <= best  # запятую последней строки снимок считает с запасом
 
 
-def test_plan_key_reads_back_what_it_writes() -> None:
-    assert parse_plan_key(str(PlanKey("F12", 345))) == PlanKey("F12", 345)
-
-
-def test_wrong_plan_key_is_refused() -> None:
-    with pytest.raises(SkippableError):
-        parse_plan_key("F1_17")
+def size_with(count: int) -> int:
+    """Возвращает байты снимка, в котором показано столько первых строк из восемнадцати."""
+    stages = [["Терапия", 45000.0, min(count, 9)], ["Ортопедия", 45000.0, max(0, count - 9)]]
+    full = json.loads(take_snapshot(PATIENT, [plan(1, {"Терапия": 9, "Ортопедия": 9})], AT).text)
+    row = full["plans"][0]["stages"][0][2][0]
+    full["plans"][0]["stages"] = [[name, total, [row] * lines] for name, total, lines in stages if lines]
+    full["plans"][0]["hidden"] = 18 - count
+    return len(json.dumps(full, ensure_ascii=False, separators=(",", ":")).encode())

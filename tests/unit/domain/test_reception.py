@@ -1,34 +1,9 @@
 """Приём и его опознание: СПЕЦ 2.2.2, 2.4.2, 2.4.3."""
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from services.domain.errors import SkippableError
-from services.domain.reception import ReceptionStatus, ReceptionUid, branch_name, parse_uid, status_of
+from services.domain.reception import ReceptionStatus, branch_name, status_of
 from tests.factories import MARK, make_reception
-
-
-def test_uid_has_the_form_of_the_specification() -> None:
-    """СПЕЦ 2.4.2: F1_12345."""
-    assert str(ReceptionUid(1, 12345)) == "F1_12345"
-    assert ReceptionUid(1, 12345).branch_id == "F1"
-
-
-@given(st.integers(1, 9999), st.integers(1, 10**18))
-def test_uid_reads_back(branch: int, reception_id: int) -> None:
-    uid = ReceptionUid(branch, reception_id)
-    assert parse_uid(str(uid)) == uid
-
-
-@pytest.mark.parametrize(
-    "text",
-    ["", "12345", "F1", "F1_", "F0_1", "F1_0", "F01_1", "f1_1", "F1_1\n", " F1_1", "F1_-1", "F1_1_1", "F1_١"],
-)
-def test_foreign_key_is_refused(text: str) -> None:
-    with pytest.raises(SkippableError, match="не похож на F1_12345") as caught:
-        parse_uid(text)
-    assert caught.value.reason == "bad_uid"
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def test_only_active_plans_are_given_newest_first(ident: SmallIdent, plans: Iden
     new = ident.insert(
         "TreatmentPlans", ID_Patients=1, Name="Новый", ID_Staffs=2, DateTimeCreated=datetime(2024, 2, 1)
     )
-    heads = plans.active_plans(1)
+    heads = plans.active_plans([1])[1]
     assert [head.plan_id for head in heads] == [new, old]
     assert (heads[0].doctor_name, heads[1].doctor_name) == ("Зорин Лев Маратович", "")
 
@@ -239,8 +239,6 @@ def test_patients_with_active_plans_and_visits_are_listed(ident: SmallIdent, pla
     assert plans.planned_between(*window, 1) == []
 
 
-def test_patient_is_read_by_number(ident: SmallIdent, plans: IdentPlanSource) -> None:
-    found = plans.patient(1)
-    assert found is not None
-    assert found.card_number == "К-1"
-    assert plans.patient(404) is None
+def test_patients_are_read_by_numbers(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    (found,) = plans.patients([1, 404])
+    assert (found.patient_id, found.card_number) == (1, "К-1")

@@ -5,7 +5,6 @@ from datetime import timedelta
 import pytest
 
 from services.sync.backfill import Backfill
-from tests.fakes_store import FakeBackfills
 from tests.support.scenarios import Office
 
 DAY = timedelta(days=1)
@@ -13,7 +12,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def office() -> Office:
-    """Филиал на подделках с прошлым в 60 приёмов."""
+    """Филиал с прошлым в 60 приёмов."""
     office = Office()
     past = office.source.clock - 300 * DAY
     for number in range(1, 61):
@@ -22,15 +21,9 @@ def office() -> Office:
 
 
 @pytest.fixture
-def memory() -> FakeBackfills:
-    """Память о ходе загрузки."""
-    return FakeBackfills()
-
-
-@pytest.fixture
-def backfill(office: Office, memory: FakeBackfills) -> Backfill:
+def backfill(office: Office) -> Backfill:
     """Загрузка филиала."""
-    return Backfill(office.intake, memory, office.locks, office.journal, office.clock)
+    return Backfill(office.intake, office.source, office.work)
 
 
 def begin(office: Office, backfill: Backfill) -> None:
@@ -43,11 +36,11 @@ def test_nothing_is_loaded_until_it_is_begun(backfill: Backfill) -> None:
 
 
 def test_pages_are_queued_one_after_another_without_moving_the_cursor(
-    office: Office, backfill: Backfill, memory: FakeBackfills
+    office: Office, backfill: Backfill
 ) -> None:
     begin(office, backfill)
     assert [len(backfill.page()) for _ in range(3)] == [50, 10, 0]
-    progress = memory.load("F1")
+    progress = office.store.backfills.load("F1")
     assert progress is not None
     assert (progress.read, progress.queued, progress.total, progress.done) == (60, 60, 60, True)
     assert office.cursors.load("F1") is None

@@ -7,7 +7,6 @@ import pytest
 from services.domain.cursor import ChangePoint
 from services.domain.errors import DatabaseError, DatabaseResting
 from services.ports import ChangePage
-from services.sync.branch import Pace
 from tests.fakes_ident import FakeSource
 from tests.support.scenarios import Office
 
@@ -16,7 +15,7 @@ HOUR = timedelta(hours=1)
 
 @pytest.fixture
 def office() -> Office:
-    """Филиал на подделках."""
+    """Филиал."""
     return Office()
 
 
@@ -41,7 +40,7 @@ def test_first_run_reads_the_last_seven_days_with_longer_pauses(office: Office) 
     office.book(1, now(office) - timedelta(days=7, seconds=1))
     office.book(2, now(office) - timedelta(days=7))
     assert extracted(office) == [["F1_2"]]
-    assert office.pauses == [Pace().first_run_pause]
+    assert office.pauses == [office.settings.sync.first_run_pause]
 
 
 def test_next_run_starts_from_the_cursor_with_an_overlap(office: Office) -> None:
@@ -83,7 +82,7 @@ def test_pages_hold_fifty_and_more_than_two_hundred_rest_a_second_between_packet
     for number in range(1, 321):
         office.book(number)
     assert [len(packet) for packet in extracted(office)] == [50, 50, 50, 50, 50, 50, 20]
-    assert office.pauses == [Pace().packet_pause] * 3
+    assert office.pauses == [office.settings.sync.packet_pause] * 3
 
 
 def test_killed_between_page_and_hint_loses_nothing(office: Office) -> None:
@@ -113,8 +112,10 @@ def test_only_one_extract_of_a_branch_runs_at_a_time(office: Office) -> None:
 def test_lost_lock_ends_the_run_quietly_after_its_page(office: Office) -> None:
     for number in range(1, 61):
         office.book(number)
-    office.locks.lost = True
-    assert [len(packet) for packet in extracted(office)] == [50]
+    packets = office.extract.packets()
+    assert len(next(packets)) == 50
+    office.lose_locks()
+    assert list(packets) == []
     assert "extract_finished" not in office.journal.names
     assert office.cursors.load("F1") == ChangePoint(now(office), 50)
 
@@ -179,5 +180,5 @@ def test_server_that_repeats_one_page_does_not_hold_the_run_for_ever(office: Off
     office.book(1)
     stuck = Stuck(now(office))
     stuck.put(office.reception(1))
-    office.intake.source = stuck
+    office.feed.source = stuck
     assert extracted(office) == [["F1_1"], []]

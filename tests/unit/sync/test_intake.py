@@ -5,24 +5,27 @@ from collections.abc import Sequence
 import pytest
 
 from services.domain.fingerprint import failed_mark
+from services.domain.reception import Reception
 from services.ports import Link
+from services.sync.feed import Outcome
 from tests.factories import MINNULLINA
+from tests.fakes_ident import FakeSource
 from tests.support.scenarios import Office
 
 
 @pytest.fixture
 def office() -> Office:
-    """Филиал на подделках."""
+    """Филиал."""
     return Office()
 
 
 def taken(office: Office, *numbers: int) -> Sequence[str]:
     """Возвращает ключи для подсказок."""
-    return list(office.intake.take(numbers or (1,), office.clock.now()))
+    return list(office.intake.take(numbers or (1,)))
 
 
 def test_nothing_asked_is_nothing_read(office: Office) -> None:
-    assert office.intake.take([], office.clock.now()) == ()
+    assert office.intake.take([]) == ()
     assert office.counted("read") == 0
 
 
@@ -39,17 +42,10 @@ def test_delivered_reception_is_queued_only_when_its_deal_would_change(office: O
     assert taken(office) == ["F1_1"]
 
 
-def test_reception_whose_deal_is_unknown_is_queued_again(office: Office) -> None:
-    office.delivered()
-    fingerprint = office.link("F1_1").fingerprint  # type: ignore[union-attr]
-    office.links.save("F1_1", Link(fingerprint, None))
-    assert taken(office) == ["F1_1"]
-
-
 def test_state_refused_by_the_portal_waits_for_a_person_or_a_change(office: Office) -> None:
     office.delivered()
     fingerprint = office.link("F1_1").fingerprint  # type: ignore[union-attr]
-    office.links.save("F1_1", Link(failed_mark(fingerprint), 1))
+    office.links.save("F1_1", Link(failed_mark(fingerprint), 1), office.clock.now())
     assert taken(office) == []
     office.book(comment="новое")
     assert taken(office) == ["F1_1"]
@@ -91,3 +87,57 @@ def test_corrected_reception_is_queued(office: Office) -> None:
     taken(office)
     office.book()
     assert taken(office) == ["F1_1"]
+
+
+def test_rule_that_stumbles_rejects_one_record_and_the_rest_goes_on(office: Office) -> None:
+    """СПЕЦ 2.4.1.3: запись пропускается, обмен идёт дальше."""
+    office.book(1, lines=(object(),))
+    office.book(2)
+    assert [taken(office, 1, 2), taken(office, 1, 2)] == [["F1_2"], []]
+    (rejection,) = office.links.rejections("F1")
+    assert (rejection.uid, rejection.reason) == ("F1_1", "rule_failed")
+    assert "AttributeError" in rejection.message
+    assert office.counted("rejected") == 1
+    office.book(1)
+    assert taken(office, 1) == ["F1_1"]
+
+
+def test_row_that_does_not_read_rejects_one_record_and_the_rest_goes_on(office: Office) -> None:
+    class Spoiled(FakeSource):
+        def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
+            if 2 in reception_ids:
+                raise ValueError("Иванов Иван: не число")
+            return super().read(reception_ids)
+
+    spoiled = Spoiled(office.source.clock)
+    for number in (1, 2, 3):
+        spoiled.put(office.reception(number))
+    office.feed.source = spoiled
+    assert taken(office, 1, 2, 3) == ["F1_1", "F1_3"]
+    (rejection,) = office.links.rejections("F1")
+    assert (rejection.uid, rejection.reason) == ("F1_2", "rule_failed")
+    assert "Иванов" not in rejection.message
+
+
+def test_reception_that_went_to_the_neighbour_and_back_is_sent_again() -> None:
+    office = Office()
+    neighbour = Office(2, twin=office)
+    deal = office.delivered()
+    there = {"order_branch": MINNULLINA.name, "armchair_branch": None, "comment": "у соседа"}
+    office.book(**there)
+    assert list(neighbour.intake.take([1])) == ["F2_1"]
+    assert neighbour.send_again("F2_1") is Outcome.UPDATED
+    assert deal.fields["COMMENTS"] == "у соседа"
+    office.book()
+    assert taken(office) == ["F1_1"]
+    assert office.send_again("F1_1") is Outcome.UPDATED
+    assert deal.fields["COMMENTS"] == ""
+    assert len(office.crm.deals) == 1
+
+
+def test_reception_that_became_foreign_leaves_the_rejected_list(office: Office) -> None:
+    office.book(phone=None)
+    taken(office)
+    office.book(phone=None, order_branch=MINNULLINA.name, armchair_branch=None)
+    taken(office)
+    assert list(office.links.rejections("F1")) == []

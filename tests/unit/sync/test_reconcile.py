@@ -13,7 +13,7 @@ from tests.support.scenarios import Office
 
 @pytest.fixture
 def office() -> Office:
-    """Филиал на подделках."""
+    """Филиал."""
     return Office()
 
 
@@ -109,8 +109,10 @@ def test_only_one_reconcile_of_a_branch_runs_at_a_time(office: Office) -> None:
 def test_lost_lock_ends_the_run_quietly(office: Office) -> None:
     for number in range(1, 61):
         office.book(number)
-    office.locks.lost = True
-    assert [len(packet) for packet in reconciled(office)] == [50]
+    packets = office.reconcile.packets()
+    assert len(next(packets)) == 50
+    office.lose_locks()
+    assert list(packets) == []
     assert "reconcile_finished" not in office.journal.names
 
 

@@ -13,28 +13,28 @@ LEASE = timedelta(seconds=100)
 
 @pytest.fixture
 def office() -> Office:
-    """Филиал на подделках с мелкой очередью."""
-    return Office(outbox_warning=5)
+    """Филиал."""
+    return Office()
 
 
 def failed(office: Office, reason: str, uid: str = "F1_1") -> None:
     """Кладёт отказавшую запись."""
     now = office.clock.now()
-    office.outbox.put([uid], now, office.pace.hint_timeout)
+    office.put(uid)
     claim = office.outbox.claim(uid, now, LEASE)
     assert claim is not None
     office.outbox.fail(claim, now, reason, "")
 
 
 def test_record_whose_hint_was_lost_is_hinted_again(office: Office) -> None:
-    office.outbox.put(["F1_1"], office.clock.now(), office.pace.hint_timeout)
+    office.put("F1_1")
     assert list(office.redrive.due()) == []
     office.clock.advance(seconds=90)
     assert list(office.redrive.due()) == ["F1_1"]
 
 
 def test_record_of_a_killed_node_is_hinted_when_its_lease_is_over(office: Office) -> None:
-    office.outbox.put(["F1_1"], office.clock.now(), office.pace.hint_timeout)
+    office.put("F1_1")
     office.outbox.claim("F1_1", office.clock.now(), LEASE)
     office.clock.advance(seconds=101)
     assert list(office.redrive.due()) == ["F1_1"]
@@ -46,6 +46,24 @@ def test_nothing_is_hinted_while_sending_is_halted(office: Office) -> None:
     assert office.redrive.due() == ()
     office.gate.resume()
     assert list(office.redrive.due()) == ["F1_1"]
+
+
+def test_nothing_is_hinted_while_the_administrator_holds_a_pause(office: Office) -> None:
+    office.outbox.put(["F1_1"], office.clock.now(), timedelta())
+    office.gate.pause(office.clock.now())
+    assert office.redrive.due() == ()
+    office.gate.unpause()
+    assert list(office.redrive.due()) == ["F1_1"]
+
+
+def test_temporary_failure_is_revived_though_a_thousand_wait_for_a_person(office: Office) -> None:
+    for number in range(1, 1002):
+        failed(office, "field_invalid", f"F1_{number}")
+    office.clock.advance(seconds=1)
+    failed(office, Family.NETWORK, "F1_2000")
+    office.clock.advance(seconds=30)
+    office.gate.succeeded(office.clock.now())
+    assert list(office.redrive.due()) == ["F1_2000"]
 
 
 def test_nothing_is_hinted_while_the_portal_rests_and_no_probe_is_spent(office: Office) -> None:
@@ -108,15 +126,15 @@ def test_failure_of_the_record_itself_waits_for_a_person(office: Office, reason:
 
 
 def test_deep_queue_is_told_once_and_again_after_it_grew_shallow(office: Office) -> None:
-    uids = [f"F1_{number}" for number in range(1, 7)]
+    uids = [f"F1_{number}" for number in range(1, 1002)]
     for uid in uids:
         failed(office, "bug", uid)
     office.redrive.due()
     office.redrive.due()
-    assert office.stats.notes("F1")["outbox"] == "6"
-    office.outbox.drop(uids[:4])
+    assert office.stats.notes("F1")["outbox"] == "1001"
+    office.outbox.drop(uids[:250])
     office.redrive.due()
-    for uid in uids[:4]:
+    for uid in uids[:250]:
         failed(office, "bug", uid)
     office.redrive.due()
     assert office.journal.names == ["outbox_deep", "outbox_shallow", "outbox_deep"]

@@ -1,5 +1,6 @@
 """Отправка одной записи: отказы, повторы, остановки, чужие руки (ADR 0003, СПЕЦ 3.3.2)."""
 
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -15,11 +16,10 @@ from services.bitrix.responses import (
 from services.domain.errors import DatabaseError, DatabaseResting, RetriableError, StoreError, Withdrawn
 from services.domain.fingerprint import failed_mark
 from services.ports import EntryState, Halt, Link
-from services.sync.delivery import Outcome
-from services.sync.upsert import Postponed
+from services.sync.feed import Outcome
+from services.sync.sender import BUSY_PAUSE, Postponed
 from tests.factories import MINNULLINA
-from tests.fakes_store import FakeOutbox
-from tests.support.scenarios import PHONE_TOKEN, Office
+from tests.support.scenarios import PHONE, PHONE_TOKEN, Office
 
 UID = "F1_1"
 REFUSED = FieldRefused("портал не принял поля", "field_invalid")
@@ -27,7 +27,7 @@ REFUSED = FieldRefused("портал не принял поля", "field_invalid
 
 @pytest.fixture
 def office() -> Office:
-    """Филиал на подделках."""
+    """Филиал."""
     return Office()
 
 
@@ -90,7 +90,7 @@ def test_refused_change_keeps_the_deal_in_memory(office: Office) -> None:
 def fresh_fingerprint(office: Office) -> str:
     """Возвращает отпечаток нынешнего состояния приёма."""
     (reception,) = office.source.read([1])
-    return office.branch.judge(reception, office.clock.now()).fingerprint  # type: ignore[union-attr]
+    return office.feed.judge(1, reception, office.clock.now()).fingerprint  # type: ignore[union-attr]
 
 
 def test_contact_made_before_a_refused_deal_is_not_made_again(office: Office) -> None:
@@ -109,6 +109,55 @@ def test_bug_of_the_program_is_seen_and_does_not_loop(office: Office) -> None:
         office.send(UID)
     assert office.state is EntryState.FAILED
     assert (office.entry.reason, office.entry.message) == ("bug", "ошибка программы: ZeroDivisionError")
+
+
+def test_record_failed_by_a_bug_is_not_put_back_by_every_extract(office: Office) -> None:
+    office.book()
+    office.crm.trouble("find", ZeroDivisionError())
+    with pytest.raises(ZeroDivisionError):
+        office.send(UID)
+    assert list(office.intake.take([1])) == []
+    assert office.state is EntryState.FAILED
+    office.book(comment="исправлено")
+    assert list(office.intake.take([1])) == [UID]
+
+
+def test_record_that_kills_its_worker_is_given_up_after_five_losses(office: Office) -> None:
+    office.book()
+    office.put(UID)
+    for _ in range(5):
+        assert office.outbox.claim(UID, office.clock.now(), office.settings.sync.lease) is not None
+        office.clock.advance(seconds=101)
+    assert office.send_again(UID) is Outcome.FAILED
+    assert (office.entry.reason, office.crm.calls) == ("worker_lost", [])
+    assert list(office.intake.take([1])) == []
+
+
+def test_deal_deleted_by_hand_and_made_again_asks_for_its_plans_too(office: Office) -> None:
+    office.crm.deals.pop(office.delivered().deal_id)
+    office.book(comment="новое")
+    office.appeared.clear()
+    assert office.send(UID) is Outcome.CREATED
+    assert office.appeared == [1]
+
+
+def test_update_of_a_known_deal_asks_for_no_plans(office: Office) -> None:
+    office.delivered()
+    office.book(comment="новое")
+    office.appeared.clear()
+    office.send(UID)
+    assert office.appeared == []
+
+
+def test_reception_without_services_is_noted_in_the_journal_once(office: Office) -> None:
+    """МАП 5.2 № 3: INFO «Заказ не сформирован»."""
+    office.book(lines=())
+    office.crm.trouble("create_deal", PortalUnreachable("нет связи"))
+    office.send(UID)
+    office.clock.advance(seconds=31)
+    assert office.send_again(UID) is Outcome.CREATED
+    (noted,) = [row for row in office.journal.events if row[1] == "services_missing"]
+    assert (noted[0], noted[2]["reception"]) == ("info", UID)
 
 
 # --- Временные сбои ------------------------------------------------------------------------------
@@ -164,15 +213,91 @@ def test_attempt_that_did_not_happen_is_not_counted(office: Office, error: Retri
     assert (office.entry.state, office.entry.attempts) == (EntryState.PENDING, 0)
 
 
-def test_lost_answer_to_a_creation_is_looked_up_before_creating_again(office: Office) -> None:
+def test_lost_answer_to_a_creation_is_looked_up_in_seconds_and_finished(office: Office) -> None:
     office.book()
     office.crm.trouble("create_deal", AnswerLost("обрыв", 65.0), after=True)
-    assert isinstance(office.send(UID), Postponed)
-    assert set(office.locks.lingering) == {"reception:main:1", f"phone:{PHONE_TOKEN}"}
-    office.locks.forget_lingering()
-    office.clock.advance(seconds=66)
+    postponed = office.send(UID)
+    assert isinstance(postponed, Postponed)
+    assert (postponed.retry_after, office.state) == (3, EntryState.DOUBT)
+    office.clock.advance(seconds=3)
     assert office.send_again(UID) is Outcome.UPDATED
     assert (len(office.crm.deals), len(office.crm.contacts)) == (1, 1)
+
+
+@pytest.mark.parametrize("method", ["create_deal", "create_contact"])
+def test_creation_that_is_not_seen_is_repeated_only_when_the_portal_has_surely_finished(
+    office: Office, method: str
+) -> None:
+    office.book()
+    office.crm.trouble(method, AnswerLost("обрыв", 65.0))
+    office.send(UID)
+    waits = []
+    while (wait := _look(office)) is not None:
+        waits.append(wait)
+    assert waits == [5, 10, 20, 27]
+    assert (len(office.crm.deals), len(office.crm.contacts), office.counted("retried")) == (1, 1, 1)
+
+
+def _look(office: Office) -> float | None:
+    """Смотрит, чем кончилось, в назначенный срок; возвращает, через сколько смотреть снова."""
+    office.clock.moment = office.entry.due_at
+    outcome = office.send_again(UID)
+    assert outcome is Outcome.CREATED or isinstance(outcome, Postponed)
+    return outcome.retry_after if isinstance(outcome, Postponed) else None
+
+
+def test_contact_of_a_lost_answer_takes_the_deal_as_soon_as_it_is_seen(office: Office) -> None:
+    office.book()
+    office.crm.trouble("create_contact", AnswerLost("обрыв", 65.0), after=True)
+    office.send(UID)
+    office.clock.advance(seconds=3)
+    assert office.send_again(UID) is Outcome.CREATED
+    assert len(office.crm.contacts) == 1
+
+
+def test_phone_of_an_unclear_creation_stays_shut_for_others_until_the_portal_has_finished(
+    office: Office,
+) -> None:
+    first, second = office.book(1), office.book(2)
+    office.crm.trouble("create_contact", AnswerLost("обрыв", 65.0))
+    office.send(first)
+    busy = office.send(second)
+    assert isinstance(busy, Postponed)
+    assert busy.retry_after == BUSY_PAUSE.total_seconds()
+    assert office.crm.contacts == {}
+    assert 60_000 < office.redis.pttl(f"t:lock:phone:{PHONE_TOKEN}") <= 65_000
+
+
+def test_found_contact_serves_another_reception_though_the_phone_is_held(office: Office) -> None:
+    office.crm.add_contact("Иванов", "Иван", PHONE)
+    office.book()
+    with office.locks.hold(f"phone:{PHONE_TOKEN}", timedelta(minutes=1)):
+        assert office.send(UID) is Outcome.CREATED
+
+
+def test_lead_is_left_to_the_one_who_holds_the_phone(office: Office) -> None:
+    office.crm.add_contact("Иванов", "Иван", PHONE)
+    office.crm.add_lead(PHONE)
+    office.book()
+    with office.locks.hold(f"phone:{PHONE_TOKEN}", timedelta(minutes=1)):
+        assert isinstance(office.send(UID), Postponed)
+    assert office.crm.deals == {}
+
+
+def test_doubt_outlives_everything_that_happens_to_the_record_meanwhile(office: Office) -> None:
+    office.book()
+    office.crm.trouble("create_deal", AnswerLost("обрыв", 65.0))
+    office.send(UID)
+    office.book(phone=None)
+    office.put(UID)
+    office.clock.advance(seconds=3)
+    assert isinstance(office.send_again(UID), Postponed)  # отклонить и забыть нельзя: сделка может появиться
+    office.book(phone=PHONE, comment="исправлено")
+    office.outbox.requeue([UID], office.clock.now())
+    assert isinstance(office.send_again(UID), Postponed)
+    assert office.crm.deals == {}
+    office.clock.advance(seconds=63)
+    assert office.send_again(UID) is Outcome.CREATED
 
 
 def test_unclear_update_is_not_taken_for_the_delivered_state(office: Office) -> None:
@@ -181,10 +306,21 @@ def test_unclear_update_is_not_taken_for_the_delivered_state(office: Office) -> 
     office.crm.trouble("update_deal", AnswerLost("обрыв", 65.0))
     office.send(UID)
     assert office.link(UID) == Link("", 1)
-    office.locks.forget_lingering()
     office.clock.advance(seconds=66)
     office.book()
     assert office.send_again(UID) is Outcome.UPDATED
+
+
+def test_nothing_is_written_while_an_older_write_may_still_arrive(office: Office) -> None:
+    office.delivered()
+    office.book(comment="новое")
+    office.crm.trouble("update_deal", AnswerLost("обрыв", 65.0))
+    office.send(UID)
+    office.outbox.requeue([UID], office.clock.now())
+    office.crm.calls.clear()
+    postponed = office.send_again(UID)
+    assert isinstance(postponed, Postponed)
+    assert (postponed.retry_after, office.crm.calls) == (65, [])
 
 
 def test_five_outages_in_a_row_stop_sending_and_the_first_success_resumes_it(office: Office) -> None:
@@ -200,14 +336,60 @@ def test_five_outages_in_a_row_stop_sending_and_the_first_success_resumes_it(off
     assert office.gate.blocked_for(office.clock.now()) is None
 
 
-def test_absent_redis_is_no_outcome_of_the_record(office: Office) -> None:
-    class Broken(FakeOutbox):
-        def extend(self, *_: object) -> bool:
-            raise StoreError("Redis недоступен")
+def test_portal_that_answers_with_a_limit_is_not_taken_for_a_dead_one(office: Office) -> None:
+    for number in range(1, 8):
+        office.book(number, phone=f"+7916000000{number}")
+        office.crm.trouble("find", OperationTimeLimit("время метода", 5.0))
+    assert all(isinstance(office.send(f"F1_{number}"), Postponed) for number in range(1, 8))
+    assert office.gate.blocked_for(office.clock.now()) is None
 
-    office.outbox = Broken()
-    office.assemble()
+
+@pytest.mark.parametrize("case", ["rejected", "unchanged", "database", "foreign"])
+def test_probe_is_not_spent_by_a_record_that_never_calls_the_portal(office: Office, case: str) -> None:
+    office.delivered()
+    others = {
+        "rejected": {"phone": None},
+        "unchanged": {},
+        "database": {"comment": "новое"},
+        "foreign": {"order_branch": MINNULLINA.name, "armchair_branch": None},
+    }
+    for _ in range(5):
+        office.gate.broke(office.clock.now())
+    office.clock.advance(seconds=10)
+    office.book(**others[case])
+    office.source.failure = DatabaseError("база не отвечает") if case == "database" else None
+    office.send(UID)
+    office.source.failure = None
+    assert office.gate.retry_in(office.clock.now()) is None
+
+
+@pytest.mark.parametrize(
+    "error", [Withdrawn("узел останавливается"), OperationTimeLimit("время метода", 5.0), ZeroDivisionError()]
+)
+def test_probe_that_did_not_reach_the_portal_is_given_back(office: Office, error: Exception) -> None:
+    for _ in range(5):
+        office.gate.broke(office.clock.now())
+    office.clock.advance(seconds=10)
     office.book()
+    office.crm.trouble("find", error)
+    with suppress(ZeroDivisionError):
+        office.send(UID)
+    assert office.gate.retry_in(office.clock.now()) is None
+
+
+def test_only_one_probes_the_portal(office: Office) -> None:
+    for _ in range(5):
+        office.gate.broke(office.clock.now())
+    office.clock.advance(seconds=10)
+    assert office.gate.retry_in(office.clock.now()) is None
+    office.book()
+    assert office.send(UID) is Outcome.HALTED
+    assert (office.crm.calls, office.entry.attempts) == ([], 0)
+
+
+def test_absent_redis_is_no_outcome_of_the_record(office: Office) -> None:
+    office.book()
+    office.crm.trouble("create_deal", StoreError("Redis недоступен"))
     assert isinstance(office.send(UID), StoreError)
     assert office.state is EntryState.IN_FLIGHT
     assert "outcome_not_kept" in office.journal.names
@@ -237,7 +419,7 @@ def test_halted_sending_touches_neither_the_base_nor_the_portal(office: Office) 
 
 def test_record_in_other_hands_is_left_to_them(office: Office) -> None:
     office.book()
-    office.outbox.put([UID], office.clock.now(), timedelta())
+    office.put(UID)
     office.outbox.claim(UID, office.clock.now(), timedelta(seconds=100))
     assert office.send_again(UID) is Outcome.NOT_DUE
 
@@ -246,30 +428,21 @@ def test_unknown_record_is_nobodys(office: Office) -> None:
     assert office.send_again("F1_77") is Outcome.NOT_DUE
 
 
-@pytest.mark.parametrize("name", ["reception:main:1", "phone"])
-def test_busy_reception_or_phone_is_tried_a_little_later_without_counting(office: Office, name: str) -> None:
+def test_busy_phone_is_tried_a_little_later_without_counting(office: Office) -> None:
     office.book()
-    lock = f"phone:{PHONE_TOKEN}" if name == "phone" else name
-    with office.locks.hold(lock, timedelta(minutes=1)):
+    with office.locks.hold(f"phone:{PHONE_TOKEN}", timedelta(minutes=1)):
         error = office.send(UID)
     assert isinstance(error, Postponed)
-    assert error.retry_after == office.pace.busy_pause.total_seconds()
+    assert error.retry_after == BUSY_PAUSE.total_seconds()
     assert (office.entry.state, office.entry.attempts) == (EntryState.PENDING, 0)
     office.clock.advance(seconds=4)
     assert office.send_again(UID) is Outcome.CREATED
 
 
-def test_lost_lock_writes_nothing(office: Office) -> None:
+def test_phone_lost_while_the_write_waited_for_its_turn_writes_nothing(office: Office) -> None:
     office.book()
-    office.locks.lost = True
-    assert isinstance(office.send(UID), Postponed)
-    assert (office.crm.deals, office.crm.contacts) == ({}, {})
-
-
-def test_lock_lost_while_the_write_waited_for_its_turn_writes_nothing(office: Office) -> None:
-    office.book()
-    office.crm.waiting = lambda: setattr(office.locks, "lost", True)
-    office.send(UID)
+    office.crm.waiting = office.lose_locks
+    assert office.send(UID) is Outcome.HALTED
     assert (office.crm.deals, office.crm.contacts) == ({}, {})
     assert (office.state, office.entry.attempts) == (EntryState.PENDING, 0)
 
@@ -279,7 +452,7 @@ def test_record_taken_by_another_while_the_write_waited_is_left_to_it(office: Of
 
     def overslept() -> None:
         office.clock.advance(seconds=200)
-        assert office.outbox.claim(UID, office.clock.now(), office.pace.lease) is not None
+        assert office.outbox.claim(UID, office.clock.now(), office.settings.sync.lease) is not None
 
     office.crm.waiting = overslept
     office.send(UID)
@@ -291,7 +464,7 @@ def test_change_that_came_during_the_sending_is_sent_after_it(office: Office) ->
 
     def change() -> None:
         office.book(comment="успели изменить")
-        office.outbox.put([UID], office.clock.now(), office.pace.hint_timeout)
+        office.put(UID)
 
     office.crm.meanwhile["create_deal"] = change
     assert office.send(UID) is Outcome.CREATED

@@ -1,22 +1,19 @@
 """Доставка: создание и обновление сделки, контакт, лид, ручные стадии (МАП 2.3, 2.5)."""
 
-from dataclasses import replace
-
 import pytest
 
 from services.bitrix.responses import AmbiguousAnswer
-from services.domain.stages import Stage, StageTable
-from services.sync.delivery import Outcome
-from services.sync.upsert import Postponed
+from services.sync.feed import Outcome
+from services.sync.sender import Postponed
 from tests.factories import MARK, make_line
-from tests.support.scenarios import PHONE, PHONE_TOKEN, POLICY, Office
+from tests.support.scenarios import PHONE, PHONE_TOKEN, Office
 
 UID = "F1_1"
 
 
 @pytest.fixture
 def office() -> Office:
-    """Филиал на подделках."""
+    """Филиал."""
     return Office()
 
 
@@ -134,10 +131,23 @@ def test_interrupted_conversion_is_finished_by_the_next_attempt(office: Office) 
     office.book()
     office.crm.trouble("convert_lead", AmbiguousAnswer("сбой", 65.0))
     assert isinstance(office.send(UID), Postponed)
-    office.locks.forget_lingering()
     office.clock.advance(minutes=5)
     assert office.send_again(UID) is Outcome.UPDATED
     assert (office.crm.leads[lead_id].status, office.deal(UID).lead_id) == ("CONVERTED", lead_id)
+
+
+def test_interrupted_update_looks_for_its_client_again_and_finishes(office: Office) -> None:
+    lead_id = office.crm.add_lead(PHONE, status="CONVERTED")
+    deal = office.delivered()
+    office.crm.leads[lead_id].status = "NEW"
+    deal.contact_id, kept = None, deal.contact_id
+    office.book(comment="новое")
+    office.crm.trouble("convert_lead", AmbiguousAnswer("сбой", 65.0))
+    assert isinstance(office.send(UID), Postponed)
+    assert deal.contact_id == kept
+    office.clock.advance(minutes=5)
+    assert office.send_again(UID) is Outcome.UPDATED
+    assert (office.crm.leads[lead_id].status, deal.lead_id) == ("CONVERTED", lead_id)
 
 
 def test_manual_stage_stays_on_cancel_with_a_warning(office: Office) -> None:
@@ -150,7 +160,7 @@ def test_manual_stage_stays_on_cancel_with_a_warning(office: Office) -> None:
 
 
 def test_manual_stage_moves_on_cancel_when_the_settings_say_so() -> None:
-    office = Office(replace(POLICY, cancel_moves_manual=True))
+    office = Office(rules={"cancel_moves_manual_stage": True})
     deal = office.delivered()
     deal.fields["STAGE_ID"] = "C1:WAITING_LIST"
     office.book(canceled_at=MARK)
@@ -159,5 +169,5 @@ def test_manual_stage_moves_on_cancel_when_the_settings_say_so() -> None:
 
 
 def test_stage_codes_come_from_the_settings() -> None:
-    table = StageTable.build(1, {Stage.CONSULTATION_SCHEDULED: "C1:SHORT"})
-    assert Office(replace(POLICY, stages=table)).delivered().fields["STAGE_ID"] == "C1:SHORT"
+    office = Office(portal={"stages": {"consultation_scheduled": "C1:SHORT"}})
+    assert office.delivered().fields["STAGE_ID"] == "C1:SHORT"

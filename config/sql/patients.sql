@@ -1,4 +1,4 @@
--- Отвечает: кто пациент @patient_id.
+-- Отвечает: кто пациенты @ids (до 50).
 -- Столбцы: patient_id, card_number, surname, name, patronymic.
 SELECT
     p.ID_Persons AS patient_id,
@@ -8,4 +8,5 @@ SELECT
     n.Patronymic AS patronymic
 FROM Patients AS p
 INNER JOIN Persons AS n ON n.ID = p.ID_Persons
-WHERE p.ID_Persons = @patient_id
+WHERE p.ID_Persons IN (@ids)
+ORDER BY p.ID_Persons

@@ -1,0 +1,123 @@
+"""Лента снимков планов: изменившийся план пациента → открытые сделки пациента (СПЕЦ 2.3.2).
+
+Запись ленты — пациент (``F1_P17``), а не сделка: какие его сделки открыты, знает портал. Поэтому снимок
+доходит и до сделок тех приёмов, что давно вне окна выборки (ADR 0011).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from services.domain.cursor import ChangePoint
+from services.domain.judgement import Foreign, Ready, Rules, Verdict
+from services.domain.keys import PLANS, RecordKey
+from services.domain.plan_snapshot import Snapshot, hash_of, take_snapshot
+from services.domain.plan_view import (
+    PlanHead,
+    PlanPatient,
+    PlanRow,
+    newest_first,
+    patient_view,
+    plan_view,
+    rows_by_plan,
+)
+from services.ports import ChangePage, Link, PlanDeals, PlanSource
+from services.sync.feed import Attempt, Delivered, Outcome, Work, reading
+
+PAGE = 50
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class PatientPlans:
+    """Пациент и его действующие планы со строками."""
+
+    patient: PlanPatient
+    heads: Sequence[PlanHead]
+    rows: Mapping[int, list[PlanRow]]
+
+
+class PlanFeed:
+    """Снимки планов пациентов одного филиала."""
+
+    letter, counted = PLANS, "plans_"
+
+    def __init__(self, rules: Rules, source: PlanSource, deals: PlanDeals, work: Work) -> None:
+        self.rules, self._source, self._deals, self._work = rules, source, deals, work
+        self.name = f"{rules.branch_id}.plans"
+
+    def now(self) -> datetime:
+        """Возвращает время сервера базы."""
+        return self._source.now()
+
+    def changed(self, point: ChangePoint) -> ChangePage:
+        """Возвращает до 50 пациентов, чьи планы изменились строго после точки."""
+        return self._source.changed_after(point)
+
+    def planned(self, since: datetime, until: datetime, after: int) -> Sequence[int]:
+        """Возвращает до 50 пациентов с действующими планами и приёмами в [since, until)."""
+        return self._source.planned_between(since, until, after)
+
+    def read(self, numbers: Sequence[int]) -> Mapping[int, PatientPlans | None]:
+        """Возвращает планы пациентов; пациента в базе нет — None."""
+        return {**dict.fromkeys(numbers), **read_plans(self._source, numbers)}
+
+    def judge(self, number: int, row: PatientPlans | None, now: datetime) -> Verdict:
+        """Решает, какой снимок должен стоять в сделках пациента."""
+        if row is None:
+            return Foreign()
+        snapshot = snapshot_of(row, now.astimezone(self.rules.zone))
+        return Ready(snapshot, snapshot.fingerprint)
+
+    def vanished(self, linked: Mapping[int, Link]) -> Sequence[int]:
+        """Возвращает пусто: своей сделки у снимка нет."""
+        return ()
+
+    def deliver(self, attempt: Attempt) -> Delivered:
+        """Пишет снимок в открытые сделки, где стоит другой.
+
+        Верим сделкам, а не памяти: новая сделка могла появиться, пока писали прежние.
+        """
+        snapshot, patient = attempt.ready.draft, f"{self.rules.database_id}_{attempt.key.number}"
+        with reading():
+            deals = self._deals.open_deals(patient)
+        stale = [deal for deal in deals if not _carries(deal.snapshot, snapshot)]
+        for deal in stale:
+            self._deals.write(deal.deal_id, snapshot.text, permit=attempt.permit)
+            self._work.journal.info("plans_written", plans=attempt.uid, deal=deal.deal_id)
+        return Delivered(Outcome.UPDATED if stale else Outcome.UNCHANGED)
+
+    def deal_appeared(self, reception_id: int) -> None:
+        """Ставит в очередь пациента новой сделки, если у него есть планы: в ней снимка ещё нет.
+
+        Срок — сразу: подсказку пошлёт ближайший обход очереди, кто бы сделку ни создал.
+        """
+        patient = self._source.patient_of(reception_id)
+        if patient is None or not self._source.active_plans([patient.patient_id]):
+            return
+        key = RecordKey(self.rules.number, PLANS, patient.patient_id)
+        self._work.store.outbox.put([str(key)], self._work.clock.now(), timedelta())
+
+
+def read_plans(source: PlanSource, numbers: Sequence[int]) -> Mapping[int, PatientPlans]:
+    """Читает действующие планы пациентов (до 50) со строками: три запроса на всех."""
+    patients = {patient.patient_id: patient for patient in source.patients(numbers)}
+    heads = source.active_plans(list(patients)) if patients else {}
+    ids = [head.plan_id for own in heads.values() for head in own]
+    lines = rows_by_plan(
+        row for at in range(0, len(ids), PAGE) for row in source.plan_rows(ids[at : at + PAGE])
+    )
+    return {
+        number: PatientPlans(patient, newest_first(heads.get(number, ())), lines)
+        for number, patient in patients.items()
+    }
+
+
+def snapshot_of(plans: PatientPlans, at: datetime) -> Snapshot:
+    """Снимает планы пациента; время — в поясе базы."""
+    assert isinstance(at.tzinfo, timezone)
+    views = [plan_view(head, plans.rows.get(head.plan_id, []), at.tzinfo) for head in plans.heads]
+    return take_snapshot(patient_view(plans.patient), views, at)
+
+
+def _carries(written: str, snapshot: Snapshot) -> bool:
+    return hash_of(written) == snapshot.fingerprint if snapshot.text else not written

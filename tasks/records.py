@@ -1,0 +1,51 @@
+"""Задачи записей: выборка ленты и отправка одной записи — приёма, снимка планов, добавленной сущности."""
+
+from collections.abc import Iterable, Sequence
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+from tasks.app import celery_app
+from tasks.base import SyncTask
+from tasks.names import CONTROL_PRIORITY, EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
+from tasks.process import on_built
+
+if TYPE_CHECKING:
+    from services.container import Services
+
+
+@celery_app.task(name=EXTRACT, bind=True)
+def extract(self: SyncTask, branch_id: str, feed: str = "receptions") -> None:
+    """Ставит изменившиеся записи ленты в очередь отправки."""
+    with closing(self.services.branch(branch_id).feeds[feed].extract.packets()) as packets:
+        hint_all(packets)
+
+
+@celery_app.task(name=UPSERT, bind=True, outlives_retries=True)
+def upsert(self: SyncTask, uid: str) -> None:
+    """Приводит портал к состоянию записи в Ident; повторный вызов безвреден."""
+    self.services.send(uid)
+
+
+def hint_all(packets: Iterable[Sequence[str]]) -> None:
+    """Посылает подсказки пакет за пакетом."""
+    for packet in packets:
+        hint(packet)
+
+
+def hint(uids: Sequence[str]) -> None:
+    """Посылает подсказки: по сообщению на запись, в сообщении только её ключ."""
+    for uid in uids:
+        queue = queue_of(uid.partition("_")[0])
+        upsert.apply_async((uid,), queue=queue, priority=UPSERT_PRIORITY)
+
+
+def request_extracts(branch_ids: Sequence[str]) -> None:
+    """Просит выборку филиалов сейчас, не дожидаясь расписания; идущая выборка второй не пустит."""
+    for branch_id in branch_ids:
+        extract.apply_async((branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
+
+
+@on_built
+def _give_hands(services: "Services") -> None:
+    """Даёт службам процесса то, что умеет только точка входа: запустить выборку сейчас."""
+    services.sync_now = request_extracts
