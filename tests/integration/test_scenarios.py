@@ -254,14 +254,9 @@ def test_unclear_creation_is_looked_for_and_repeated_only_when_the_portal_has_su
     world.extract()
     world.portal.portal.faults.add(Fault(FaultKind.RESET, methods=("crm.deal.add",)))
     assert isinstance(world.send(uid), Postponed)
-    looks = [3]
-    while looks[-1] < 65:
-        world.clock.shift = timedelta(seconds=looks[-1])
-        outcome = world.send(uid)
-        assert isinstance(outcome, Postponed)
-        assert world.portal.stats.count("crm.deal.add") == 1
-        looks.append(looks[-1] + round(outcome.retry_after or 0))
-    assert looks == [3, 8, 18, 38, 65]
+    world.clock.shift = timedelta(seconds=3)
+    assert isinstance(world.send(uid), Postponed)
+    assert world.portal.stats.count("crm.deal.add") == 1
     (entry,) = world.services.store.outbox.entries("F1")
     assert (entry.state, entry.attempts) == (EntryState.DOUBT, 1)
     world.clock.shift = timedelta(seconds=66)
