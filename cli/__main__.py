@@ -1,16 +1,23 @@
 """Вход команд: ``python manage.py КОМАНДА``."""
 
+import argparse
 import importlib
 import platform
 import sys
+from pathlib import Path
 
-from cli.commands import available
+from cli.commands import DEVELOPMENT, available
 from cli.console import speak_utf8
+from cli.privileges import become_owner, forbid_dumps
+
+#: Установщик остаётся root и сам бережётся папок службы; инструментам разработчика настройки не нужны.
+UNDER_ROOT = frozenset({"service"}) | DEVELOPMENT
 
 
 def main(arguments: list[str]) -> int:
     """Запускает команду и возвращает код завершения."""
     speak_utf8()
+    forbid_dumps()
     name = arguments[0] if arguments else "--help"
     if name in ("-h", "--help", "help"):
         print(usage())
@@ -27,13 +34,15 @@ def main(arguments: list[str]) -> int:
 def run(name: str, arguments: list[str]) -> int:
     """Загружает модуль команды и выполняет его; ошибки настроек и системы показывает без трассировки."""
     command = importlib.import_module(f"cli.{name.replace('-', '_')}")
+    owner = None if name in UNDER_ROOT else become_owner(_chosen(arguments).parent)
     try:
         return int(command.main(arguments))
     except UnicodeDecodeError:
         print("Ввод не в кодировке UTF-8: передайте его в ней.", file=sys.stderr)
         return 2
     except OSError as error:
-        print(f"Система отказала: {error}", file=sys.stderr)
+        whose = f" (команда выполняется от имени {owner})" if owner else ""
+        print(f"Система отказала{whose}: {error}", file=sys.stderr)
         return 3
     except KeyboardInterrupt:
         print("\nПрервано.", file=sys.stderr)
@@ -54,6 +63,16 @@ def known(error: Exception) -> int | None:
     if isinstance(error, ConfigError):
         return 2
     return 3 if isinstance(error, SyncError) else None
+
+
+def _chosen(arguments: list[str]) -> Path:
+    """Возвращает файл настроек, который выберет команда."""
+    from cli.session import add_config
+    from config.loader import settings_file
+
+    parser = argparse.ArgumentParser(add_help=False)
+    add_config(parser)
+    return settings_file(parser.parse_known_args(arguments)[0].config)
 
 
 def usage() -> str:

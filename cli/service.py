@@ -134,12 +134,13 @@ def this_host(options: argparse.Namespace) -> "Host":
         from installer.windows import WindowsHost
 
         return WindowsHost(windows_layout(os.environ), run, partial(_supply, options))
-    from installer.linux import ACCOUNT, LinuxHost
+    from installer.linux import ACCOUNT, REDIS_ACCOUNT, LinuxHost
 
     # Другой корень бывает только у проверок: там и программы системы свои.
     places = PLACES if options.root is None else os.environ.get("PATH", "")
     layout = linux_layout(options.root or Path("/"))
-    return LinuxHost(layout, partial(run, places=places), options.account or ACCOUNT, places)
+    accounts = (options.account, options.account) if options.account else (ACCOUNT, REDIS_ACCOUNT)
+    return LinuxHost(layout, partial(run, places=places), accounts, places)
 
 
 def _supply(options: argparse.Namespace, key: str) -> Path:

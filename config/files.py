@@ -29,9 +29,10 @@ def replace_text(path: Path, text: str) -> None:
 def adopt(path: Path, like: Path) -> None:
     """Отдаёт файл владельцу другого: записанное администратором должна читать служба."""
     if sys.platform != "win32":  # там владельца заменяет список доступа папки
-        with suppress(PermissionError):  # чужому владельцу файл отдаёт только root
-            known = like.stat()
-            os.chown(path, known.st_uid, known.st_gid)
+        known = like.stat()
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW)  # подменённый ссылкой никому не отдаётся
+        with suppress(PermissionError), os.fdopen(descriptor):  # чужому владельцу файл отдаёт только root
+            os.fchown(descriptor, known.st_uid, known.st_gid)
 
 
 def _replace_on_windows(path: Path, draft: Path) -> None:

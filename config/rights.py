@@ -9,8 +9,9 @@ import re
 import stat
 import subprocess
 import sys
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from config import windows
@@ -22,6 +23,7 @@ SERVICES = ("IdentBitrixRedis", "IdentBitrixNode", "IdentBitrixFlower")
 ALIASES = {"SY": SYSTEM_SID, "BA": ADMINISTRATORS_SID}
 BUILT_IN_ADMINISTRATOR, BUILT_IN_RID = "LA", "-500"
 EVERYONE = "S-1-1-0"
+NO_LOGIN = 2**32 - 1
 #: Как назвать частых посторонних; остальные названы своим SID.
 TITLES = {
     "WD": "все",
@@ -39,9 +41,15 @@ TITLES = {
     "CO": "создатель файла",
 }
 #: Разрешающая запись SDDL любого вида: простая, объектная, условная.
-ALLOWING = re.compile(r"\((?:A|OA|XA|ZA);[^;]*;[^;]*;[^;]*;[^;]*;([^;)]+)")
+ALLOWING = re.compile(r"\((?:A|OA|XA|ZA);([^;]*);([^;]*);[^;]*;[^;]*;([^;)]+)")
 ACCESS = re.compile(r"D:(?P<flags>[A-Z_]*)(?P<entries>\(.*)?", re.DOTALL)
 NO_LIST = "NO_ACCESS_CONTROL"
+#: Права SDDL, которые ничего не меняют; биты, которые меняют (запись, удаление, смена прав и хозяина).
+READING = frozenset({"FR", "FX", "GR", "GX", "RC", "CC", "SW", "WP", "LO"})
+WRITE_MASK = 0x500D0156
+INHERIT_ONLY = "IO"
+TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+OWNER = re.compile(r"O:(S-[0-9-]+|[A-Z]{2})")
 
 
 def restrict(path: Path) -> None:
@@ -59,17 +67,28 @@ def strangers(path: Path) -> list[str]:
     return open_modes(path.stat().st_mode)
 
 
+@cache
 def account_name() -> str:
-    """Возвращает имя учётной записи, под которой выполняется программа; окружению не верит."""
+    """Возвращает имя того, кто выполняет программу; окружению не верит: кем вошли, помнит ядро."""
     if sys.platform == "win32":
         return windows.account_name()
     import os
     import pwd
 
+    uid = _login_uid()
     try:
-        return pwd.getpwuid(os.geteuid()).pw_name
+        return pwd.getpwuid(os.geteuid() if uid is None else uid).pw_name
     except KeyError:
-        return str(os.geteuid())
+        return str(os.geteuid() if uid is None else uid)
+
+
+def _login_uid() -> int | None:
+    """Возвращает номер вошедшего в систему: sudo и su его не меняют; у служб его нет."""
+    try:
+        uid = int(Path("/proc/self/loginuid").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return None
+    return None if uid == NO_LOGIN else uid
 
 
 def open_modes(mode: int) -> list[str]:
@@ -105,6 +124,16 @@ class WindowsRights:
         """Возвращает, кому лишнему открыт файл или папка."""
         return outsiders(self.describe(path), [self.sid()])
 
+    def writers(self, path: Path) -> list[str]:
+        """Возвращает, кто сверх администраторов и нас может менять файл или папку."""
+        return writers(self.describe(path), [self.sid()])
+
+    def foreign_owner(self, path: Path) -> str | None:
+        """Возвращает хозяина файла, если это не система, не администраторы и не мы сами."""
+        found = OWNER.match(self.describe(path))
+        owner = found[1] if found else "неизвестно кому"
+        return None if owner in _known([self.sid()]) else TITLES.get(owner, owner)
+
     def _grants(self, path: Path) -> list[str]:
         inherited = "(OI)(CI)" if path.is_dir() else ""
         allowed = dict.fromkeys((SYSTEM_SID, ADMINISTRATORS_SID, self.sid()))
@@ -116,14 +145,39 @@ def outsiders(sddl: str, own: Collection[str]) -> list[str]:
 
     Положен он системе, администраторам, нашим службам и ``own``; списка нет вовсе — файл открыт всем.
     """
+    known = {*_known(own), *map(service_sid, SERVICES)}
+    return _titled(who for _, _, who in _allowing(sddl) if who not in known)
+
+
+def writers(sddl: str, own: Collection[str]) -> list[str]:
+    """Возвращает, кто сверх администраторов и своих может менять файл или папку."""
+    known = {*_known(own), TRUSTED_INSTALLER}
+    found = ((who, rights) for flags, rights, who in _allowing(sddl) if INHERIT_ONLY not in flags)
+    return _titled(who for who, rights in found if who not in known and _writes(rights))
+
+
+def _writes(rights: str) -> bool:
+    if rights.startswith("0x"):
+        return bool(int(rights, 16) & WRITE_MASK)
+    return not {rights[place : place + 2] for place in range(0, len(rights), 2)} <= READING
+
+
+def _allowing(sddl: str) -> list[tuple[str, str, str]]:
+    """Возвращает разрешающие записи: признаки, права, кому; списка нет — всё разрешено всем."""
     access = ACCESS.search(sddl)
     if access is None or NO_LIST in access["flags"]:
-        return [TITLES[EVERYONE]]
-    known = {*ALIASES, *ALIASES.values(), *map(service_sid, SERVICES), *own}
-    if any(sid.endswith(BUILT_IN_RID) for sid in own):
-        known.add(BUILT_IN_ADMINISTRATOR)
-    given = dict.fromkeys(ALLOWING.findall(access["entries"] or ""))
-    return list(dict.fromkeys(TITLES.get(who, who) for who in given if who not in known))
+        return [("", "FA", EVERYONE)]
+    return ALLOWING.findall(access["entries"] or "")
+
+
+def _titled(sids: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(TITLES.get(sid, sid) for sid in sids))
+
+
+def _known(own: Collection[str]) -> set[str]:
+    """Возвращает SID системы, администраторов и своих; встроенный администратор в SDDL назван сокращением."""
+    built_in = {BUILT_IN_ADMINISTRATOR} if any(sid.endswith(BUILT_IN_RID) for sid in own) else set()
+    return {*ALIASES, *ALIASES.values(), *own, *built_in}
 
 
 def service_sid(name: str) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from config.dpapi import Dpapi, WrapError, Wrapping, system_wrapping
+from config.dpapi import WrapError, Wrapping, system_wrapping, wrapping_of
 from config.files import adopt
 from config.rights import restrict
 
@@ -104,6 +104,5 @@ def _wrapped(key: str, wrapping: Wrapping) -> str:
 
 
 def _unwrapped(line: str, wrapping: Wrapping | None) -> str:
-    """Разворачивает ключ; завёрнутый Windows узнаётся по метке, где бы ни читался."""
-    chosen = wrapping or (Dpapi() if line.startswith(Dpapi.mark) else system_wrapping())
+    chosen = wrapping or wrapping_of(line)
     return chosen.unwrap(line.removeprefix(chosen.mark))

@@ -66,6 +66,12 @@ def system_folder() -> Path:
     return Path(buffer.value)
 
 
+def forbid_reports() -> None:
+    """Запрещает отчёты об ошибках Windows: при сбое они снимают память программы."""
+    fail_at_once, no_report = 0x1, 0x2
+    _library("kernel32").SetErrorMode(fail_at_once | no_report)
+
+
 def paint_console() -> bool:
     """Включает цвета окна, куда идёт вывод; False — окно их не понимает (или это не окно)."""
     kernel, output, understand_codes = _library("kernel32"), -11, 0x4

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -18,7 +19,7 @@ Pause = Callable[[float], None]
 
 def same(one: Path, other: Path) -> bool:
     """Отвечает, одни ли и те же файлы лежат в двух папках."""
-    return other.is_dir() and _contents(one) == _contents(other)
+    return other.is_dir() and contents(one) == contents(other)
 
 
 def place(source: Path, target: Path, pause: Pause = time.sleep) -> None:
@@ -26,6 +27,8 @@ def place(source: Path, target: Path, pause: Pause = time.sleep) -> None:
     draft = target.with_name(f"{target.name}.new")
     remove(draft, pause)
     shutil.copytree(source, draft)
+    if os.name == "posix":
+        _open_to_services(draft)
     swap(draft, target, pause)
 
 
@@ -69,5 +72,13 @@ def persist(action: Callable[[], object], path: Path, pause: Pause) -> None:
             pause(seconds)
 
 
-def _contents(folder: Path) -> Mapping[str, str]:
+def contents(folder: Path) -> Mapping[str, str]:
+    """Возвращает файлы папки: имя от неё → SHA-256."""
     return {path.relative_to(folder).as_posix(): digest(path) for path in folder.rglob("*") if path.is_file()}
+
+
+def _open_to_services(folder: Path) -> None:
+    """Даёт службам читать программу, с какой бы маской прав её ни распаковали."""
+    for path in (folder, *folder.rglob("*")):
+        runnable = path.is_dir() or path.stat().st_mode & stat.S_IXUSR
+        path.chmod(0o755 if runnable else 0o644)

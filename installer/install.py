@@ -37,11 +37,13 @@ class Installation:
         """Ставит и возвращает код: 0 — служба работает, 1 — стоит, но осмотр не прошёл."""
         host, talk = self.host, self.talk
         host.require_rights()
+        host.trust(self.package.folder)
+        self.package.verify()
         self._refuse_other_version()
         talk.say(f"Устанавливаю версию {self.package.version} в {host.layout.programs}")
         answers = self.answers() if not host.layout.settings.exists() else None
         server = self._redis_server(answers)
-        host.prepare_account()
+        host.prepare_accounts()
         self._place()
         host.write_command()
         services = self._services(answers, server)
@@ -49,6 +51,8 @@ class Installation:
             service.folder.mkdir(parents=True, exist_ok=True)
             host.services.install(service)
         host.protect(services)
+        if answers is not None:
+            host.take()
         settings = self._settings(answers)
         host.protect(services)
         record = Record(

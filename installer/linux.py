@@ -4,15 +4,19 @@ import os
 import pwd
 import re
 import shutil
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 
+from installer import ownership
 from installer.commands import PLACES
 from installer.layout import Layout
 from installer.ports import InstallError, Run, Service
+from installer.roles import REDIS
 from installer.systemd import Systemd
 
-ACCOUNT = "ident-bitrix"
+#: Учётные записи служб: Redis живёт под своей и ни настроек, ни ключа не прочтёт.
+ACCOUNT, REDIS_ACCOUNT = "ident-bitrix", "ident-bitrix-redis"
 OLDEST_REDIS = (6, 2)
 COMMAND = """#!/bin/sh
 # Команда интеграции: знает, где файл настроек.
@@ -24,31 +28,67 @@ exec '{program}' "$@"
 class LinuxHost:
     """Компьютер с Linux и systemd."""
 
-    def __init__(self, layout: Layout, run: Run, account: str = ACCOUNT, places: str = PLACES) -> None:
-        self.layout, self.run, self._account, self._places = layout, run, account, places
-        self.services = Systemd(layout.units, account, run)
+    def __init__(
+        self,
+        layout: Layout,
+        run: Run,
+        accounts: tuple[str, str] = (ACCOUNT, REDIS_ACCOUNT),
+        places: str = PLACES,
+    ) -> None:
+        self.layout, self.run, self._places = layout, run, places
+        self._account, self._redis_account = accounts
+        self.services = Systemd(layout.units, self._account_of, run)
 
     def require_rights(self) -> None:
         """Проверяет, что команду выполняет root."""
         if os.geteuid() != 0:
             raise InstallError("Нужны права администратора: повторите команду с sudo.")
+        os.umask(0o022)  # программу должны прочесть службы; тайное закрывается отдельно
 
-    def prepare_account(self) -> None:
-        """Заводит системную учётную запись без входа."""
-        try:
-            pwd.getpwnam(self._account)
-        except KeyError:
-            home, shell = str(self.layout.state), "/usr/sbin/nologin"
-            options = ["--system", "--user-group", "--no-create-home", "--home-dir", home, "--shell", shell]
-            self.run(["useradd", *options, self._account])
+    def trust(self, folder: Path) -> None:
+        """Проверяет, что пакет не подменит никто, кроме root и того, кто позвал sudo."""
+        users, groups = ({0, int(os.environ.get(name, "0"))} for name in ("SUDO_UID", "SUDO_GID"))
+        for place in (folder, folder / "program"):
+            found = place.stat()
+            by_group = found.st_mode & stat.S_IWGRP and found.st_gid not in groups
+            if found.st_uid not in users or by_group or found.st_mode & stat.S_IWOTH:
+                raise InstallError(
+                    f"Папку пакета {place} могут менять и другие. Выполните: chown -R root {folder} и "
+                    f"chmod -R go-w {folder}, сверьте архив с его суммой и повторите."
+                )
+
+    def prepare_accounts(self) -> None:
+        """Заводит системные учётные записи без входа."""
+        homes = {self._account: self.layout.state, self._redis_account: self.layout.redis}
+        for account, home in homes.items():
+            try:
+                pwd.getpwnam(account)
+            except KeyError:
+                options = ["--system", "--user-group", "--no-create-home", "--home-dir", str(home)]
+                self.run(["useradd", *options, "--shell", "/usr/sbin/nologin", account])
+
+    def take(self) -> None:
+        """Забирает папки у служб; ссылка в них — InstallError."""
+        for folder in (*self._folders(), self.layout.redis):
+            ownership.take(folder)
 
     def protect(self, services: Sequence[Service]) -> None:
-        """Отдаёт папки данных учётной записи служб; остальным они закрыты."""
-        for folder in self.layout.data:
-            folder.mkdir(parents=True, exist_ok=True)
-            folder.chmod(0o700)
-            for path in (folder, *folder.rglob("*")):
-                shutil.chown(path, self._account)
+        """Отдаёт каждой службе её папки, копии оставляет root; остальным они закрыты."""
+        for folder in self._folders():
+            self._give(folder, self._account)
+        if self.layout.redis.exists():
+            self._give(self.layout.redis, self._redis_account)
+        ownership.close(self.layout.backups)
+
+    def _folders(self) -> tuple[Path, ...]:
+        return (self.layout.config, self.layout.state, self.layout.logs)
+
+    def _give(self, folder: Path, account: str) -> None:
+        known = pwd.getpwnam(account)
+        ownership.give(folder, known.pw_uid, known.pw_gid)
+
+    def _account_of(self, key: str) -> str:
+        return self._redis_account if key == REDIS else self._account
 
     def point(self, target: Path) -> None:
         """Переставляет ссылку current одним действием."""
@@ -84,5 +124,5 @@ class LinuxHost:
         """Ничего не делает."""
 
     def forget(self) -> None:
-        """Удаляет команду; учётную запись оставляет: ей могут принадлежать сохранённые данные."""
+        """Удаляет команду; учётные записи оставляет: им могут принадлежать сохранённые данные."""
         self.layout.command.unlink(missing_ok=True)

@@ -12,6 +12,7 @@ from installer.ports import InstallError
 
 #: Прежние версии, которые остаются для отката.
 KEPT_VERSIONS = 2
+SUMS, PROGRAM = "SHA256SUMS", "program/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,22 @@ class Package:
     def supplies(self) -> Path:
         """Возвращает папку чужих программ."""
         return self.folder / "supplies"
+
+    def verify(self) -> None:
+        """Сверяет программу с суммами пакета: чужой, лишний или недостающий файл — InstallError."""
+        try:
+            text = (self.folder / SUMS).read_text(encoding="utf-8")
+            lines = (line.split("  ", 1) for line in text.splitlines())
+            listed = {name: found for found, name in lines if name.startswith(PROGRAM)}
+        except (OSError, ValueError):
+            raise InstallError(f"В папке {self.folder} нет файла {SUMS}: распакуйте архив целиком.") from None
+        found = {f"{PROGRAM}{name}": value for name, value in folders.contents(self.program).items()}
+        if wrong := sorted(name for name in {*listed, *found} if listed.get(name) != found.get(name)):
+            shown = ", ".join(wrong[:3])
+            raise InstallError(
+                f"Программа пакета не та, что собрана ({shown}): возьмите архив заново и распакуйте его "
+                "в пустую папку."
+            )
 
     @property
     def version(self) -> str:
@@ -76,3 +93,9 @@ def drop_old_versions(layout: Layout, keep: str, pause: folders.Pause) -> None:
 def order(version: str) -> tuple[int, ...]:
     """Возвращает номер версии для сравнения: 0.10.0 старше 0.9.1."""
     return tuple(int(part) for part in version.split("+")[0].split("-")[0].split("."))
+
+
+def write_sums(folder: Path) -> None:
+    """Записывает контрольные суммы всего, что лежит в папке пакета."""
+    lines = [f"{found}  {name}" for name, found in sorted(folders.contents(folder).items()) if name != SUMS]
+    (folder / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")

@@ -14,18 +14,20 @@ from functools import partial
 from itertools import count
 from pathlib import Path, PureWindowsPath
 
+from config.rights import WindowsRights
 from installer.answers import Answers, InstallChoices
 from installer.install import Installation
 from installer.layout import Layout, windows_layout
-from installer.package import Package
+from installer.package import SUMS, Package, write_sums
 from installer.ports import CommandFailed
 from installer.supplies import supplies
 from installer.uninstall import Removal
 from installer.update import Update
-from installer.windows import WindowsHost
+from installer.windows import Machine, WindowsHost
 from installer.winsw import NO_SUCH_SERVICE
 
 GOOD = [{"check": "settings", "level": "ok", "text": "настройки годны", "advice": ""}]
+OURS = "O:BAD:P(A;OICI;FA;;;SY)(A;OICI;FA;;;BA)"
 PROJECT = '[project]\nname = "ident-bitrix24"\nversion = "{version}"\n'
 SETTINGS: dict[str, object] = {
     "portal": {"webhook": "http://127.0.0.1/rest/1/rehearsal/", "category_id": 1},
@@ -105,10 +107,14 @@ class Stage:
         )
         self.pauses: list[float] = []
         self.is_administrator = True
+        #: Описатели папок, которые на этом компьютере не наши.
+        self.descriptors: dict[Path, str] = {}
         self._moments = count()
-        self.host = WindowsHost(
-            self.layout, self.windows, self.supply, lambda: self.is_administrator, self.pauses.append
+        rights = WindowsRights(
+            describe=lambda path: self.descriptors.get(path, OURS), sid=lambda: "S-1-5-32-544"
         )
+        machine = Machine(lambda: self.is_administrator, rights, self.pauses.append)
+        self.host = WindowsHost(self.layout, self.windows, self.supply, machine)
         self.answers = answers or Answers(install=InstallChoices(portal_setup=True), settings=SETTINGS)
         self.told: list[str] = []
         self.supplies = folder / "supplies"
@@ -129,6 +135,8 @@ class Stage:
         program.mkdir(parents=True, exist_ok=True)
         (program / "ident-bitrix.exe").touch()
         (program / "pyproject.toml").write_text(PROJECT.format(version=version), encoding="utf-8")
+        if not (folder / SUMS).exists():
+            write_sums(folder)
         return Package(folder)
 
     def install(self, version: str = "1.0.0") -> int:

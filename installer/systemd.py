@@ -1,6 +1,6 @@
 """Службы Linux: закрытые юниты systemd."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from installer.ports import CommandFailed, Run, Service, ServiceState
@@ -19,13 +19,13 @@ STATES = {
 class Systemd:
     """Службы через systemctl."""
 
-    def __init__(self, folder: Path, account: str, run: Run) -> None:
-        self._folder, self._account, self._run = folder, account, run
+    def __init__(self, folder: Path, account_of: Callable[[str], str], run: Run) -> None:
+        self._folder, self._account_of, self._run = folder, account_of, run
 
     def install(self, service: Service) -> None:
         """Записывает юнит и включает его."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._path(service.key).write_text(unit(service, self._account), encoding="utf-8")
+        self._path(service.key).write_text(unit(service, self._account_of(service.key)), encoding="utf-8")
         self._run(["systemctl", "daemon-reload"])
         self._run(["systemctl", "enable", self._unit(service.key)])
 
@@ -90,6 +90,7 @@ def _lines(service: Service, account: str) -> Iterator[str]:
     yield f"RestartSec={RESTART_SECONDS}"
     yield f"TimeoutStopSec={service.stop_seconds}"
     yield "UMask=0077"
+    yield "LimitCORE=0"
     yield from HARDENING
     yield f"ReadWritePaths={' '.join(map(str, service.writes))}"
     if service.loopback_only:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -37,23 +38,24 @@ class Update:
         """Обновляет; код 0 — новая версия работает, 1 — вернулась прежняя."""
         host, talk = self.host, self.talk
         host.require_rights()
+        host.trust(self.package.folder)
+        self.package.verify()
         former = installed(host.layout.record)
         self._refuse(former, again)
         talk.say(f"Обновляю {former.version} → {self.package.version}")
         before = examine(host)
         record = replace(former, version=self.package.version, redis_server=self._redis_server(former))
         running = [key for key in former.services if host.services.state(key).wanted]
-        touched = [key for key in running if key != REDIS or record.redis_server != former.redis_server]
-        saved = self._saved(former, running, touched)
+        saved = self._saved(former, running)
         try:
             self._renew(record)
             worse = self._judged(running, before)
         except (InstallError, OSError) as error:
             talk.say(f"Обновление прервано: {error}")
-            return self._back(former, running, touched, saved)
+            return self._back(former, running, saved)
         if worse:
             show(talk, worse)
-            return self._back(former, running, touched, saved)
+            return self._back(former, running, saved)
         record.save(host.layout.record)
         drop_old_versions(host.layout, self.package.version, self.pause)
         talk.say(f"Готово: работает версия {self.package.version}.")
@@ -69,12 +71,16 @@ class Update:
             self.talk.say(f"Redis остаётся прежним. {error}")
             return record.redis_server
 
-    def _saved(self, record: Record, running: Sequence[str], touched: Sequence[str]) -> Path:
+    def _saved(self, record: Record, running: Sequence[str]) -> Path:
         """Останавливает службы и копирует настройки и состояние; не вышло — службы работают дальше."""
+        host = self.host
         try:
-            self._stop(touched)
-            saved = backup.save(self.host.layout, record.version, self.now())
+            self._stop(running)
+            host.take()
+            saved = backup.save(host.layout, record.version, self.now())
         except (InstallError, OSError):
+            with suppress(InstallError):
+                host.protect(services_of(host.layout, record.services, record.redis_server))
             self._start(running)
             raise
         self.talk.say(f"Копия настроек и состояния: {saved}")
@@ -118,11 +124,12 @@ class Update:
                 return worse
             self.pause(LOOK_SECONDS)
 
-    def _back(self, record: Record, running: Sequence[str], touched: Sequence[str], saved: Path) -> int:
+    def _back(self, record: Record, running: Sequence[str], saved: Path) -> int:
         """Возвращает прежнюю версию вместе с её настройками."""
         host = self.host
         self.talk.say(f"Возвращаю версию {record.version} …")
-        self._stop(touched)
+        self._stop(running)
+        host.take()
         backup.restore(host.layout, saved)
         self._describe(record, host.layout.versions / record.version)
         self._start(running)
@@ -130,7 +137,7 @@ class Update:
         return 1
 
     def _stop(self, keys: Sequence[str]) -> None:
-        """Останавливает службы; Redis среди них, только если меняется и он."""
+        """Останавливает службы: узел прежде Redis."""
         for key in stopping(keys):
             self.host.services.stop(key)
 

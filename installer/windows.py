@@ -8,9 +8,11 @@ import time
 import zipfile
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from config import windows
+from config.rights import WindowsRights
 from installer import folders
 from installer.layout import Layout
 from installer.ports import CommandFailed, InstallError, Run, Service
@@ -24,6 +26,15 @@ set "IDENT_BITRIX_CONFIG={settings}"
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """Что установщик узнаёт у самой Windows и как ждёт; проверки подставляют своё."""
+
+    is_administrator: Callable[[], bool] = windows.is_administrator
+    rights: WindowsRights = field(default_factory=WindowsRights)
+    pause: folders.Pause = time.sleep
+
+
 class WindowsHost:
     """Компьютер с Windows 10/11 или Server 2016 и новее."""
 
@@ -32,26 +43,52 @@ class WindowsHost:
         layout: Layout,
         run: Run,
         supply: Callable[[str], Path],
-        is_administrator: Callable[[], bool] = windows.is_administrator,
-        pause: folders.Pause = time.sleep,
+        machine: Machine | None = None,
     ) -> None:
-        self.layout, self.run, self._supply = layout, run, supply
-        self._is_administrator, self._pause = is_administrator, pause
-        self.services = WinSW(layout.units, lambda: supply("winsw"), layout.logs, run, pause)
+        self.layout, self.run, self._supply, self._machine = layout, run, supply, machine or Machine()
+        self._pause = self._machine.pause
+        self.services = WinSW(layout.units, lambda: supply("winsw"), layout.logs, run, self._pause)
 
     def require_rights(self) -> None:
         """Проверяет права администратора по жетону процесса."""
-        if not self._is_administrator():
+        if not self._machine.is_administrator():
             raise InstallError("Нужны права администратора: откройте PowerShell от его имени.")
 
-    def prepare_account(self) -> None:
-        """Ничего не делает: у каждой службы своя виртуальная учётная запись, Windows заводит её сама."""
+    def trust(self, folder: Path) -> None:
+        """Проверяет, что пакет подменят разве что администраторы: новые папки ``C:\\`` открыты всем."""
+        for place in (folder, folder / "program"):
+            if found := self._machine.rights.writers(place):
+                raise InstallError(
+                    f"Папку пакета {place} могут менять и другие ({', '.join(found)}). "
+                    "Распакуйте архив в свою папку «Загрузки» и повторите оттуда."
+                )
+
+    def prepare_accounts(self) -> None:
+        """Проверяет, что папок не заготовил чужой; учётные записи служб Windows заводит сама.
+
+        ``C:\\ProgramData`` открыта для создания всем, а хозяин папки может вернуть себе любой доступ.
+        """
+        for folder in (self._data, *self.layout.data):
+            if folder.exists() and (owner := self._machine.rights.foreign_owner(folder)):
+                raise InstallError(
+                    f"Папка {folder} принадлежит {owner}, а не администраторам. Выясните, откуда она, "
+                    "удалите её и повторите."
+                )
+
+    def take(self) -> None:
+        """Ничего не делает: писать в папку настроек служба не может и так."""
 
     def protect(self, services: Sequence[Service]) -> None:
         """Оставляет доступ системе, администраторам и тем службам, которым папка нужна."""
-        for folder in self.layout.data:
+        for folder in (self._data, *self.layout.data):
             folder.mkdir(parents=True, exist_ok=True)
+            self.run(["icacls.exe", str(folder), "/setowner", ADMINISTRATORS, "/q"])
             self.run(["icacls.exe", str(folder), "/inheritance:r", "/q", *self._grants(folder, services)])
+
+    @property
+    def _data(self) -> Path:
+        """Возвращает общую папку данных."""
+        return self.layout.config.parent
 
     def _grants(self, folder: Path, services: Sequence[Service]) -> list[str]:
         readers = [service.key for service in services if folder in service.reads]

@@ -8,11 +8,14 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from config.version import version
+from deploy.package.bill import write_bill
 from deploy.package.contents import PROGRAM
 from deploy.package.papers import write_papers
-from installer.supplies import OWN_LIST, digest
+from installer.package import write_sums
+from installer.supplies import OWN_LIST
+from installer.supplies import supplies as known_supplies
 
-SUMS = "SHA256SUMS"
 WINDOWS_SCRIPTS = ("install.ps1", "update.ps1", "uninstall.ps1")
 
 
@@ -32,7 +35,9 @@ def assemble(root: Path, program: Path, supplies: Sequence[Path], folder: Path, 
         root / "installer" / "templates" / "answers.example.toml", folder / "answers.example.toml"
     )
     write_papers(root, folder, platform)
-    _write_sums(folder)
+    inside = [supply for supply in known_supplies() if (folder / "supplies" / supply.file).is_file()]
+    write_bill(root, folder, version(), inside)
+    write_sums(folder)
 
 
 def pack(folder: Path, archive: Path) -> Path:
@@ -51,11 +56,6 @@ def archive_name(version: str, platform: str = sys.platform) -> str:
     system = {"win32": "windows", "linux": "linux"}.get(platform, platform)
     kind = machine.machine().lower().replace("amd64", "x86_64")
     return f"{PROGRAM}-{version}-{system}-{kind}"
-
-
-def _write_sums(folder: Path) -> None:
-    lines = [f"{digest(path)}  {path.relative_to(folder).as_posix()}" for path in _files(folder)]
-    (folder / SUMS).write_text("\n".join(lines) + "\n", encoding="utf-8", newline="\n")
 
 
 def _files(folder: Path) -> Iterator[Path]:

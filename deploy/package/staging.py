@@ -6,6 +6,7 @@
 
 import re
 import shutil
+import tomllib
 from pathlib import Path
 
 from deploy.package.contents import DATA, DEVELOPMENT, MODULES, OURS, PROGRAM
@@ -45,7 +46,12 @@ def _copy_data(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_dir():
         shutil.copytree(source, target, dirs_exist_ok=True, ignore=shutil.ignore_patterns("__pycache__"))
-    elif source.suffix == ".toml" and source.name != "pyproject.toml":
+    elif source.name == "pyproject.toml":
+        # Клинике от него нужен один номер версии: остальное — о разработке.
+        project = tomllib.loads(source.read_text(encoding="utf-8"))["project"]
+        text = f'[project]\nname = "{project["name"]}"\nversion = "{project["version"]}"\n'
+        target.write_text(text, encoding="utf-8", newline="\n")
+    elif source.suffix == ".toml":
         _copy_text(source, target)
     else:
         shutil.copyfile(source, target)

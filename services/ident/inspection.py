@@ -77,7 +77,9 @@ class Inspection:
         return Powers(excess, [told for name, told in RIGHTS.items() if row[name] is None])
 
     def lost_fractions(self) -> list[str]:
-        """Возвращает времена, чьи доли потерялись по дороге к серверу; пусто — всё дошло."""
+        """Возвращает времена, чьи доли потерялись по дороге к серверу; пусто — всё дошло или это файл."""
+        if self._is_sqlite:
+            return []
         day = datetime(2024, 12, 30, 10, 0, 0)
         sent = [day.replace(microsecond=fraction) for fraction in FRACTIONS]
         return [iso(moment) for moment in sent if abs(self._returned(moment) - moment) >= MILLISECOND]

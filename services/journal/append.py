@@ -7,6 +7,7 @@ POSIX: файл открыт с O_APPEND, и ядро само ставит ка
 """
 
 import os
+import stat
 import sys
 from pathlib import Path
 
@@ -19,17 +20,24 @@ def open_for_append(path: Path) -> int:
         path.parent.mkdir(parents=True, exist_ok=True, mode=FOLDER_MODE)
     if sys.platform == "win32":
         return _open_on_windows(path)
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, FILE_MODE)
-    if os.geteuid() == 0:
-        _give_to_owner(descriptor, path.parent)
+    # Ссылка на месте журнала увела бы запись в чужой файл, очередь (FIFO) — остановила бы её.
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
+    descriptor = os.open(path, flags, FILE_MODE)
+    try:
+        _accept(descriptor, path)
+    except BaseException:
+        os.close(descriptor)
+        raise
     return descriptor
 
 
-def _give_to_owner(descriptor: int, folder: Path) -> None:
-    """Отдаёт файл владельцу папки: его мог создать администратор, а писать в него будет служба."""
-    owner = folder.stat()
-    if os.fstat(descriptor).st_uid != owner.st_uid:
-        os.fchown(descriptor, owner.st_uid, owner.st_gid)
+def _accept(descriptor: int, path: Path) -> None:
+    """Убеждается, что это простой файл с одним именем; созданный под root отдаёт владельцу папки."""
+    found, folder = os.fstat(descriptor), path.parent.stat()
+    if not stat.S_ISREG(found.st_mode) or found.st_nlink != 1:
+        raise OSError(f"{path.name} — не простой файл: удалите его")
+    if os.geteuid() == 0 and found.st_uid != folder.st_uid:
+        os.fchown(descriptor, folder.st_uid, folder.st_gid)
 
 
 def append(descriptor: int, line: str, end: str = os.linesep) -> int:

@@ -24,6 +24,7 @@ from demo.portal.server import PortalServer
 from demo.site import STAGES, Site, to_toml
 from demo.verdict import Judge
 from installer.layout import Layout, linux_layout
+from installer.package import write_sums
 from tests.support.node import eventually
 from tests.support.packed import write_sqlite_statements
 
@@ -164,6 +165,9 @@ def test_from_install_to_uninstall(computer: Computer, unpacked: Path, tmp_path:
 
     spoiled = newer(unpacked, tmp_path / "spoiled", BROKEN)
     (spoiled / "program" / "ident-bitrix").write_text("#!/bin/sh\nexit 1\n")
+    changed = computer.service(tmp_path / "newer", "update", "--package", str(spoiled))
+    assert (changed.returncode, "не та, что собрана" in changed.stderr) == (2, True), changed.stderr
+    write_sums(spoiled)
     refused = computer.service(tmp_path / "newer", "update", "--package", str(spoiled))
     assert refused.returncode == 1, refused.stdout + refused.stderr
     assert f"Вернулась версия {NEWER}" in refused.stdout
@@ -181,6 +185,7 @@ def newer(package: Path, folder: Path, version: str) -> Path:
     project = folder / "program" / "_internal" / "pyproject.toml"
     text = project.read_text(encoding="utf-8")
     project.write_text(re.sub(r'(?m)^version = ".*"$', f'version = "{version}"', text), encoding="utf-8")
+    write_sums(folder)
     return folder
 
 

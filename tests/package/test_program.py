@@ -1,6 +1,7 @@
 """Собранная программа работает без Python: переносит клинику на портал, показывает страницы, знает версию."""
 
 import hashlib
+import json
 import os
 import re
 import urllib.error
@@ -148,6 +149,18 @@ def test_checksums_of_the_package_hold(unpacked: Path) -> None:
     files.pop("SHA256SUMS")
     assert set(listed) == set(files)
     assert [name for name, path in files.items() if sha256(path) != listed[name]] == []
+
+
+def test_package_names_every_foreign_part_and_its_licence(unpacked: Path) -> None:
+    """NOTICE и ведомость CycloneDX: всё из списка рабочих зависимостей, что ставится на эту систему."""
+    bill = json.loads((unpacked / "bom.cdx.json").read_text(encoding="utf-8"))
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.5")
+    versions = {part["name"].lower(): part["version"] for part in bill["components"]}
+    assert {"python", "celery", "redis", "flower", "pydantic", "cryptography"} <= set(versions)
+    assert all(part["licenses"][0]["license"]["name"] for part in bill["components"])
+    notice = (unpacked / "NOTICE.txt").read_text(encoding="utf-8")
+    assert f"celery {versions['celery']} — BSD" in notice
+    assert "Permission is hereby granted" in notice
 
 
 def sha256(path: Path) -> str:

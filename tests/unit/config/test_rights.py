@@ -124,3 +124,34 @@ def test_windows_itself_describes_closes_and_names(tmp_path: Path) -> None:
     assert (windows.system_folder() / "icacls.exe").is_file()
     with pytest.raises(FileNotFoundError):
         strangers(tmp_path / "нет")
+
+
+@pytest.mark.parametrize(
+    ("sddl", "who"),
+    [
+        ("O:BAD:(A;OICI;FA;;;BA)(A;OICI;0x1200a9;;;BU)(A;OICIIO;GA;;;CO)(A;;FRFX;;;AC)", []),
+        (f"O:BAD:(A;;FA;;;{service_sid('TrustedInstaller')})(A;;FA;;;{OWN})", []),
+        ("O:BAD:AI(A;OICIID;FA;;;SY)(A;OICIID;0x1200a9;;;BU)(A;ID;0x1301bf;;;AU)", ["прошедшие проверку"]),
+        ("O:BAD:(A;;FW;;;BU)", ["пользователи"]),
+        ("O:BAD:(A;;FRSD;;;S-1-5-21-1-2-3-1002)", ["S-1-5-21-1-2-3-1002"]),
+        ("O:BAD:NO_ACCESS_CONTROL", ["все"]),
+    ],
+    ids=["Program Files", "TrustedInstaller", "папка в корне C:", "запись", "удаление", "без списка"],
+)
+def test_whoever_may_change_a_folder_is_named(sddl: str, who: list[str], tmp_path: Path) -> None:
+    assert Windows(sddl).rights.writers(tmp_path) == who
+
+
+@pytest.mark.parametrize(
+    ("sddl", "owner"),
+    [
+        ("O:BAD:P", None),
+        ("O:SYD:P", None),
+        (f"O:{OWN}D:P", None),
+        ("O:S-1-5-21-1-2-3-1002D:P", "S-1-5-21-1-2-3-1002"),
+        ("O:LGD:P", "гость"),
+        ("D:P", "неизвестно кому"),
+    ],
+)
+def test_owner_who_is_not_ours_is_named(sddl: str, owner: str | None, tmp_path: Path) -> None:
+    assert Windows(sddl).rights.foreign_owner(tmp_path) == owner
