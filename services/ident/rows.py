@@ -1,10 +1,10 @@
 """Строки базы → приёмы: единственное место, где разбирается сырьё драйвера (правило 7 стиля)."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from services.domain.errors import DatabaseError
 from services.domain.plan import PlanLine
@@ -55,36 +55,16 @@ def _reception(
 def _parsed(
     row: Row, reception_id: int, lines: Parts[OrderLine], plans: Parts[PlanLine], flaw: str
 ) -> Reception:
+    read = {name: reader(row, name) for name, reader in COLUMNS.items()}
     return Reception(
         reception_id=reception_id,
         # Приём без пациента (занятое время) отклонят правила: страница из-за него встать не должна.
         patient_id=number(row, "patient_id") if _column(row, "patient_id") is not None else 0,
-        card_number=text(row, "card_number"),
-        surname=text(row, "surname"),
-        name=text(row, "name"),
-        patronymic=text(row, "patronymic"),
-        phone=text(row, "phone"),
-        doctor_surname=text(row, "doctor_surname"),
-        doctor_name=text(row, "doctor_name"),
-        doctor_patronymic=text(row, "doctor_patronymic"),
-        profession=text(row, "profession"),
-        armchair=text(row, "armchair"),
-        order_branch=text(row, "order_branch"),
-        armchair_branch=text(row, "armchair_branch"),
-        plan_start=moment(row, "plan_start"),
-        plan_end=moment(row, "plan_end"),
-        created_at=moment(row, "created_at"),
-        appeared_at=moment(row, "appeared_at"),
-        started_at=moment(row, "started_at"),
-        ended_at=moment(row, "ended_at"),
-        check_issued_at=moment(row, "check_issued_at"),
-        canceled_at=moment(row, "canceled_at"),
         cancel_reason=_cancel_reason(row),
-        comment=text(row, "comment"),
-        source=text(row, "source"),
         lines=lines.found.get(reception_id, ()),
         plan_lines=plans.found.get(reception_id, ()),
         flaw=flaw or lines.flaws.get(reception_id, "") or plans.flaws.get(reception_id, ""),
+        **read,
     )
 
 
@@ -175,3 +155,12 @@ def required(row: Row, name: str) -> datetime:
     if value is None:
         raise DatabaseError(f"столбец {name} пуст: проверьте файлы запросов")
     return value
+
+
+READERS: Mapping[Any, Callable[[Row, str], Any]] = {str | None: text, datetime | None: moment}
+#: Тексты и времена приёма читаются из столбцов с теми же именами: новое поле разбора не требует.
+COLUMNS = {
+    field.name: READERS[field.type]
+    for field in fields(Reception)
+    if field.type in READERS and field.name != "cancel_reason"
+}

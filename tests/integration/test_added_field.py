@@ -1,0 +1,84 @@
+"""Новое поле сделки по рецепту docs/extending.md: четыре файла от столбца Ident до портала."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from services.bitrix.portal_schema import LABELS
+from services.domain.mapping import DEFAULT_FIELDS
+
+ROOT = Path(__file__).resolve().parents[2]
+COPIED = ("services", "config", "demo", "tests")
+#: Пациент с примечанием в карте, приём, сделка: что ушло бы на портал и под какой подписью.
+WALK = """
+import sys
+from pathlib import Path
+from config.models import PortalSettings
+from services.bitrix.portal_schema import wanted_fields
+from services.domain.judgement import Ready
+from services.domain.mapping import creation_fields
+from services.ident.sqlite import clinic_now
+from tests.factories import make_rules
+from tests.fakes_ident import SmallIdent
+
+now = clinic_now()
+ident = SmallIdent(Path(sys.argv[1]), now)
+ident.change("Patients", 1, Comment="Боится боли")
+number = ident.reception(DateTimeAdded=now, DateTimeChanged=now)
+rules = make_rules(neighbours=make_rules().neighbours)
+verdict = rules.judge(ident.read(number), now.replace(tzinfo=rules.zone))
+portal = PortalSettings(webhook="http://127.0.0.1:1/rest/1/abc/")
+fields = creation_fields(verdict.draft, portal.field_table, portal.stage_table, 1)
+labels = {field.name: field.label for field in wanted_fields(portal.field_table)}
+print(fields["UF_CRM_CARD_NOTE"], "|", labels["UF_CRM_CARD_NOTE"])
+"""
+
+
+def recipe() -> dict[str, list[tuple[str, str]]]:
+    """Возвращает правки страницы: файл → строки «после какой» и «что вписать»."""
+    page = (ROOT / "docs" / "extending.md").read_text(encoding="utf-8")
+    edits: dict[str, list[tuple[str, str]]] = {}
+    for block in re.findall(r"```diff\n(.*?)```", page, re.DOTALL):
+        name, *lines = block.splitlines()
+        pairs = zip(lines[::2], lines[1::2], strict=True)
+        edits.setdefault(name.removeprefix("--- "), []).extend((old[1:], new[1:]) for old, new in pairs)
+    return edits
+
+
+def test_field_of_the_page_reaches_the_portal_through_four_files(tmp_path: Path) -> None:
+    edits = recipe()
+    assert len(edits) <= 4
+    for folder in COPIED:
+        shutil.copytree(ROOT / folder, tmp_path / folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for name, pairs in edits.items():
+        edit(tmp_path / name, pairs)
+    (tmp_path / "walk.py").write_text(WALK, encoding="utf-8")
+    (tmp_path / "base").mkdir()
+    told = subprocess.run(
+        [sys.executable, str(tmp_path / "walk.py"), str(tmp_path / "base")],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(tmp_path), "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+        check=False,
+    )
+    assert told.stdout.strip() == "Боится боли | Примечание карты", told.stderr[-2000:]
+
+
+def edit(file: Path, pairs: list[tuple[str, str]]) -> None:
+    """Вписывает строки после названных; названная обязана быть одна."""
+    text = file.read_text(encoding="utf-8")
+    for after, added in pairs:
+        assert text.count(f"{after}\n") == 1, f"{file.name}: {after!r}"
+        text = text.replace(f"{after}\n", f"{after}\n{added}\n")
+    file.write_text(text, encoding="utf-8")
+
+
+def test_every_field_of_a_deal_has_a_label() -> None:
+    assert set(DEFAULT_FIELDS) - set(LABELS) == set()
+    assert set(LABELS) - set(DEFAULT_FIELDS) == set()
