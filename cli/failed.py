@@ -33,6 +33,7 @@ STATES = {
     EntryState.PENDING: "ждёт",
     EntryState.IN_FLIGHT: "отправляется",
     EntryState.RETRY: "ждёт повтора",
+    EntryState.DOUBT: "исход неясен",
     EntryState.FAILED: "отказ",
 }
 
@@ -80,7 +81,7 @@ def show_list(services: "Services", options: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.table import Table
 
-    states = {EntryState.FAILED, *([EntryState.RETRY] if options.waiting else [])}
+    states = {EntryState.FAILED, *((EntryState.RETRY, EntryState.DOUBT) if options.waiting else ())}
     entries = list(_entries(services, options, states))
     if not entries:
         print("Отказавших записей нет.")

@@ -80,9 +80,12 @@ class BranchView:
             yield f"старшая ждёт {ago(self.oldest, now).removesuffix(' назад')}"
 
 
+#: Ждут своего срока: повтора или взгляда на портал, чем кончилось.
+LATER = (EntryState.RETRY, EntryState.DOUBT)
 QUEUE_NOTES = {
     EntryState.IN_FLIGHT: "отправляются",
     EntryState.RETRY: "на повторе",
+    EntryState.DOUBT: "исход неясен у",
     EntryState.FAILED: "не отправлено",
 }
 
@@ -119,7 +122,7 @@ class Snapshot:
     @property
     def retries(self) -> Sequence[Entry]:
         """Возвращает ждущих повтора, ближайшие первыми."""
-        return sorted((e for e in self.waiting if e.state is EntryState.RETRY), key=lambda e: e.due_at)
+        return sorted((entry for entry in self.waiting if entry.state in LATER), key=lambda e: e.due_at)
 
     @property
     def sent(self) -> float:
@@ -179,7 +182,7 @@ def take(services: "Services") -> Snapshot:
 
 def _branch(services: "Services", signs: BranchSigns, entries: Sequence[Entry]) -> BranchView:
     waiting = [entry for entry in entries if entry.state is not EntryState.FAILED]
-    retries = [entry.due_at for entry in entries if entry.state is EntryState.RETRY]
+    retries = [entry.due_at for entry in entries if entry.state in LATER]
     return BranchView(
         signs,
         services.store.cursors.load(signs.branch_id),

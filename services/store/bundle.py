@@ -78,7 +78,7 @@ class Store:
         """Ворота отправки."""
         identity = self._identity
         owner = identity.secret_id, identity.portal_id
-        return RedisSendGate(self.redis, self._keys, *owner, self.epoch, identity.pauses)
+        return RedisSendGate(self.redis, self._keys, owner, self.epoch, identity.pauses)
 
     @cached_property
     def ticks(self) -> RedisTicks:

@@ -76,19 +76,18 @@ return 1
 
 
 class RedisSendGate:
-    """Остановка вебхука ``secret_id``, предохранитель портала ``portal_id``, карантин памяти."""
+    """Остановка вебхука и предохранитель портала (``owner`` — их оттиски), карантин памяти."""
 
     def __init__(
         self,
         redis: RedisClient,
         keys: Keys,
-        secret_id: str = "",
-        portal_id: str = "",
+        owner: tuple[str, str] = ("", ""),
         epoch: RedisEpoch | None = None,
         pauses: Sequence[timedelta] = PAUSES,
     ) -> None:
         self._redis, self._epoch, self._pauses = redis, epoch, pauses
-        self._halt_key, self._breaker = keys.halt(secret_id), keys.breaker(portal_id)
+        self._halt_key, self._breaker = keys.halt(owner[0]), keys.breaker(owner[1])
         self._paused_key = keys.paused()
         self._broke = redis.register_script(BROKE)
         self._retry_in = redis.register_script(RETRY_IN)

@@ -129,7 +129,7 @@ def test_a_lock_from_the_future_is_nobodys(locks: RedisLocks, redis_client: redi
 
 
 def test_halt_belongs_to_the_secret(redis_client: redis.Redis) -> None:
-    old, new = (RedisSendGate(redis_client, KEYS, secret, "portal") for secret in ("old", "new"))
+    old, new = (RedisSendGate(redis_client, KEYS, (secret, "portal")) for secret in ("old", "new"))
     old.halt(HALT)
     assert old.halted() == HALT
     assert new.halted() is None
