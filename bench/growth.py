@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 
-from bench.floor import COMMANDS, floor_of
+from bench.floor import COMMANDS, floor_of, new_calls
 from bench.installation import NODE, PACE, PORTAL, installed, send_extract
 from bench.tables import Table
 from cli.arguments import Arguments
@@ -22,8 +22,8 @@ FORESEEN = ((10, 200), (10, 2000), (20, 50), (50, 50), (100, 50), (1000, 50))
 CYCLE = 120.0
 #: Предел времени метода за десять минут и сколько записей одного метода нужно приёму.
 OPERATING, OPERATING_WINDOW = 480.0, 600.0
-#: Команд на новый приём после склейки поисков по ключу: два поиска клиента, контакт, сделка.
-PER_NEW = 4.1
+#: Команд на новый приём после склейки поисков: контакт, сделка, две пятых поиска клиента и поиски сделки.
+PER_NEW = 2.5
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -49,7 +49,7 @@ def parser() -> argparse.ArgumentParser:
 
 def _measured(table: Table, branches: int, receptions: int) -> float:
     """Мерит цикл и возвращает, во сколько раз запросов больше границы."""
-    floor = floor_of(branches * receptions * 3, branches * receptions * 2, PACE)
+    floor = floor_of(*new_calls(branches * receptions), PACE)
     with (
         tempfile.TemporaryDirectory() as folder,
         installed(Path(folder), {"узел": NODE["узел"]}, branches, interval=3600.0) as site,

@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 
-from bench.floor import floor_of
+from bench.floor import floor_of, new_calls
 from bench.installation import NODE, PACE, PORTAL, Installation, send_extract
 from bench.tables import Table
 from bench.work import KEY, damage
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str]) -> int:
     options = parser().parse_args(arguments)
     branches, changes = (2, 3) if options.smoke else (BRANCHES, CHANGES)
     table = Table("latency", f"Запоздание: {branches} филиалов по {changes} новых приёмов разом, секунды")
-    floor = floor_of(branches * changes * 3, branches * changes * 2, PACE)
+    floor = floor_of(*new_calls(branches * changes), PACE)
     table.add(предел="граница одного адреса", последняя=floor.seconds, запросов=floor.requests)
     _one_address(table, branches, changes)
     _five_addresses(table, branches, changes)

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from bench.contenders import OURS
-from bench.floor import floor_of
+from bench.floor import changed_calls, floor_of, new_calls
 from bench.installation import PACE
 from bench.slope import WARM_UP, trend
 from bench.speeds import foreseen, names, seconds
 
 Results = Mapping[str, Mapping[str, Any]]
-WORKS = {"новые": (3, 2), "изменённые": (1, 1)}
+WORKS = {"новые": new_calls, "изменённые": changed_calls}
 SIZE, TICKS = 200, (1, 10, 100, 1000)
 OWN, OTHER, GUESSED = "#1f6f54", "#9aa5b1", "#d5dbe1"
 
@@ -36,7 +36,7 @@ def _speed(results: Results, path: Path) -> Path:
     for axis, (work, calls) in zip(axes, WORKS.items(), strict=True):
         axis.set_xscale("log")
         _bars(axis, results, size, work)
-        floor = floor_of(size * calls[0], size * calls[1], PACE).seconds
+        floor = floor_of(*calls(size), PACE).seconds
         axis.axvline(floor, color="#b3261e", linestyle="--")
         axis.set(title=f"{size} приёмов, {work}", xlabel=f"секунды; пунктир — граница портала, {floor:.1f} с")
         axis.set_xticks(TICKS, [str(tick) for tick in TICKS])

@@ -10,29 +10,33 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 from pathlib import Path
 
 from bench.contenders import CONTENDERS, OURS, SLOW, Contender, chosen, named
-from bench.floor import Pace, floor_of
+from bench.five_branches import five_branches
+from bench.floor import Pace, changed_calls, floor_of, new_calls
 from bench.tables import Table
-from bench.work import Damage, Visit, damage
+from bench.work import LEAD_EVERY, Damage, Visit, clinic_visits, damage, phones_of, put_leads
 from cli.arguments import Arguments, count
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 
-#: Вызовы на приём: поиск сделки, контакта и лида, контакт и сделка; при изменении — поиск и запись.
-NEW, OLD = (3, 2), (1, 1)
 CREATES = ("crm.contact.add", "crm.deal.add")
 
 
 @dataclass(frozen=True, slots=True)
 class Network:
-    """Связь замера: имя для таблицы, портал и поломки, которые повторяются каждый прогон."""
+    """Связь замера: имя для таблицы, портал и поломки, которые повторяются каждый прогон.
+
+    ``clinic`` — приёмы в виде клиники: пять филиалов, общие телефоны, ждущие лиды.
+    """
 
     name: str
     options: PortalOptions
     faults: tuple[Fault, ...] = ()
+    clinic: bool = False
 
     @property
     def pace(self) -> Pace:
@@ -55,6 +59,7 @@ LOSSY = Network(
 LOST_CREATES = replace(
     USUAL, name="3 ответа создания потеряны", faults=(Fault(FaultKind.LOST_ANSWER, CREATES, times=3, skip=1),)
 )
+CLINIC = replace(USUAL, name="вид клиники", clinic=True)
 TINY = replace(USUAL, name="проба", options=PortalOptions(latency_ms=5, write_ms=1, read_ms=1, rate=40))
 
 
@@ -69,9 +74,12 @@ def main(arguments: Sequence[str]) -> int:
             _run(table, USUAL, visits_of(size), named(name))
     elif options.smoke:
         _measure(table, TINY, 5, CONTENDERS)
+        _measure(table, replace(TINY, name="вид клиники", clinic=True), 13, chosen([OURS], 13))
     else:
         for size in options.size:
             _measure(table, USUAL, size, chosen(options.only, size))
+        for size in options.size:
+            _measure(table, CLINIC, size, chosen(options.only, size))
         for network in (LOST_CREATES, LOSSY):
             _measure(table, network, min(options.size[-1], 200), chosen(options.only, 200))
     table.notes += NOTES
@@ -93,13 +101,18 @@ def parser() -> argparse.ArgumentParser:
 NOTES = (
     "вред — потеряно, удвоено (сделок, контактов), привязано к чужому контакту",
     "упал — клиент сдался на сбое связи",
+    "портал, с — время команд на портале за всю работу",
+    "вид клиники — пять филиалов, 13 приёмов на 10 телефонов, каждого десятого ждёт лид",
     "долгие точки отсчёта — отдельно, --slow: при N = 50, время растёт прямо с N",
 )
 
 
 def _measure(table: Table, network: Network, size: int, contenders: Sequence[Contender]) -> None:
-    for phase, calls in (("новые", NEW), ("изменённые", OLD)):
-        floor = floor_of(size * calls[0], size * calls[1], network.pace)
+    visits = clinic_visits(size) if network.clinic else visits_of(size)
+    phones = len(phones_of(visits))
+    leads = ceil(phones / LEAD_EVERY) if network.clinic else 0
+    for phase, calls in (("новые", new_calls(size, phones, leads)), ("изменённые", changed_calls(size))):
+        floor = floor_of(*calls, network.pace)
         table.add(
             N=size,
             связь=network.name,
@@ -107,9 +120,10 @@ def _measure(table: Table, network: Network, size: int, contenders: Sequence[Con
             клиент="граница",
             секунд=floor.seconds,
             запросов=floor.requests,
+            команд=sum(calls),
         )
     for contender in contenders:
-        _run(table, network, visits_of(size), contender)
+        _run(table, network, visits, contender)
 
 
 def visits_of(size: int) -> list[Visit]:
@@ -118,12 +132,15 @@ def visits_of(size: int) -> list[Visit]:
 
 
 def _run(table: Table, network: Network, visits: Sequence[Visit], contender: Contender) -> None:
+    start = five_branches if network.clinic and contender.name == OURS else contender.start
     with (
         tempfile.TemporaryDirectory() as folder,
         PortalServer(network.options, tls=contender.tls) as portal,
-        contender.start(portal, Path(folder)) as client,
+        start(portal, Path(folder)) as client,
     ):
         portal.portal.faults.add(*network.faults)
+        if network.clinic:
+            put_leads(portal, visits)
         phases = [("новые", client.create), ("изменённые", client.update)]
         if hasattr(client, "unchanged"):
             phases.append(("прежние", client.unchanged))
@@ -142,6 +159,7 @@ def _phase(
     action: Callable[[Sequence[Visit]], None],
 ) -> bool:
     portal.stats.clear()
+    worked = portal.portal.operating.total()
     started, failure = time.monotonic(), ""
     try:
         action(visits)
@@ -157,6 +175,7 @@ def _phase(
         секунд=time.monotonic() - started,
         запросов=stats.requests,
         команд=stats.commands,
+        **{"портал, с": portal.portal.operating.total() - worked},
         **{"503": stats.refused, "в секунду": stats.max_per_second()},
         вред=failure + _told(found),
     )
@@ -171,5 +190,6 @@ def _told(found: Damage) -> str:
         (found.doubled_deals, "сделок удвоено"),
         (found.doubled_contacts, "контактов удвоено"),
         (found.wrong_links, "чужих контактов"),
+        (found.leads, "лидов не переведено"),
     )
     return ", ".join(f"{text} {count}" for count, text in parts if count)

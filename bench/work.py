@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from demo.clinic.desk import at_desk
-from demo.portal.schema import CONTACT, DEAL
+from demo.portal.entities import Edit
+from demo.portal.schema import CONTACT, DEAL, LEAD
+from demo.portal.server import PortalServer
 from demo.portal.state import PortalState
 from services.ident.sqlite import clinic_now
 from tests.fakes_ident import SmallIdent
@@ -17,10 +19,11 @@ FIRST_START = datetime(2026, 12, 1, 9, 0)
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """Приём нового пациента; люди и телефоны выдуманы."""
+    """Приём нового пациента; люди и телефоны выдуманы. ``person`` — чей, если не самого номера приёма."""
 
     number: int
     branch: int = 1
+    person: int = 0
 
     @property
     def uid(self) -> str:
@@ -30,12 +33,12 @@ class Visit:
     @property
     def phone(self) -> str:
         """Возвращает телефон, которого нет больше ни у кого."""
-        return f"+79{self.branch:02d}{self.number:07d}"
+        return f"+79{self.branch:02d}{self.person or self.number:07d}"
 
     @property
     def surname(self) -> str:
         """Возвращает фамилию."""
-        return f"Пациентов{'а' if self.number % 2 else ''}"
+        return f"Пациентов{'а' if (self.person or self.number) % 2 else ''}"
 
     @property
     def start(self) -> datetime:
@@ -48,13 +51,41 @@ class Visit:
         return self.start + timedelta(minutes=15)
 
 
+#: Вид клиники: пять филиалов, 13 приёмов на 10 телефонов, каждого десятого ждёт лид.
+BRANCHES, VISITS_PER_TEN, LEAD_EVERY = 5, 13, 10
+
+
+def clinic_visits(size: int) -> list[Visit]:
+    """Возвращает столько приёмов клиники; человек ходит в один филиал."""
+    people = [number * 10 // VISITS_PER_TEN + 1 for number in range(size)]
+    return [Visit(number, person % BRANCHES + 1, person) for number, person in enumerate(people, 1)]
+
+
+def phones_of(visits: Sequence[Visit]) -> list[str]:
+    """Возвращает телефоны приёмов, каждый один раз."""
+    return list(dict.fromkeys(visit.phone for visit in visits))
+
+
+def put_leads(portal: PortalServer, visits: Sequence[Visit]) -> int:
+    """Кладёт на портал ждущие лиды каждого десятого телефона; возвращает, сколько."""
+    phones = phones_of(visits)[::LEAD_EVERY]
+    with portal.state.changing():
+        for phone in phones:
+            fields = {"TITLE": "Заявка с сайта", "STATUS_ID": "NEW", "PHONE": [{"VALUE": phone}]}
+            portal.portal.crm.add(LEAD, Edit(fields, 1))
+    return len(phones)
+
+
 def register(ident: SmallIdent, visits: Sequence[Visit]) -> None:
     """Записывает новых пациентов в базу Ident одной транзакцией."""
-    now = clinic_now()
+    now, people = clinic_now(), dict[str, int]()
     with at_desk(ident.path, now) as desk:
         for visit in visits:
-            person = desk.insert("Persons", Surname=visit.surname, Name="Имя", MobilePhone=visit.phone)
-            desk.insert("Patients", ID_Persons=person, CardNumber=f"К-{person}")
+            if visit.phone not in people:
+                person = desk.insert("Persons", Surname=visit.surname, Name="Имя", MobilePhone=visit.phone)
+                desk.insert("Patients", ID_Persons=person, CardNumber=f"К-{person}")
+                people[visit.phone] = person
+            person = people[visit.phone]
             desk.insert(
                 "Receptions",
                 ID=visit.number,
@@ -78,17 +109,18 @@ def appear(ident: SmallIdent, visits: Sequence[Visit]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Damage:
-    """Что на портале не так: потеряно, удвоено, привязано к чужому."""
+    """Что на портале не так: потеряно, удвоено, привязано к чужому; ``leads`` — лиды, что так и ждут."""
 
     lost: int
     doubled_deals: int
     doubled_contacts: int
     wrong_links: int
+    leads: int = 0
 
     @property
     def none(self) -> bool:
         """Отвечает, что всё верно."""
-        return not (self.lost or self.doubled_deals or self.doubled_contacts or self.wrong_links)
+        return not any((self.lost, self.doubled_deals, self.doubled_contacts, self.wrong_links, self.leads))
 
 
 def damage(state: PortalState, visits: Sequence[Visit]) -> Damage:
@@ -108,6 +140,7 @@ def damage(state: PortalState, visits: Sequence[Visit]) -> Damage:
         doubled_deals=sum(count - 1 for count in by_uid.values()),
         doubled_contacts=sum(count - 1 for count in phones.values()),
         wrong_links=wrong,
+        leads=sum(row["STATUS_SEMANTIC_ID"] == "P" for row in state.entities[LEAD].values()),
     )
 
 

@@ -35,11 +35,13 @@ class B24PySdkBatches:
             [("crm.duplicate.findbycomm", find_client(visit, "CONTACT")) for visit in new]
         )
         self._batches([("crm.duplicate.findbycomm", find_client(visit, "LEAD")) for visit in new])
-        owners = {visit: found["CONTACT"][0] for visit, found in zip(new, contacts, strict=True) if found}
-        strangers = [visit for visit in new if visit not in owners]
-        created = self._batches([("crm.contact.add", new_contact(visit)) for visit in strangers])
+        owners = {
+            visit.phone: found["CONTACT"][0] for visit, found in zip(new, contacts, strict=True) if found
+        }
+        strangers = {visit.phone: visit for visit in new if visit.phone not in owners}
+        created = self._batches([("crm.contact.add", new_contact(visit)) for visit in strangers.values()])
         owners.update(zip(strangers, created, strict=True))
-        self._batches([("crm.deal.add", new_deal(visit, owners[visit])) for visit in new])
+        self._batches([("crm.deal.add", new_deal(visit, owners[visit.phone])) for visit in new])
 
     def update(self, visits: Sequence[Visit]) -> None:
         """Переносит изменения."""

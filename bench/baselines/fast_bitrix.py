@@ -26,7 +26,7 @@ class FastBitrix:
         known = self._deals(visits)
         new = [visit for visit in visits if visit.uid not in known]
         owners = self._owners(new)
-        strangers = [visit for visit in new if visit.phone not in owners]
+        strangers = list({visit.phone: visit for visit in new if visit.phone not in owners}.values())
         created = self._many("crm.contact.add", [new_contact(visit) for visit in strangers])
         owners.update(zip((visit.phone for visit in strangers), created, strict=True))
         self._many("crm.deal.add", [new_deal(visit, owners[visit.phone]) for visit in new])

@@ -114,5 +114,10 @@ class OperatingMeter:
             reset_at = (oldest + BASKETS) * BASKET_SECONDS
             return Operating(round(sum(baskets.values()), 6), reset_at)
 
+    def total(self) -> float:
+        """Возвращает секунды всех методов за десять минут."""
+        with self._lock:
+            return sum(sum(baskets.values()) for baskets in self._baskets.values())
+
     def _minute(self) -> int:
         return int(self.clock.time()) // BASKET_SECONDS

@@ -37,7 +37,7 @@ class Group:
         self.company = NOBODY_REFUSED
         self.answers: list[Answer] = []
         self.done = False
-        self.resends = 0
+        self.resends = self.passed = 0
         self._woken = threading.Event()
 
     def part(self) -> None:

@@ -1,6 +1,6 @@
 """Клиент REST портала, который сам собирает вызовы в пакеты (ADR 0004, 0007).
 
-Заказчик отдаёт группу вызовов и ждёт. Пока предел заставляет ждать, группы копятся; ведёт первая из ждущих:
+Заказчик отдаёт группу вызовов и ждёт. Пока предел заставляет ждать, группы копятся; ведёт одна из ждущих:
 занимает срок у предела, забирает из очереди себя и сколько ещё поместится, передаёт ведение следующей и
 отправляет — сама, без служебных потоков. Отправка идёт уже вне очереди, поэтому запросы перекрываются:
 долгий пакет не держит следующий. Сам запрос и разбор ответа — в exchange.py, укладка — в packing.py.
@@ -21,7 +21,7 @@ from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.exchange import Endpoint, Exchange, awake
 from services.bitrix.limiter import RedisRateLimiter, limiter_key
 from services.bitrix.operating import OperatingGate
-from services.bitrix.packing import pack
+from services.bitrix.packing import next_leader, pack
 from services.bitrix.responses import (
     AMBIGUITY_SECONDS,
     AmbiguousAnswer,
@@ -141,8 +141,8 @@ class BitrixClient:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        """Передаёт ведение первой из ждущих: занятый своей отправкой никого не задержит."""
-        self._leader = self._waiting[0] if self._waiting else None
+        """Передаёт ведение одной из ждущих: занятый своей отправкой никого не задержит."""
+        self._leader = next_leader(self._waiting)
         if self._leader is not None:
             self._leader.wake()
 

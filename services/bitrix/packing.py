@@ -20,9 +20,13 @@ from services.bitrix.calls import VALUES, Answer, Call, folded
 from services.bitrix.encoding import command
 from services.bitrix.responses import as_map
 
-#: Сколько пишущих групп идёт впереди поисков: запись долга, и пакет из одних записей держал бы свой приём
-#: на целый свой срок, а вперемежку с поисками — на половину.
-WRITES_AHEAD = 25
+#: Столько записей пакет выполнит, пока искавшие ждали бы следующего запроса: с ними поиски едут вместе.
+#: Больше — и поиск, который сам длится мгновение, простоял бы за записями секунды.
+FEW_WRITES = 6
+#: Столько поисков стоят своего запроса: ими начнётся работа над столькими же записями.
+MANY_READS = 25
+#: Кого обошли столько раз, тот ведёт следующим.
+PATIENCE = 3
 #: По двадцать пять ключей: даже две сделки на ключ умещаются в страницу портала.
 MERGED_KEYS, PAGE_ROWS = 25, 50
 #: Сколько телефонов принимает findbycomm и сколько находок значит «обрезано» (документация метода).
@@ -152,26 +156,36 @@ class Layout:
     slots: list[list[Slot]] = field(default_factory=list)
 
 
+def next_leader(waiting: Sequence[Group]) -> Group | None:
+    """Выбирает, чья группа уйдёт следующей: накопились поиски — поиск, иначе запись; обойдённая — раньше."""
+    reading = [group for group in waiting if not group.writes]
+    writing = (group for group in waiting if group.writes)
+    passed = (group for group in waiting if group.passed >= PATIENCE)
+    chosen = iter(reading) if len(reading) >= MANY_READS else writing
+    return next(passed, None) or next(chosen, None) or next(iter(waiting), None)
+
+
 def pack(waiting: deque[Group], own: Group, size: int) -> list[Group]:
     """Забирает из очереди группу ведущего и те, что уйдут с ней одним запросом.
 
-    Своя уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком. Пишущие (до
-    двадцати пяти) идут раньше: иначе все записи скопились бы в хвосте за поисками и ждали бы друг друга.
+    Своя уходит всегда, даже если одна больше размера; дальше — сколько помещается целиком. Когда записей
+    много, с поиском уходят одни поиски, а с записью — записи и, если осталось место, поиски: пакет
+    отвечает весь сразу, и поиск ждал бы, пока портал выполнит все записи.
     """
     if own not in waiting:
         return []
     packet = Packet(size)
     packet.take(own)
-    if own.alone:
-        waiting.remove(own)
-        return [own]
-    others = [group for group in waiting if group is not own and not group.alone]
+    others = [group for group in waiting if group is not own and not group.alone and not own.alone]
     writing = [group for group in others if group.writes]
     reading = [group for group in others if not group.writes]
-    for group in [*writing[:WRITES_AHEAD], *reading, *writing[WRITES_AHEAD:]]:
+    apart = not own.writes and len(writing) > FEW_WRITES
+    for group in reading if apart else [*writing, *reading]:
         packet.take(group)
     taken = set(map(id, packet.groups))
     left = [group for group in waiting if id(group) not in taken]
+    for group in left:
+        group.passed += 1
     waiting.clear()
     waiting.extend(left)
     return packet.groups

@@ -13,12 +13,15 @@ from services.bitrix.batching import Group
 from services.bitrix.calls import Answer, Call
 from services.bitrix.packing import (
     CUT,
+    FEW_WRITES,
+    MANY_READS,
     MERGED_KEYS,
     PAGE_ROWS,
-    WRITES_AHEAD,
+    PATIENCE,
     PageFull,
     Slot,
     lay_out,
+    next_leader,
     pack,
 )
 from services.domain.errors import NetworkError
@@ -100,17 +103,50 @@ def test_every_group_leaves_once_whole_and_in_order_of_its_size_class(counts: li
     assert sorted(map(id, sent)) == sorted(map(id, expected))
 
 
-def test_writes_leave_before_searches_that_came_earlier() -> None:
-    write = Group([Call("crm.deal.add", {"fields": {}}, repeatable=False)])
-    queue = deque([group(1), group(2), group(2), write])
-    assert pack(queue, queue[0], 4)[1] is write
+def write(number: int = 1) -> Group:
+    """Строит группу из одной записи."""
+    return Group([Call("crm.deal.update", {"id": number})])
 
 
-def test_searches_are_not_pushed_out_by_many_writes() -> None:
-    writes = [Group([Call("crm.deal.update", {"id": number})]) for number in range(WRITES_AHEAD + 20)]
-    queue = deque([*writes, *(group(1) for _ in range(20))])
-    taken = pack(queue, queue[0], WRITES_AHEAD + 11)
-    assert sum(not item.writes for item in taken) == 10
+@pytest.mark.parametrize(
+    ("reads", "writes", "leads"),
+    [(1, 0, "поиск"), (MANY_READS - 1, 1, "запись"), (MANY_READS, 1, "поиск"), (3, 40, "запись")],
+)
+def test_searches_lead_when_enough_of_them_have_gathered(reads: int, writes: int, leads: str) -> None:
+    waiting = [*(group(1) for _ in range(reads)), *(write() for _ in range(writes))]
+    leader = next_leader(waiting)
+    assert leader is not None
+    assert leader.writes is (leads == "запись")
+
+
+def test_empty_queue_has_no_leader() -> None:
+    assert next_leader([]) is None
+
+
+def test_many_writes_do_not_hold_a_search_for_as_long_as_they_take() -> None:
+    queue = deque([group(1), *(write(number) for number in range(FEW_WRITES + 1)), group(1)])
+    assert [item.writes for item in pack(queue, queue[0], 50)] == [False, False]
+
+
+def test_few_writes_and_searches_leave_together() -> None:
+    queue = deque([group(1), *(write(number) for number in range(FEW_WRITES)), group(1)])
+    assert len(pack(queue, queue[0], 50)) == FEW_WRITES + 2
+
+
+def test_room_left_by_writes_is_given_to_searches() -> None:
+    queue = deque([write(1), group(1), write(2), group(1)])
+    assert [item.writes for item in pack(queue, queue[0], 3)] == [True, True, False]
+
+
+def test_nobody_is_passed_over_for_ever() -> None:
+    lone = group(1)
+    queue = deque([lone, *(write(number) for number in range(400))])
+    sent = []
+    while lone in queue:
+        leader = next_leader(queue)
+        assert leader is not None
+        sent.append(pack(queue, leader, 50))
+    assert len(sent) == PATIENCE + 1
 
 
 def test_packet_never_holds_more_commands_than_it_may() -> None:
