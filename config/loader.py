@@ -97,11 +97,7 @@ def _refuse_unusable(raw: Mapping[str, object], settings: Settings, file: Path |
     """Отказывает тому, с чем узел не начал бы работать: открытым секретам, заготовкам, чужой базе."""
     from config.plain import complaint
 
-    told = (
-        complaint(raw, settings.portal.webhook.get_secret_value())
-        or _foreign_database(settings)
-        or _bad_certificates(settings)
-    )
+    told = complaint(raw, settings.portal.webhook.get_secret_value()) or _foreign_database(settings)
     if told:
         where = f" ({file})" if file is not None else ""
         raise ConfigError(f"Настройки не годятся{where}: {told}")
@@ -114,32 +110,6 @@ def _foreign_database(settings: Settings) -> str | None:
                 f"[[databases]] {database.id}: база SQLite бывает только у демонстрации, здесь нужна база "
                 'Ident: type = "mssql", server, database (docs/ident.md)'
             )
-    return None
-
-
-def _bad_certificates(settings: Settings) -> str | None:
-    """Возвращает, какой файл корневых сертификатов не годится: без него ни одна запись не ушла бы."""
-    email = settings.alerts.email
-    files = {
-        "[portal] ca_file": settings.portal.ca_file,
-        "[redis] ca_file": settings.redis.ca_file,
-        "[alerts.email] ca_file": email.ca_file if email else None,
-    }
-    for name, path in files.items():
-        if path is not None and (trouble := _certificate_trouble(path)):
-            return f"{name}: {path}: {trouble}"
-    return None
-
-
-def _certificate_trouble(path: Path) -> str | None:
-    import ssl
-
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cafile=path)
-    except ssl.SSLError:
-        return "в файле нет сертификатов (нужен PEM)"
-    except OSError:
-        return unreadable(path)
     return None
 
 
