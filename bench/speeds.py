@@ -5,7 +5,8 @@ from typing import Any
 
 from bench.contenders import OURS
 
-USUAL, LOST = "обычная", "3 ответа создания потеряны"
+USUAL, LOST, CLINIC = "обычная", "3 ответа создания потеряны", "вид клиники"
+PORTAL = "портал, с"
 FLOOR, CLEAN = "граница", "нет"
 #: Слова вреда, которого не исправить повтором.
 SPOILS = ("удвоено", "чужих")

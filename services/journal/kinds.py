@@ -12,6 +12,7 @@ KINDS: Mapping[str, str] = {
     "deal_updated": "обновление",
     "deal_unchanged": "сверка",
     "deal_vanished": "сверка",
+    "key_restored": "обновление",
     "reconcile_finished": "сверка",
     "reconcile_busy": "сверка",
     "reconcile_without_portal": "сверка",

@@ -32,7 +32,7 @@ class Deals:
         """Обновляет известную сделку одним поиском; иначе ищет клиента, держа его телефон."""
         if attempt.known_deal is not None:
             with reading():
-                found = self._crm.find(uids, None)
+                found = self._crm.find(uids, None, known_deal=attempt.known_deal)
             if found.deals and _eldest(found.deals).contact_id is not None:
                 return self._updated(attempt, found, attempt.permit, "")
             if not found.deals:
@@ -41,7 +41,8 @@ class Deals:
         with self._phone(attempt, f"phone:{token}") as permit:
             with reading():
                 known = self._work.store.links.contact(token)
-                found = self._crm.find(uids, attempt.ready.draft.phone, known)
+                remembered = attempt.link.deal_id if attempt.link else None
+                found = self._crm.find(uids, attempt.ready.draft.phone, known, remembered)
             if found.deals:
                 return self._updated(attempt, found, permit, token)
             return self._created(attempt, found, permit, token)
@@ -89,6 +90,9 @@ class Deals:
         # Отпечаток стирается перед записью: прерванная, она не сойдёт за доставленное прежнее состояние.
         self._work.store.links.save(attempt.uid, Link("", deal.deal_id), self._work.clock.now())
         fields = update_fields(draft, self._fields, self._rules.immutable_fields, move)
+        if not deal.uid:  # ключ стёрли рукой, а сделку мы помним по номеру (постановление 35)
+            self._warn("key_restored", attempt, deal.deal_id)
+            fields = {**fields, self._fields["reception_id"]: attempt.uid}
         self._crm.update_deal(deal.deal_id, fields, permit=permit)
         if deal.contact_id is None:
             contact_id = self._contact(client, token, permit)

@@ -1,11 +1,14 @@
 """Доставка: создание и обновление сделки, контакт, лид, ручные стадии (МАП 2.3, 2.5)."""
 
+from collections.abc import Callable
+
 import pytest
 
-from services.bitrix.responses import AmbiguousAnswer
+from services.bitrix.responses import AmbiguousAnswer, AnswerLost
 from services.sync.feed import Outcome
 from services.sync.sender import Postponed
 from tests.factories import MARK, make_line
+from tests.fakes import KEY
 from tests.support.scenarios import PHONE, PHONE_TOKEN, Office
 
 UID = "F1_1"
@@ -171,3 +174,59 @@ def test_manual_stage_moves_on_cancel_when_the_settings_say_so() -> None:
 def test_stage_codes_come_from_the_settings() -> None:
     office = Office(portal={"stages": {"consultation_scheduled": "C1:SHORT"}})
     assert office.delivered().fields["STAGE_ID"] == "C1:SHORT"
+
+
+# --- Удалённое и стёртое на портале рукой ---------------------------------------------------------
+
+
+def again(office: Office, method: str, remove: Callable[[], object]) -> None:
+    """Отправляет приём, у которого посреди вызова что-то удаляют, и повторяет в свой срок."""
+    office.book()
+    office.crm.meanwhile[method] = remove
+    assert isinstance(office.send(UID), Postponed)
+    office.clock.advance(minutes=2)
+    assert isinstance(office.send_again(UID), Outcome)
+
+
+def test_contact_deleted_before_its_deal_was_made_is_replaced(office: Office) -> None:
+    contact_id = office.crm.add_contact("Иванов", "Иван", PHONE)
+    again(office, "create_deal", lambda: office.crm.contacts.pop(contact_id))
+    (deal,) = office.crm.deals.values()
+    assert deal.contact_id in office.crm.contacts
+    assert office.state is None
+
+
+def test_lead_deleted_before_its_conversion_leaves_the_deal_delivered(office: Office) -> None:
+    lead_id = office.crm.add_lead(PHONE)
+    again(office, "convert_lead", lambda: office.crm.leads.pop(lead_id))
+    assert (len(office.crm.deals), office.state) == (1, None)
+
+
+def test_deal_deleted_before_its_update_is_made_anew(office: Office) -> None:
+    deal = office.delivered()
+    office.book(comment="новый")
+    office.crm.meanwhile["update_deal"] = lambda: office.crm.deals.pop(deal.deal_id)
+    assert isinstance(office.send(UID), Postponed)
+    office.clock.advance(minutes=2)
+    assert office.send_again(UID) is Outcome.CREATED
+    assert len(office.crm.deals) == 1
+
+
+def test_key_cleared_by_hand_is_written_back_to_the_same_deal(office: Office) -> None:
+    deal = office.delivered()
+    deal.fields[KEY] = ""
+    office.book(comment="новый")
+    assert office.send(UID) is Outcome.UPDATED
+    assert (len(office.crm.deals), deal.fields[KEY], deal.fields["COMMENTS"]) == (1, UID, "новый")
+    assert office.journal.fields("key_restored") == {"reception": UID, "deal": deal.deal_id}
+
+
+def test_key_cleared_under_an_interrupted_update_is_written_back_too(office: Office) -> None:
+    deal = office.delivered()
+    office.book(comment="новый")
+    office.crm.trouble("update_deal", AnswerLost("обрыв", 65.0))
+    assert isinstance(office.send(UID), Postponed)
+    deal.fields[KEY] = ""
+    office.clock.advance(minutes=5)
+    assert office.send_again(UID) is Outcome.UPDATED
+    assert (len(office.crm.deals), deal.fields[KEY]) == (1, UID)
