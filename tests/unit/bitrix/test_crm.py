@@ -1,14 +1,21 @@
 """Разбор ответов портала в сделки и людей: странные значения не роняют и не путают."""
 
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from config.models import PortalSettings
 from services.bitrix.crm import BitrixCrm
 from services.bitrix.responses import AmbiguousAnswer, Misconfigured
 from services.bitrix.transport import Reply
+from services.domain.errors import SyncError
+from services.domain.names import PersonName
 from services.domain.phones import Phone
+from services.ports import NewContact
 from tests.fakes_bitrix import Desk, FakeTransport
 
 PHONE = Phone("+79031112233")
@@ -125,3 +132,53 @@ def test_lead_without_anything_hands_over_nothing() -> None:
     row = {"ID": "7", "STATUS_SEMANTIC_ID": "P", "PHONE": [{"VALUE": PHONE.value}], "EMAIL": [{"VALUE": ""}]}
     (lead,) = crm(batch([], [], {"LEAD": [7]}), Reply(200, {"result": [row]})).find(["F1_1"], PHONE).leads
     assert (lead.lead_id, lead.is_open, dict(lead.inherited)) == (7, True, {})
+
+
+# --- Что бы портал ни ответил ---------------------------------------------------------------------
+
+NAMES = [
+    "result",
+    "error",
+    "result_error",
+    "result_time",
+    "m0",
+    "m1",
+    "m2",
+    "g0c0",
+    "ID",
+    KEY,
+    "CONTACT",
+    "LEAD",
+]
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**400), 10**400)
+    | st.floats()
+    | st.text(max_size=6)
+    | st.sampled_from(["F1_1", "NOT_FOUND", "QUERY_LIMIT_EXCEEDED", "operating"]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    max_leaves=14,
+)
+ACTIONS: list[Callable[[BitrixCrm], object]] = [
+    lambda crm: crm.find(["F1_1"], PHONE),
+    lambda crm: crm.find(["F1_1"], None, known_deal=5),
+    lambda crm: crm.read_deals([1], ["TITLE"]),
+    lambda crm: crm.create_contact(NewContact(PersonName.of("Лунёва", "Алсу", ""), PHONE)),
+    lambda crm: crm.create_deal({KEY: "F1_1"}, 7),
+    lambda crm: crm.update_deal(1, {"TITLE": "x"}),
+    lambda crm: crm.bind_contact(1, 2),
+    lambda crm: crm.convert_lead(1, 2),
+]
+
+
+@given(
+    st.sampled_from(ACTIONS),
+    st.lists(st.builds(Reply, st.sampled_from([200, 400, 403, 500, 503]), JSON), min_size=1, max_size=8),
+)
+@settings(max_examples=400, deadline=None)
+def test_no_answer_of_the_portal_is_a_bug_of_ours(
+    action: Callable[[BitrixCrm], object], replies: list[Reply]
+) -> None:
+    with suppress(SyncError):
+        action(crm(*replies, *[Reply(500, None)] * 12))
