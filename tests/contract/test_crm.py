@@ -7,7 +7,7 @@ import pytest
 from services.domain.errors import GripLost, SkippableError, Vanished
 from services.domain.names import PersonName
 from services.domain.phones import Phone
-from services.ports import NewContact, Permit
+from services.ports import Claim, NewContact, Permit
 from tests.support.crm_world import EmulatedPortal, FakePortal
 
 PHONE, OTHER = Phone("+79031112233"), Phone("+79034445566")
@@ -288,7 +288,7 @@ def test_contact_is_bound_to_a_deal_without_one_and_again_without_harm(world: Wo
 # --- Сторож записей ------------------------------------------------------------------------------
 
 
-OURS, LOST = Permit(lambda: True), Permit(lambda: False)
+OURS, LOST = (Permit(Claim(uid, 1, 0, uid)) for uid in ("наша", "чужая"))
 
 
 def test_writes_leave_while_the_record_is_ours(world: World) -> None:
@@ -301,6 +301,7 @@ def test_writes_leave_while_the_record_is_ours(world: World) -> None:
 def test_writes_do_not_leave_when_the_record_is_lost(world: World) -> None:
     lead_id, contact_id = world.add_lead(PHONE.value), world.add_contact("Лунёва", "Алсу")
     deal_id = world.add_deal("F1_1", COMMENTS="прежний")
+    world.permits.lost.add(LOST)
     assert [
         refused(lambda: world.crm.create_contact(NewContact(ALSU, OTHER), permit=LOST)),
         refused(lambda: world.crm.create_deal({"UF_CRM_RECEPTION_ID": "F1_2"}, contact_id, permit=LOST)),

@@ -11,9 +11,8 @@ from services.bitrix.crm import BitrixCrm
 from services.bitrix.exchange import Endpoint
 from services.bitrix.operating import OperatingGate
 from services.bitrix.transport import HttpTransport
-from services.ports import allow_all
 from tests.fakes import KEY, FakeCrm
-from tests.fakes_bitrix import FakeLimiter
+from tests.fakes_bitrix import FakeLimiter, FakePermits
 
 Row = dict[str, Any]
 
@@ -22,7 +21,8 @@ class FakePortal:
     """Мир договора вокруг FakeCrm."""
 
     def __init__(self) -> None:
-        self.crm = FakeCrm()
+        self.permits = FakePermits()
+        self.crm = FakeCrm(permits=self.permits)
 
     def close(self) -> None:
         """Закрывает соединения: закрывать нечего."""
@@ -71,9 +71,9 @@ class EmulatedPortal:
 
     def __init__(self, portal: PortalServer, **settings: Any) -> None:
         self.portal = portal
-        self.limiter = FakeLimiter()
+        self.limiter, self.permits = FakeLimiter(), FakePermits()
         endpoint = Endpoint(HttpTransport(portal.url, 5.0, 30.0), self.limiter, OperatingGate(480.0))
-        self.client = BitrixClient(endpoint, allow_all, timing=Timing(linger=0.0))
+        self.client = BitrixClient(endpoint, self.permits, timing=Timing(linger=0.0))
         self.crm = BitrixCrm(self.client, PortalSettings(webhook=portal.url, **settings))
 
     def close(self) -> None:
