@@ -19,7 +19,7 @@ from tests.support.redis_process import RedisProcess
 from tests.support.world import World
 
 #: Строка журнала: талон на этот промежуток взяло другое расписание.
-SPARED = "schedule_already_sent entry=extract-F1"
+SPARED = "schedule_already_sent entry=extract-receptions-F1"
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("node-faults")]
 
