@@ -14,7 +14,7 @@ from typing import Any
 from bench.tables import columns, shown
 from bench.targets import TARGETS, verdict_of
 from cli.arguments import Arguments
-from cli.docs.markdown import table
+from cli.docs.tables import table
 
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = ROOT / "bench" / "results"

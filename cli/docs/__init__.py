@@ -22,7 +22,7 @@ def main(arguments: list[str]) -> int:
     if options.protocol is not None:
         return _protocol(options.protocol)
     if options.site is not None:
-        return _site(options.site, options.mermaid, options.plain)
+        return _site(options.site, options.plain)
     return _check() if options.check else _tables()
 
 
@@ -41,9 +41,6 @@ def parser() -> argparse.ArgumentParser:
         help="снять картинки с демонстрации (docs/images); около трёх минут, нужен Chromium",
     )
     action.add_argument("--protocol", type=Path, metavar="ФАЙЛ", help="составить протокол испытаний")
-    parser.add_argument(
-        "--mermaid", type=Path, metavar="ФАЙЛ", help="с --site: сборка mermaid.min.js для схем"
-    )
     parser.add_argument("--plain", action="store_true", help="с --site: схемы текстом, npm не звать")
     return parser
 
@@ -76,20 +73,17 @@ def _protocol(target: Path) -> int:
     return 0
 
 
-def _site(folder: Path, bundle: Path | None, plain: bool) -> int:
+def _site(folder: Path, plain: bool) -> int:
     from cli.docs.blocks import ROOT
-    from cli.docs.mermaid import fetch_mermaid
-    from cli.docs.site import Site, SiteError
+    from cli.docs.site import SiteError, build_site, fetch_scripts
 
-    mermaid = bundle if bundle or plain else fetch_mermaid(ROOT / "build" / "mermaid")
+    scripts = None if plain else fetch_scripts(ROOT / "build" / "site-scripts")
     try:
-        count = Site(ROOT, folder.absolute(), mermaid).build()
+        count = build_site(ROOT, folder.absolute(), scripts)
     except (SiteError, OSError) as error:
         print(error)
         return 2
-    drawn = (
-        "нарисованы" if mermaid else "показаны текстом (нет npm или сети; --mermaid ФАЙЛ — назвать сборку)"
-    )
+    drawn = "нарисованы" if scripts else "показаны текстом, поиск с диска не работает (нет npm или сети)"
     print(f"Страниц: {count}, схемы {drawn}. Откройте {folder / 'index.html'}")
     return 0
 

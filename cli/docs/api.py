@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from cli.docs.markdown import table
+from cli.docs.tables import table
 from plan_frontend.plan_api.openapi import FAILURES, PARAMETERS, SCHEMAS, description
 from plan_frontend.plan_api.replies import REFUSALS
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from cli.docs.markdown import table
 from cli.docs.origins import CONTACT_NAME, CONTACT_PHONE, STAGE, origins
 from cli.docs.samples import APPEARED, BARE, CANCELED, CHECK, ENDED, NOW, STARTED, WHOLE
+from cli.docs.tables import table
 from services.domain.mapping import ALWAYS_SENT, DEFAULT_FIELDS, DEFAULT_IMMUTABLE, KEY, WHEN_FILLED
 from services.domain.phones import InvalidPhone, normalize_phone
 from services.domain.plan import PlanLine

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from celeryconfig import beat_table
 from cli.commands import COMMANDS
-from cli.docs.markdown import table
+from cli.docs.tables import table
 from config.models import Settings
 from services.domain.errors import Family
 from services.domain.retries import SCHEDULES

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cli.docs.markdown import table
+from cli.docs.tables import table
 from cli.docs.traceability import Requirement, requirements
 
 PARTS = ("ТЗ 5.1", "ТЗ 5.2", "ТЗ 5.3", "ТЗ 5.4", "ТЗ 7.1.1", "ТЗ 7.1.2", "ТЗ 7.1.3", "ТЗ 7.1.4")

@@ -1,7 +1,7 @@
 """Таблицы настроек."""
 
 from cli.docs.describe import SectionTable, describe
-from cli.docs.markdown import table
+from cli.docs.tables import table
 
 HEADER = ("ключ", "вид", "умолчание", "что значит", "когда менять")
 

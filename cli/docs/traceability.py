@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from cli.docs.markdown import table
+from cli.docs.tables import table
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "traceability.toml"
 HEADER = ("№", "требование", "код", "чем доказано")

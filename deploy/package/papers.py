@@ -46,12 +46,12 @@ def write_papers(root: Path, folder: Path, platform: str) -> None:
 
 def _write_site(root: Path, folder: Path) -> None:
     """Собирает сайт документов: его читают двойным щелчком, без программ и сети."""
-    from cli.docs.mermaid import fetch_mermaid
-    from cli.docs.site import Site
+    from cli.docs.site import build_site, fetch_scripts
 
-    Site(root, folder, fetch_mermaid(root / "build" / "mermaid")).build()
-    for path in [*folder.rglob("*.html"), *folder.rglob("*.toml")]:
-        path.write_text(for_clinic(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
+    build_site(root, folder, fetch_scripts(root / "build" / "site-scripts"))
+    for pattern in ("*.html", "*.toml", "search.js*"):
+        for path in folder.rglob(pattern):
+            path.write_text(for_clinic(path.read_text(encoding="utf-8")), encoding="utf-8", newline="\n")
 
 
 def _copy(source: Path, target: Path) -> None:
