@@ -1,14 +1,12 @@
 """Проба уведомлений: ``python manage.py alerts test``."""
 
 import sys
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from functools import partial
 
 from cli.arguments import Arguments
 from cli.session import add_config, opened_services
-
-if TYPE_CHECKING:
-    from services.ports import AlertChannel, Notice
 
 NO_CHANNELS = """Каналов уведомлений нет: добавьте в настройки хотя бы один.
   [alerts]
@@ -26,23 +24,28 @@ def main(arguments: list[str]) -> int:
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
     add_config(actions.add_parser("test", help="отправить пробное уведомление в каждый канал"))
     with opened_services(parser.parse_args(arguments)) as services:
+        from services.alerts.heartbeat import Heartbeat
         from services.alerts.message import trial_notice
 
-        channels = services.channels()
-        if not channels:
+        channels, address = services.channels(), services.settings.alerts.heartbeat
+        if not channels and address is None:
             print(NO_CHANNELS, file=sys.stderr)
             return 2
         notice = trial_notice(datetime.now(UTC), services.settings.rules.zone)
-        return max([_tried(channel, notice) for channel in channels])
+        tries = [_tried(channel.name, partial(channel.send, notice)) for channel in channels]
+        if address is not None:
+            heartbeat = Heartbeat(address.get_secret_value())
+            tries.append(_tried(heartbeat.name, partial(heartbeat.beat, ())))
+        return max(tries)
 
 
-def _tried(channel: "AlertChannel", notice: "Notice") -> int:
+def _tried(name: str, send: Callable[[], None]) -> int:
     from services.ports import ChannelError
 
     try:
-        channel.send(notice)
+        send()
     except ChannelError as error:
-        print(f"  {channel.name}: НЕ ДОШЛО — {error}")
+        print(f"  {name}: НЕ ДОШЛО — {error}")
         return 1
-    print(f"  {channel.name}: отправлено")
+    print(f"  {name}: отправлено")
     return 0

@@ -1,12 +1,10 @@
 """``demo --once``: перенести всё, что изменилось, сверить портал с правилами и выйти."""
 
-import json
 import random
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from config.models import Settings
@@ -15,7 +13,7 @@ from demo.counts import Counts, counts_since
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from demo.processes import Processes
-from demo.report import print_report
+from demo.report import Result, print_report
 from demo.settling import Settling
 from demo.site import Site
 from demo.verdict import Judge, Verdict
@@ -23,46 +21,6 @@ from services.container import Services
 
 #: Портал на обычном тарифе и обычной связи.
 LATENCY_MS, WRITE_MS, READ_MS = 120, 80, 15
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """Итог прохода."""
-
-    counts: dict[str, Counts]
-    verdict: Verdict
-    requests: int
-    commands: int
-    writes: int
-    refused: int
-    seconds: float
-    waiting: int
-
-    @property
-    def matches(self) -> bool:
-        """Отвечает, верен ли портал и пуста ли очередь."""
-        return self.verdict.matches and not self.waiting
-
-    def as_json(self) -> str:
-        """Возвращает итог одной строкой JSON."""
-        totals = sum(self.counts.values(), Counts())
-        return json.dumps(
-            {
-                **totals.as_dict(),
-                "branches": {branch: counts.as_dict() for branch, counts in self.counts.items()},
-                "expected": self.verdict.expected,
-                "refused": dict(self.verdict.refused),
-                "portal_matches": self.matches,
-                "differences": self.verdict.differences[:50],
-                "waiting": self.waiting,
-                "requests": self.requests,
-                "commands": self.commands,
-                "writes": self.writes,
-                "too_often": self.refused,
-                "seconds": round(self.seconds, 1),
-            },
-            ensure_ascii=False,
-        )
 
 
 def run_once(folder: Path, fresh: bool, changes: int, as_json: bool) -> int:

@@ -1,12 +1,12 @@
-"""Таблица итога для человека."""
+"""Итог прохода: таблица для человека, строка JSON для программы."""
 
-from typing import TYPE_CHECKING
+import json
+from dataclasses import dataclass
 
 from config.models import Settings
 from demo.counts import Counts
-
-if TYPE_CHECKING:
-    from demo.once import Result
+from demo.verdict import Verdict
+from services.domain.reasons import reason_of
 
 COLUMNS = {
     "read": "прочитано",
@@ -17,23 +17,49 @@ COLUMNS = {
     "converted": "лиды",
     "failed": "сбои",
 }
-REASONS = {
-    "phone_missing": "нет телефона",
-    "phone_invalid": "телефон записан неверно",
-    "end_before_start": "конец раньше начала",
-    "start_too_late": "дата слишком далеко в будущем",
-    "start_too_early": "дата слишком далеко в прошлом",
-    "cancel_reason_without_cancel": "причина отмены без отмены",
-    "amount_too_big": "сумма больше 10 млн",
-    "surname_missing": "нет фамилии",
-    "name_missing": "нет имени",
-    "card_number_missing": "нет номера карты",
-    "profession_missing": "нет специальности врача",
-    "doctor_surname_missing": "нет врача",
-}
 
 
-def print_report(settings: Settings, result: "Result") -> None:
+@dataclass(frozen=True, slots=True)
+class Result:
+    """Итог прохода."""
+
+    counts: dict[str, Counts]
+    verdict: Verdict
+    requests: int
+    commands: int
+    writes: int
+    refused: int
+    seconds: float
+    waiting: int
+
+    @property
+    def matches(self) -> bool:
+        """Отвечает, верен ли портал и пуста ли очередь."""
+        return self.verdict.matches and not self.waiting
+
+    def as_json(self) -> str:
+        """Возвращает итог одной строкой JSON."""
+        totals = sum(self.counts.values(), Counts())
+        return json.dumps(
+            {
+                **totals.as_dict(),
+                "branches": {branch: counts.as_dict() for branch, counts in self.counts.items()},
+                "expected": self.verdict.expected,
+                "refused": dict(self.verdict.refused),
+                "portal_matches": self.matches,
+                "differences": self.verdict.differences[:50],
+                "waiting": self.waiting,
+                "requests": self.requests,
+                "commands": self.commands,
+                "writes": self.writes,
+                "too_often": self.refused,
+                "seconds": round(self.seconds, 1),
+            },
+            ensure_ascii=False,
+        )
+
+
+def print_report(settings: Settings, result: Result) -> None:
     """Печатает таблицу по филиалам, причины отказов и приговор."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
@@ -52,7 +78,7 @@ def print_report(settings: Settings, result: "Result") -> None:
     if result.verdict.refused:
         console.print("Не переносятся, пока их не исправят в Ident:")
         for reason, count in result.verdict.refused.most_common():
-            console.print(f"  {count:>3}  {REASONS.get(reason, reason)}")
+            console.print(f"  {count:>3}  {reason_of(reason).title.lower()}")
     console.print(
         f"К порталу за {result.seconds:.1f} с: запросов {result.requests}, в них команд {result.commands}, "
         f"из команд записей {result.writes}.\nОтказов «слишком часто»: {result.refused}."
@@ -60,7 +86,7 @@ def print_report(settings: Settings, result: "Result") -> None:
     console.print(_judgement(result))
 
 
-def _judgement(result: "Result") -> str:
+def _judgement(result: Result) -> str:
     if result.matches:
         return f"[green]Портал верен:[/green] сделок по правилам {result.verdict.expected}, расхождений нет."
     lines = [f"[red]Портал расходится с правилами:[/red] {len(result.verdict.differences)}"]

@@ -54,7 +54,7 @@ class GridLine:
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
+class PaceLine:
     """Ломаная секунд на запись под столбиками."""
 
     dots: Sequence[tuple[float, float]]
@@ -77,7 +77,7 @@ class Chart:
     legend: Sequence[tuple[str, str]]
     grid: Sequence[GridLine]
     columns: Sequence[Column]
-    pace: Pace
+    pace: PaceLine
     width: int = field(default=WIDTH, init=False)
     height: int = field(default=HEIGHT, init=False)
     left: int = field(default=LEFT, init=False)
@@ -154,10 +154,10 @@ def _column(left: float, step: float, scale: float, events: Events, label: str, 
     return Column(left, step, bars, told, label if ticked else "")
 
 
-def _pace(values: Sequence[float]) -> Pace:
+def _pace(values: Sequence[float]) -> PaceLine:
     step, floor = (WIDTH - LEFT) / max(len(values), 1), PACE_HEIGHT - 6
     scale = (floor - 16) / max(LIMIT_SECONDS, *values, 0.0)
     dots = [
         (LEFT + (index + 0.5) * step, floor - value * scale) for index, value in enumerate(values) if value
     ]
-    return Pace(dots, floor - LIMIT_SECONDS * scale)
+    return PaceLine(dots, floor - LIMIT_SECONDS * scale)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from datetime import time as wall_time
 from datetime import timedelta
 from functools import cached_property
 from hashlib import blake2b
@@ -19,7 +20,7 @@ from services.domain.entity import Entity
 from services.domain.errors import SkippableError
 from services.domain.keys import parse_key
 from services.feeds import BranchServices, Pipeline, Portal, branch_services
-from services.ports import AlertChannel, Clock, Crm, Journal
+from services.ports import AlertChannel, ChannelError, Clock, Crm, Journal, Notice
 from services.store.clock import RedisClock
 from services.sync.feed import Outcome, Work
 from services.sync.health import Health
@@ -197,6 +198,47 @@ class Services:
         )
         limits = settings.alerts.limits(settings.sync.interval)
         return Watch(self.health, limits, self.channels(), self.work, letters)
+
+    def report_outside(self) -> None:
+        """Сообщает наружу: пульс в службу присмотра и сводка за вчера, если они настроены.
+
+        Не вышло — строка журнала: молчание заметят там, куда сообщают.
+        """
+        from services.alerts.heartbeat import Heartbeat
+        from services.alerts.message import summary_notice
+        from services.domain.alarms import alarms
+        from services.sync.summary import DailySummary
+
+        chosen, zone = self.settings.alerts, self.settings.rules.zone
+        if chosen.heartbeat is None and chosen.daily_summary is None:
+            return
+        signs = self.health.signs()
+        standing = alarms(signs, chosen.limits(self.settings.sync.interval))
+        if chosen.heartbeat is not None:
+            heartbeat = Heartbeat(chosen.heartbeat.get_secret_value())
+            self._told(heartbeat.name, "heartbeat", lambda: heartbeat.beat(standing))
+        if chosen.daily_summary is not None:
+            at = wall_time.fromisoformat(chosen.daily_summary)
+            DailySummary(at, zone, self.store).run(
+                signs, lambda day, events: summary_notice(day, events, signs, standing, zone), self._delivered
+            )
+
+    def _delivered(self, notice: Notice) -> bool:
+        """Отвечает, взял ли уведомление хоть один канал."""
+
+        def sending(channel: AlertChannel) -> Callable[[], None]:
+            return lambda: channel.send(notice)
+
+        taken = [self._told(one.name, notice.key, sending(one)) for one in self.channels()]
+        return any(taken)
+
+    def _told(self, channel: str, cause: str, tell: Callable[[], None]) -> bool:
+        try:
+            tell()
+        except ChannelError as error:
+            self.journal.error("alert_failed", channel=channel, cause=cause, error=str(error))
+            return False
+        return True
 
     def watch_files(self) -> None:
         """Записывает в журнал безопасности, что файл настроек или ключа изменился (СПЕЦ 3.4.3)."""

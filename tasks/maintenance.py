@@ -38,3 +38,4 @@ def watch(self: SyncTask) -> None:
     """Проверяет, всё ли хорошо, и зовёт администратора, если нет."""
     self.services.watch.run()
     self.services.watch_files()
+    self.services.report_outside()

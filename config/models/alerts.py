@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import AfterValidator, Field, SecretStr, model_validator
 
 from config.models.base import LOOPBACK, Between, CertificateFile, Section, matching
 from services.domain.alarms import Limits
@@ -32,12 +32,20 @@ class EmailSettings(Section):
         return self
 
 
+def _address(value: SecretStr) -> SecretStr:
+    if not re.fullmatch(rf"https://[^\s/]+/\S*|http://{LOOPBACK}(?::\d+)?/\S*", value.get_secret_value()):
+        raise ValueError("ожидается адрес проверки вида https://hc-ping.com/номер")
+    return value
+
+
 class AlertSettings(Section):
     """Уведомления администратору и их пороги (СПЕЦ 2.6.4)."""
 
     email: EmailSettings | None = None
     bitrix_users: tuple[Annotated[int, Field(ge=1)], ...] = ()
     apprise: tuple[SecretStr, ...] = ()
+    heartbeat: Annotated[SecretStr, AfterValidator(_address)] | None = None
+    daily_summary: Annotated[str, matching(r"(?:[01]\d|2[0-3]):[0-5]\d", "время вида 09:00")] | None = None
     rejected_per_hour: int = Field(default=10, ge=1)
     no_branch: int = Field(default=5, ge=1)
     silence: Annotated[timedelta, Between(5 * 60, DAY, "чаще тревога была бы ложной")] = timedelta(minutes=30)

@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from demo.counts import Counts
-from demo.once import Result
 from demo.portal.entities import Edit
 from demo.portal.schema import CONTACT, DEAL, LEAD
-from demo.report import print_report
+from demo.report import Result, print_report
 from demo.verdict import Judge, Verdict, goes_back, same_value
 from services.ident.sqlite import clinic_now
 from tests.support.world import World
