@@ -10,8 +10,8 @@ from monitoring.wording import number
 
 Events = Mapping[str, float]
 
-WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 190, 38, 8, 22
-PACE_HEIGHT = 64
+WIDTH, HEIGHT, LEFT, TOP, BOTTOM = 720, 196, 58, 10, 28
+PACE_HEIGHT = 74
 #: Предел времени одной записи (ТЗ 3.4.1).
 LIMIT_SECONDS = 2.0
 #: Слои столбика: класс, имя и какие события в нём.
@@ -105,7 +105,7 @@ def chart(title: str, points: Sequence[tuple[datetime, Events]], label: Callable
     """Рисует график; ``label`` подписывает промежуток."""
     total = added([events for _, events in points])
     most = nice_ceiling(max((processed(events) for _, events in points), default=0))
-    floor, step, every = HEIGHT - BOTTOM, (WIDTH - LEFT) / max(len(points), 1), ceil(len(points) / 8)
+    floor, step, every = HEIGHT - BOTTOM, (WIDTH - LEFT) / max(len(points), 1), ceil(len(points) / 7)
     scale = (floor - TOP) / most
     columns = [
         _column(
@@ -156,7 +156,7 @@ def _column(left: float, step: float, scale: float, events: Events, label: str, 
 
 def _pace(values: Sequence[float]) -> PaceLine:
     step, floor = (WIDTH - LEFT) / max(len(values), 1), PACE_HEIGHT - 6
-    scale = (floor - 16) / max(LIMIT_SECONDS, *values, 0.0)
+    scale = (floor - 26) / max(LIMIT_SECONDS, *values, 0.0)
     dots = [
         (LEFT + (index + 0.5) * step, floor - value * scale) for index, value in enumerate(values) if value
     ]

@@ -1,6 +1,6 @@
 """Снимок установки для страницы: всё, что на ней видно, собранное одним обходом."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 DAY_HOURS, MONTH_DAYS = 24, 30
 RATE_MINUTES = 5
-METHODS_SHOWN = 6
+METHODS_SHOWN, REFUSALS_SHOWN = 6, 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +99,15 @@ class PortalView:
     troubles: Sequence[PortalTrouble]
 
     @property
+    def refusals(self) -> Sequence[tuple[PortalTrouble, int]]:
+        """Возвращает последние отказы: одинаковые — одной строкой с их числом."""
+        latest: dict[tuple[str, str], PortalTrouble] = {}
+        for one in self.troubles:
+            latest.setdefault((one.kind, one.message), one)
+        counts = Counter((one.kind, one.message) for one in self.troubles)
+        return [(one, counts[key]) for key, one in latest.items()][:REFUSALS_SHOWN]
+
+    @property
     def busiest(self) -> Sequence[tuple[str, float]]:
         """Возвращает самые занятые методы и их секунды."""
         return sorted(self.operating.items(), key=lambda item: -item[1])[:METHODS_SHOWN]
@@ -125,15 +134,19 @@ class Snapshot:
         return sorted((entry for entry in self.waiting if entry.state in LATER), key=lambda e: e.due_at)
 
     @property
+    def total(self) -> Mapping[str, float]:
+        """Возвращает события за сутки; которых не было — ноль."""
+        return defaultdict(float, added([events for _, events in self.day]))
+
+    @property
     def sent(self) -> float:
         """Возвращает, сколько сделок создано и обновлено за сутки."""
-        total = added([events for _, events in self.day])
-        return total.get("created", 0.0) + total.get("updated", 0.0)
+        return self.total["created"] + self.total["updated"]
 
     @property
     def processed(self) -> float:
         """Возвращает, сколько записей обработано за сутки."""
-        return sum(processed(events) for _, events in self.day)
+        return processed(self.total)
 
     @property
     def names(self) -> Mapping[str, str]:

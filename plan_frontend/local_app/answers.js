@@ -3,7 +3,18 @@
 import { freshToken, token } from "./portal.js";
 
 // Службы нет или она молчит: годится сохранённая копия.
-export class Unreachable extends Error {}
+export class Unreachable extends Error {
+  constructor(message, causes = []) {
+    super(message);
+    this.causes = causes;
+  }
+}
+
+const CAUSES = [
+  "этот компьютер не в сети клиники: подключитесь к ней;",
+  "компьютер службы выключен или служба остановлена: скажите администратору;",
+  "браузер не доверяет службе или не пускает страницу в сеть клиники: администратору поможет раздел «Если не работает» руководства.",
+];
 
 // Служба ответила отказом: показываем его словами.
 export class Refused extends Error {}
@@ -43,7 +54,7 @@ async function send(url, accessToken, patience) {
       cache: "no-store",
     });
   } catch {
-    throw new Unreachable("Служба клиники недоступна с этого компьютера.");
+    throw new Unreachable("Служба клиники недоступна с этого компьютера.", CAUSES);
   } finally {
     clearTimeout(timer);
   }

@@ -20,7 +20,7 @@ async function load(choice = chosen) {
     const answer = await answered(deal);
     if (mine === turn) draw(answer);
   } catch (trouble) {
-    if (mine === turn) showTrouble(trouble.message || "Что-то пошло не так.", refresh);
+    if (mine === turn) showTrouble(trouble.message || "Что-то пошло не так.", refresh, trouble.causes);
   } finally {
     clearTimeout(late);
   }

@@ -28,11 +28,12 @@ export function showBusy() {
   page().setAttribute("aria-busy", "true");
 }
 
-const refreshButton = (refresh, text = "Обновить") => el("button", { type: "button", class: "action", "data-key": "refresh", onclick: refresh }, text);
+const refreshButton = (refresh) => el("button", { type: "button", class: "action", "data-key": "refresh", onclick: refresh }, "Обновить");
 const printButton = () => el("button", { type: "button", class: "plain", "data-key": "print", onclick: () => window.print() }, "Печать");
 
-export function showTrouble(message, refresh) {
-  show(el("h1", {}, "План лечения"), el("div", { class: "empty" }, el("p", { class: "trouble", role: "alert" }, message), refreshButton(refresh)));
+export function showTrouble(message, refresh, causes = []) {
+  const told = causes.length ? [el("p", {}, "Чаще всего причина одна из трёх:"), el("ul", {}, causes.map((cause) => el("li", {}, cause)))] : null;
+  show(el("h1", {}, "План лечения"), el("div", { class: "empty" }, el("p", { class: "trouble", role: "alert" }, message), told, refreshButton(refresh)));
 }
 
 export function showNothing(answer, refresh) {
@@ -72,7 +73,7 @@ function heading(patient) {
 function copyNotice(answer, refresh) {
   return el("div", { class: "notice copy", role: "status" },
     el("p", {}, `${answer.why} Показана сохранённая копия от ${time(answer.copiedAt)} (${ago(answer.copiedAt)}): с тех пор план мог измениться.`),
-    refreshButton(refresh, "Попробовать ещё раз"));
+    refreshButton(refresh));
 }
 
 function about(plan) {
@@ -80,12 +81,17 @@ function about(plan) {
   return parts.filter(Boolean).join(" · ");
 }
 
+// Планы с одним именем отличают врач и первая услуга; служба называет услуги только открытого плана.
+const told = (plan) => [plan.doctor_name && `врач ${plan.doctor_name}`, plan.stages?.[0]?.services?.[0]?.service].filter(Boolean).join(", ");
+
 function planList(answer, open) {
+  const names = answer.plans.map((one) => one.plan_name);
+  const twins = new Set(names.filter((name, at) => names.indexOf(name) !== at));
   const rows = answer.plans.map((one) => el("li", {}, el("button", {
     type: "button", class: "choice", "data-key": `plan-${one.plan_id}`,
     "aria-current": one.plan_id === answer.plan.plan_id ? "true" : null, onclick: () => open(one.plan_id),
   },
-  el("b", {}, one.plan_name), one.created_at && el("span", { class: "muted" }, `от ${date(one.created_at)}`),
+  el("b", {}, one.plan_name), twins.has(one.plan_name) && el("span", { class: "muted" }, told(one)), one.created_at && el("span", { class: "muted" }, `от ${date(one.created_at)}`),
   el("span", { class: "sum" }, rubles(one.total)),
   el("span", { class: "muted" }, `выполнено ${one.progress.done_lines} из ${one.progress.lines}`))));
   return el("nav", { "aria-label": "Планы пациента" }, el("ul", { class: "choices" }, rows));

@@ -213,7 +213,7 @@ def test_branch_that_is_late_leaves_the_saved_copy(stand: Stand, page: Page) -> 
     frame = stand.open(page, deal)
     expect(frame.locator(".copy")).to_contain_text("Ident не ответил вовремя")
     stand.asker.silent = False
-    frame.get_by_role("button", name="Попробовать ещё раз").click()
+    frame.get_by_role("button", name="Обновить").click()
     expect(frame.locator(".copy")).to_have_count(0)
     expect(frame.get_by_role("heading", name="Комплексная санация")).to_be_visible()
 
