@@ -22,8 +22,8 @@ from services.domain.reasons import reason_of
 if TYPE_CHECKING:
     from config.models import Settings
 
-#: Сколько строк каждого списка показать.
-SHOWN, RETRIES_SHOWN, REJECTED_SHOWN = 50, 20, 300
+#: Сколько строк списка видно сразу и сколько всего в каждом.
+AT_ONCE, SHOWN, RETRIES_SHOWN, REJECTED_SHOWN = 10, 50, 20, 300
 #: Куда на странице ведёт тревога.
 WAYS = {
     Cause.FAILED: ("#failed", "К списку «Не отправлено»"),
@@ -74,6 +74,7 @@ def _living(snapshot: Snapshot, settings: "Settings", visit: Visit) -> Mapping[s
             chart("За 30 дней", snapshot.month, lambda moment: f"{moment.astimezone(zone):%d.%m}"),
         ],
         "rate_minutes": RATE_MINUTES,
+        "at_once": AT_ONCE,
         "shown": SHOWN,
         "retries_shown": RETRIES_SHOWN,
         "rejected_shown": REJECTED_SHOWN,
