@@ -7,6 +7,7 @@ COMMANDS: Mapping[str, str] = {
     "demo": "демонстрация: клиника, портал и интеграция на этом компьютере",
     "docs": "таблицы документов по коду; --check сверяет, --site — сайт, --screenshots — снимки",
     "test": "все проверки проекта",
+    "locks": "списки зависимостей: переделать и проверить, что у каждой строки есть колесо везде",
     "package": "пакет поставки: программа без Python, установщик, документы",
     "sync": "прочитать изменения сейчас; с --dry-run --diff — показать, что изменилось бы",
     "backfill": "перенести приёмы прошлого за названные дни",
@@ -25,7 +26,7 @@ COMMANDS: Mapping[str, str] = {
 }
 
 #: Команды разработчика: в собранной программе их нет.
-DEVELOPMENT = frozenset({"demo", "docs", "test", "package", "bench"})
+DEVELOPMENT = frozenset({"demo", "docs", "test", "package", "bench", "locks"})
 
 
 def available(packed: bool | None = None) -> Mapping[str, str]:

@@ -60,6 +60,7 @@ DEVELOPMENT: Sequence[str] = (
     "cli.test",
     "cli.bench",
     "cli.package",
+    "cli.locks",
 )
 
 #: Описания пакетов: по ним Celery находит команду ``flower``.
