@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     table = Table("soak", f"Выносливость: {cycles} циклов (72 часа — {CYCLES}), память процессов")
     with (
         tempfile.TemporaryDirectory() as folder,
-        installed(Path(folder), NODE, 1, 0.5, PORTAL, sql_server=True, sections=PACE) as site,
+        installed(Path(folder), NODE, 1, 1.0, PORTAL, sql_server=True, sections=PACE) as site,
     ):
         site.await_work()
         together = 5 if options.smoke else BURST

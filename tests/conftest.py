@@ -1,6 +1,7 @@
 """Общие подставки проверок: настоящий Redis, портал-эмулятор, браузер."""
 
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from tests.support.redis_process import RedisProcess
 # Машина проверок бывает занята: время примера ничего не говорит о правиле.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("ours")
+
+# Прогон, запущенный в фоне, глух к Ctrl+C и завещает это детям; а проверки останавливают ими живые команды.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
 

@@ -4,6 +4,7 @@
 """
 
 import json
+import tomllib
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from cli.docs.traceability import Requirement, requirements
 PARTS = ("ТЗ 5.1", "ТЗ 5.2", "ТЗ 5.3", "ТЗ 5.4", "ТЗ 7.1.1", "ТЗ 7.1.2", "ТЗ 7.1.3", "ТЗ 7.1.4")
 PASSED, FAILED, ABSENT = "пройдено", "**не пройдено**", "**не выполнялось**"
 HEADER = ("№", "критерий", "итог", "проверки", "когда, UTC", "секунд")
+PYTHONS = Path(__file__).resolve().parents[2] / "docs" / "pythons.toml"
 TITLE = "# Протокол испытаний\n\nСоставлен программой по записи прогона: `python manage.py test`."
 
 
@@ -54,7 +56,14 @@ def write_protocol(record: Path, target: Path) -> None:
     """Составляет протокол по записи прогона."""
     target.parent.mkdir(parents=True, exist_ok=True)
     text = protocol(read_run(record), requirements())
-    target.write_text(text, encoding="utf-8", newline="\n")
+    target.write_text(f"{text}\n{other_pythons(PYTHONS)}", encoding="utf-8", newline="\n")
+
+
+def other_pythons(path: Path) -> str:
+    """Возвращает раздел о прогонах на других Python: записаны руками, когда выполнялись."""
+    runs = tomllib.loads(path.read_text(encoding="utf-8"))["run"]
+    rows = [(one["python"], one["where"], f"`{one['command']}`", one["at"], one["outcome"]) for one in runs]
+    return f"## Другие Python\n\n{table(('Python', 'где', 'команда', 'когда, UTC', 'итог'), rows)}\n"
 
 
 def protocol(run: Run, found: Sequence[Requirement]) -> str:

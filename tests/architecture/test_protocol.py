@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cli.docs.blocks import ROOT
-from cli.docs.protocol import Run, add_coverage, protocol, read_run, write_protocol
+from cli.docs.protocol import PYTHONS, Run, add_coverage, other_pythons, protocol, read_run, write_protocol
 from cli.docs.traceability import Requirement
 
 CRITERION = Requirement(
@@ -102,3 +102,10 @@ def test_run_on_several_workers_is_recorded_and_becomes_a_protocol(tmp_path: Pat
     assert "| проверок не прошло | 2 |" in text
     assert "| покрытие кода | 93 % |" in text
     assert json.loads(record.read_text(encoding="utf-8"))["at"].endswith("+00:00")
+
+
+def test_runs_on_other_pythons_are_told_with_date_and_outcome() -> None:
+    told = other_pythons(PYTHONS)
+    assert {"3.14", "3.15"} <= {cell.strip()[:4] for cell in told.split("|")}
+    assert "manage.py demo --once --json" in told
+    assert "2026-" in told

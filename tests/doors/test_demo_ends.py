@@ -19,7 +19,8 @@ from tests.support.doors import SCRIPTS, bare, family
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("demo-ends")]
 
 #: Делает окно управляющим терминалом, как оболочка, и становится демонстрацией.
-IN_WINDOW = """import fcntl, os, sys, termios
+IN_WINDOW = """import fcntl, os, signal, sys, termios
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # прогон мог идти под nohup
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 os.execv(sys.argv[1], sys.argv[1:])"""
 
