@@ -33,14 +33,12 @@ PACE = Pace(latency=0.12, read=0.015, write=0.08, rate=2.0, burst=2)
 
 Sections = Mapping[str, Mapping[str, object]]
 
-CELERY = ("-m", "celery", "-A", "tasks")
-WORKER = (*CELERY, "worker", "--pool", "threads", "--without-gossip", "--without-mingle")
 FLOWER = ("-m", "cli", "flower")
 #: Состав: узел служебного компьютера и те же работы отдельными процессами (Procfile).
 NODE: Mapping[str, Sequence[str]] = {"узел": ("-m", "cli", "run"), "flower": FLOWER}
 ROLES: Mapping[str, Sequence[str]] = {
-    "worker": WORKER,
-    "beat": (*CELERY, "beat"),
+    "worker": ("-m", "cli", "run", "--only", "worker"),
+    "beat": ("-m", "cli", "run", "--only", "beat"),
     "web": ("-m", "cli", "web"),
     "flower": FLOWER,
 }

@@ -26,10 +26,12 @@ def _run() -> int:
     from flower.command import flower
 
     from tasks.app import celery_app
-    from tasks.memory import keep_one_arena
+    from tasks.memory import keep_one_arena, settle
 
     keep_one_arena()
+    celery_app.conf.include = ()  # самих задач Flower не исполняет, а весят они вместе со службами
     celery = Context(Command("celery"))
+    settle()
     flower.main(
         [f"--conf={CONFIG}"],
         standalone_mode=False,

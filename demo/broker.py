@@ -89,6 +89,7 @@ def _command(program: str, port: int, folder: Path) -> list[str]:
         "--appendfsync": "everysec",
         "--save": "",
         "--maxmemory-policy": "noeviction",
+        "--hz": "2",  # как у установщика: в покое будят реже
         "--daemonize": "no",
     }
     return [program, *(part for pair in options.items() for part in pair)]

@@ -21,6 +21,7 @@ appendonly yes
 appendfsync everysec
 save ""
 maxmemory-policy noeviction
+hz 2
 """
 
 

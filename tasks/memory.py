@@ -16,20 +16,25 @@ def keep_one_arena() -> None:
     Обычно каждый поток заводит свою, и пустоты в них не отдаются: при полусотне потоков они росли сутками.
     Спорить за одну область потокам Python некогда: они и так ходят по одному.
     """
+    _glibc("mallopt", M_ARENA_MAX, 1)
+
+
+def settle() -> None:
+    """Замораживает загруженное, чтобы полная уборка мусора случалась чаще, и отдаёт пустоты системе.
+
+    Python откладывает её, пока нового меньше четверти всего: рядом с сотнями загруженных модулей кольца,
+    оставленные неудачными попытками, копились десятками мегабайтов. Сама загрузка оставляет glibc до трёх
+    мегабайтов пустот.
+    """
+    gc.collect()
+    gc.freeze()
+    _glibc("malloc_trim", 0)
+
+
+def _glibc(name: str, *arguments: int) -> None:
     if not sys.platform.startswith("linux"):
         return
     import ctypes
 
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(M_ARENA_MAX, 1)
-
-
-def settle() -> None:
-    """Замораживает загруженное, чтобы полная уборка мусора случалась чаще.
-
-    Python откладывает её, пока нового меньше четверти всего: рядом с сотнями загруженных модулей кольца,
-    оставленные неудачными попытками, копились десятками мегабайтов.
-    """
-    gc.collect()
-    gc.freeze()
+    if (function := getattr(ctypes.CDLL(None), name, None)) is not None:
+        function(*arguments)

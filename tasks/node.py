@@ -4,11 +4,14 @@ import logging
 from typing import Any
 
 from celery import bootsteps
-from celery.beat import EmbeddedService
+from celery.beat import EmbeddedService, Service
 
 from tasks.base import process_services
 
 log = logging.getLogger("ident.node")
+
+#: Как часто узел говорит Flower, что жив. Обычные у Celery две секунды будили бы оба процесса весь день.
+HEARTBEAT_SECONDS = 20.0
 
 
 class BeatStep(bootsteps.StartStopStep):
@@ -54,17 +57,44 @@ class WebStep(bootsteps.StartStopStep):
 
 
 def run_node(app: Any, **options: Any) -> int:
-    """Запускает узел с настройками исполнителя Celery и ждёт остановки; возвращает код завершения.
-
-    Исполнитель собирается сам, без команды celery: она грузит все свои подкоманды и расширения — Flower,
-    prompt_toolkit, — и узел носил бы их 20 МБ. Заставки тоже нет: печатать её некому, а при полном диске
-    печать уронила бы узел (ТЗ 7.1.4 № 5).
-    """
+    """Запускает узел целиком и ждёт остановки; возвращает код завершения."""
     app.steps["worker"].add(BeatStep)
     app.steps["worker"].add(WebStep)
-    worker = app.Worker(quiet=True, without_gossip=True, without_mingle=True, **options)
+    return run_worker(app, **options)
+
+
+def run_worker(app: Any, **options: Any) -> int:
+    """Запускает исполнителя с настройками исполнителя Celery и ждёт остановки; возвращает код завершения.
+
+    Заставки нет: печатать её некому, а при полном диске печать уронила бы узел (ТЗ 7.1.4 № 5).
+    """
+    worker = app.Worker(
+        quiet=True, without_gossip=True, without_mingle=True, heartbeat_interval=HEARTBEAT_SECONDS, **options
+    )
     worker.start()
     return 0 if _stopped_by_signal() else int(worker.exitcode or 1)
+
+
+def run_beat(app: Any) -> int:
+    """Запускает расписание одно, до сигнала; самих задач оно не грузит: шлёт их по имени."""
+    import signal
+
+    from tasks.memory import keep_one_arena, settle
+    from tasks.process import start_journal
+
+    keep_one_arena()
+    start_journal()
+    service = Service(app, scheduler_cls=app.conf.beat_scheduler)
+    process_services()
+    settle()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(sign, _leave)
+    service.start()
+    return 0
+
+
+def _leave(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _stopped_by_signal() -> bool:

@@ -28,7 +28,7 @@ log = logging.getLogger("ident.node")
 EXIT_STUCK = 70
 #: Столько длится остановка самое большее: портал отвечает до минуты, остальное отозвано сразу.
 STOP_SECONDS = 90.0
-LOOKS_PER_TERM = 12
+LOOKS_PER_TERM = 6
 
 
 class Liveness:

@@ -11,6 +11,7 @@ from tests.support.node import NODE, PREFORK, THREADS, WINDOWS, Process, eventua
 from tests.support.world import World
 
 pytestmark = pytest.mark.node
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def send_extract(world: World, branch_id: str) -> None:
@@ -44,6 +45,26 @@ def test_node_runs_worker_and_beat_in_one_process(
         second = f"F1_{world.book(world.patient(phone='+79037770100'))}"
         eventually(lambda: world.deals(second))
         assert node.stop() == 0
+    world.close()
+
+
+def roles() -> dict[str, list[str]]:
+    """Возвращает роли Procfile: имя → ключи Python, которыми она запускается."""
+    lines = (ROOT / "Procfile").read_text(encoding="utf-8").splitlines()
+    return {
+        name: ["-m", "cli", *command.split()[1:]]
+        for name, _, command in (line.partition(": ") for line in lines)
+    }
+
+
+def test_roles_of_the_procfile_work_apart_and_stop_politely(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    world = World(tmp_path / "roles", redis_url, portal, sync={"interval": 1})
+    uid = f"F1_{world.book()}"
+    with Process(world.path, roles()["worker"]) as worker, Process(world.path, roles()["beat"]) as beat:
+        eventually(lambda: world.deals(uid))
+        assert (beat.stop(), worker.stop()) == (0, 0)
     world.close()
 
 

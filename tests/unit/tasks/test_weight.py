@@ -14,20 +14,21 @@ ROOT = Path(__file__).resolve().parents[3]
 START = """
 import sys
 from types import SimpleNamespace
-from tasks.node import run_node
+from tasks import node
 
 class Worker:
     exitcode = 7
     def __init__(self, **options): self.options = options
     def start(self): assert self.options["pool_cls"] == "threads"
 
-code = run_node(SimpleNamespace(steps={"worker": set()}, Worker=Worker), pool_cls="threads")
+code = getattr(node, sys.argv[1])(SimpleNamespace(steps={"worker": set()}, Worker=Worker), pool_cls="threads")
 print(code, sorted({"flower", "prompt_toolkit", "celery.bin.celery", "sqlglot"} & set(sys.modules)))
 """
 
 
-def test_node_starts_without_the_celery_command_and_its_plugins() -> None:
-    done = subprocess.run([sys.executable, "-c", START], capture_output=True, text=True, check=True)
+@pytest.mark.parametrize("role", ["run_node", "run_worker"])
+def test_node_starts_without_the_celery_command_and_its_plugins(role: str) -> None:
+    done = subprocess.run([sys.executable, "-c", START, role], capture_output=True, text=True, check=True)
     assert done.stdout.split(maxsplit=1) == ["7", "[]\n"]
 
 
