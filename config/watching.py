@@ -1,6 +1,7 @@
 """Слежение за файлами настроек: изменился ли файл с прошлого раза, по его оттиску (СПЕЦ 3.4.3)."""
 
-from collections.abc import Iterable, Iterator
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -8,6 +9,8 @@ from pathlib import Path
 from config.files import replace_text
 
 ABSENT = "нет файла"
+#: Чаще диск об одном файле не спрашивают, секунды.
+LOOK_EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,37 @@ class FileWatch:
         if not self._memory.exists():
             self._memory.touch(0o600)
         replace_text(self._memory, text)
+
+
+class LiveFile:
+    """Файл настроек работающего процесса: замечает перемену содержимого, а не только времени."""
+
+    def __init__(self, path: Path, now: Callable[[], float] = time.monotonic) -> None:
+        self.path, self._now = path, now
+        self._stamp, self._print = _stamp(path), fingerprint(path)
+        self._next = now() + LOOK_EVERY
+
+    def changed(self) -> bool:
+        """Отвечает, изменился ли файл с прошлого вопроса; пропавший на миг — не изменился."""
+        if self._now() < self._next:
+            return False
+        self._next = self._now() + LOOK_EVERY
+        stamp = _stamp(self.path)
+        if stamp is None or stamp == self._stamp:
+            return False
+        found = fingerprint(self.path)
+        if found == ABSENT:
+            return False
+        before, self._stamp, self._print = self._print, stamp, found
+        return found != before
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    try:
+        found = path.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size
 
 
 def fingerprint(file: Path) -> str:

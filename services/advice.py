@@ -29,6 +29,7 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     ),
     "set_webhook": ("впишите его: python manage.py secrets set portal.webhook",) * 3,
     "inspect": ("python manage.py doctor",) * 3,
+    "check_settings": ("python manage.py config check",) * 3,
     "make_fields": ("python manage.py portal setup",) * 3,
     "see_reasons": (
         "Причины — на этой странице, в списках «Не отправлено» и «Исправить в Ident»",

@@ -19,6 +19,7 @@ from config.watching import FileWatch
 from services.domain.entity import Entity
 from services.domain.errors import SkippableError
 from services.domain.keys import parse_key
+from services.domain.signs import NodeSigns
 from services.feeds import BranchServices, Pipeline, Portal, branch_services
 from services.ports import AlertChannel, ChannelError, Clock, Crm, Journal, Notice
 from services.store.clock import RedisClock
@@ -59,6 +60,8 @@ class Services:
         self._report: TrafficReport | None = None
         #: Запускает выборку филиалов сейчас; даёт точка входа: сами службы о Celery не знают.
         self.sync_now: Callable[[Sequence[str]], None] | None = None
+        #: Почему не взяты новые настройки: узел работает с этими. Пусто — взяты.
+        self.settings_refused = ""
 
     def branch(self, branch_id: str) -> BranchServices:
         """Возвращает сценарии филиала; неизвестный филиал — KeyError."""
@@ -179,12 +182,22 @@ class Services:
     @property
     def health(self) -> Health:
         """Признаки здоровья филиалов: этого узла и тех, чей Redis общий с ним."""
-        from services.journal.daily import disk_used
-
         branches = {b.branch_id: (b.name, b.database) for b in self.settings.branches}
         served = {b.branch_id for b in self.settings.served}
-        folder = self.settings.journal.folder
-        return Health(branches, served, self.store, self.clock, lambda: disk_used(nearest(folder)))
+        return Health(branches, served, self.store, self.clock, self._nodes)
+
+    def beat(self, node: str) -> None:
+        """Отмечает, что узел жив, и записывает его состояние и перемены в файлах настроек."""
+        self.store.pulse.beat(node, self._state_of(node))
+        self.watch_files()
+
+    def _nodes(self) -> Sequence[NodeSigns]:
+        return self.store.pulse.nodes() or [self._state_of("")]
+
+    def _state_of(self, node: str) -> NodeSigns:
+        from services.journal.daily import disk_used
+
+        return NodeSigns(node, disk_used(nearest(self.settings.journal.folder)), self.settings_refused)
 
     @property
     def watch(self) -> Watch:
@@ -277,6 +290,12 @@ class Services:
 
         return Preview(self.branch(branch_id).receptions, self.work, self.crm)
 
+    def prepare(self, old: Services) -> None:
+        """Собирает всё, что уже собрано у прежних: негодное не соберётся сейчас, пока они ещё работают."""
+        for name in vars(old).keys() & {"store", "client", "crm", "visitors", "entities"}:
+            getattr(self, name)
+        self.channels()
+
     def withdraw(self) -> None:
         """Отзывает неотправленное: записи вернутся в очередь, попытка не считается."""
         if "client" in vars(self):
@@ -285,11 +304,12 @@ class Services:
     def retire(self, seconds: float) -> None:
         """Закрывает службы навсегда: ушедшее доделывается, неотправленное возвращается в очередь."""
         self.withdraw()
+        with self._lock:
+            sources = list(self._sources.values())
+        for source in sources:  # прежнее соединение с базой рядом с новым было бы вторым
+            source.retire()
         if "client" in vars(self):
             self.client.drain(seconds)
-        with self._lock:
-            for source in self._sources.values():
-                source.retire()
         self.close()
 
     def close(self) -> None:

@@ -29,13 +29,12 @@ def backfill(self: SyncTask, branch_id: str) -> None:
 
 @celery_app.task(name=HEARTBEAT, bind=True)
 def heartbeat(self: SyncTask, node: str) -> None:
-    """Отмечает, что узел жив и разбирает свои очереди."""
-    self.services.store.pulse.beat(node)
+    """Отмечает, что узел жив, и говорит, в каком он состоянии."""
+    self.services.beat(node)
 
 
 @celery_app.task(name=WATCH, bind=True)
 def watch(self: SyncTask) -> None:
     """Проверяет, всё ли хорошо, и зовёт администратора, если нет."""
     self.services.watch.run()
-    self.services.watch_files()
     self.services.report_outside()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from services.domain.signs import DONE, FAILED, BranchSigns, Signs
+from services.domain.signs import DONE, FAILED, BranchSigns, NodeSigns, Signs
 
 
 class Cause(StrEnum):
@@ -25,6 +25,7 @@ class Cause(StrEnum):
     OUTBOX = "outbox"
     DISK = "disk"
     PAUSED = "paused"
+    SETTINGS = "settings"
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,14 +182,36 @@ def _outbox(signs: Signs, limits: Limits) -> Iterator[Alarm]:
 
 
 def _disk(signs: Signs, limits: Limits) -> Iterator[Alarm]:
-    if signs.disk_used >= limits.disk_used:
-        yield Alarm(
-            Cause.DISK,
-            "",
-            f"Диск занят на {signs.disk_used:.0%}",
-            "Журналы пишутся только о важном; синхронизация идёт, пока Redis есть куда писать",
-            "Освободите место на диске службы",
-        )
+    for node in signs.nodes:
+        if node.disk_used >= limits.disk_used:
+            yield Alarm(
+                Cause.DISK,
+                _subject(node, signs),
+                f"Диск занят на {node.disk_used:.0%}{_where(node, signs)}",
+                "Журналы пишутся только о важном; синхронизация идёт, пока Redis есть куда писать",
+                "Освободите место на диске службы",
+            )
+
+
+def _settings(signs: Signs, limits: Limits) -> Iterator[Alarm]:
+    for node in signs.nodes:
+        if node.settings_refused:
+            yield Alarm(
+                Cause.SETTINGS,
+                _subject(node, signs),
+                f"Новые настройки не взяты{_where(node, signs)}",
+                f"Узел работает с прежними. {node.settings_refused}",
+                "Исправьте файл настроек и проверьте его: {check_settings}",
+            )
+
+
+def _subject(node: NodeSigns, signs: Signs) -> str:
+    """Возвращает имя узла; он один — пусто: путать не с чем."""
+    return node.name if len(signs.nodes) > 1 else ""
+
+
+def _where(node: NodeSigns, signs: Signs) -> str:
+    return f" (узел {node.name})" if len(signs.nodes) > 1 else ""
 
 
 def _paused(signs: Signs, limits: Limits) -> Iterator[Alarm]:
@@ -207,6 +230,7 @@ RULES: Sequence[Callable[[Signs, Limits], Iterator[Alarm]]] = (
     _halted,
     _ident_lost,
     _no_success,
+    _settings,
     _disk,
     _outbox,
     _failed,

@@ -33,6 +33,15 @@ class BranchSigns:
 
 
 @dataclass(frozen=True, slots=True)
+class NodeSigns:
+    """Признаки узла: имя, занятость диска журналов, почему не взяты новые настройки (пусто — взяты)."""
+
+    name: str
+    disk_used: float = 0.0
+    settings_refused: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Stop:
     """Остановка или пауза отправки: причина, текст и время."""
 
@@ -50,7 +59,12 @@ class Signs:
     branches: Sequence[BranchSigns]
     halt: Stop | None = None
     pause: Stop | None = None
-    disk_used: float = 0.0
+    nodes: Sequence[NodeSigns] = ()
+
+    @property
+    def disk_used(self) -> float:
+        """Возвращает занятость самого полного диска."""
+        return max((node.disk_used for node in self.nodes), default=0.0)
 
     def events(self, *names: str) -> int:
         """Возвращает число событий всех филиалов за 60 минут."""

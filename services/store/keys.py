@@ -64,6 +64,10 @@ class Keys:
         """Возвращает ключ признаков жизни узлов."""
         return f"{self.prefix}:nodes"
 
+    def node_states(self) -> str:
+        """Возвращает ключ состояний узлов: диск, отвергнутые настройки."""
+        return f"{self.prefix}:nodes:states"
+
     def backfill(self, branch_id: str) -> str:
         """Возвращает ключ хода загрузки прошлого."""
         return f"{self.prefix}:backfill:{branch_id}"

@@ -1,11 +1,11 @@
 """Сбор признаков здоровья из состояния установки: одни и те же — для страницы, тревог и метрик."""
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from services.domain.alarms import moment_of
-from services.domain.signs import BranchSigns, Signs, Stop
+from services.domain.signs import BranchSigns, NodeSigns, Signs, Stop
 from services.ports import Clock, EntryState
 
 if TYPE_CHECKING:
@@ -28,9 +28,9 @@ class Health:
         served: Collection[str],
         store: "Store",
         clock: Clock,
-        disk: Callable[[], float],
+        nodes: Callable[[], Sequence[NodeSigns]],
     ) -> None:
-        self._branches, self._served, self._clock, self._disk = branches, served, clock, disk
+        self._branches, self._served, self._clock, self._nodes = branches, served, clock, nodes
         self._outbox, self._stats, self._gate = store.outbox, store.stats, store.gate
 
     def signs(self) -> Signs:
@@ -42,7 +42,7 @@ class Health:
             branches=[*self._seen(now)],
             halt=self._halt(),
             pause=self._pause(),
-            disk_used=self._disk(),
+            nodes=self._nodes(),
         )
 
     def _seen(self, now: datetime) -> Iterator[BranchSigns]:

@@ -161,3 +161,52 @@ def test_installation_without_channels_writes_alarms_to_the_journal(
 def test_watch_leaves_its_heartbeat(world: World) -> None:
     world.services.watch.run()
     assert world.services.store.stats.notes("node")["watched_at"]
+
+
+def test_one_watch_on_a_shared_redis_looks_at_the_branches_of_all_nodes(
+    tmp_path: Path, redis_url: str, portal: PortalServer, mailbox: Mailbox
+) -> None:
+    """Талон присмотра на всех один: победитель смотрит и за чужими филиалами, и отбоя о них не шлёт."""
+    alerts = {"email": mailbox.settings()}
+    first, second = (
+        World(tmp_path / branch, redis_url, portal, alerts=alerts, node={"branches": [branch]})
+        for branch in ("F1", "F2")
+    )
+    for world in (first, second):
+        world.services.watch.run()
+        world.services.beat(f"node-{world.settings.served[0].branch_id}")
+    long_ago = (first.clock.now() - timedelta(minutes=31)).isoformat()
+    now = first.clock.now().isoformat()
+    first.services.store.stats.note("F1", "last_success", now)
+    first.services.store.stats.note("F2", "last_success", long_ago)
+    later(first, 1)
+    assert mailbox.subjects() == ["[Ident → Битрикс24] Филиал Амирхана не обновляется"]
+    for minute in range(1, 6):
+        later(second if minute % 2 else first, 1)
+    assert len(mailbox.subjects()) == 1
+    first.close()
+    second.close()
+
+
+def test_branch_that_no_node_of_this_redis_serves_is_not_watched(
+    tmp_path: Path, redis_url: str, portal: PortalServer, mailbox: Mailbox
+) -> None:
+    alerts = {"email": mailbox.settings()}
+    world = World(tmp_path / "one", redis_url, portal, alerts=alerts, node={"branches": ["F1"]})
+    world.services.beat("one")
+    signs = world.services.health.signs()
+    assert [branch.branch_id for branch in signs.branches] == ["F1"]
+    world.close()
+
+
+def test_settings_that_a_node_did_not_take_are_told(clinic: World, mailbox: Mailbox) -> None:
+    clinic.services.settings_refused = "[sync] lease: ожидается не меньше 65 с"
+    clinic.services.beat("one")
+    later(clinic, 1)
+    assert mailbox.subjects() == ["[Ident → Битрикс24] Новые настройки не взяты"]
+    assert "lease" in mailbox.letters[0].get_content()
+    clinic.services.settings_refused = ""
+    clinic.services.beat("one")
+    later(clinic, 1)
+    later(clinic, 4)
+    assert mailbox.subjects()[1:] == ["[Ident → Битрикс24] Отбой: Новые настройки не взяты"]

@@ -8,7 +8,7 @@ import pytest
 
 from services.advice import Front, worded
 from services.domain.alarms import Alarm, Cause, Limits, alarms, moment_of, spell
-from services.domain.signs import BranchSigns, Signs, Stop
+from services.domain.signs import BranchSigns, NodeSigns, Signs, Stop
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -112,7 +112,18 @@ def test_outbox_over_four_fifths(waiting: int, failed: int, expected: list[str])
 
 @pytest.mark.parametrize(("used", "expected"), [(0.989, []), (0.99, ["disk"])])
 def test_full_disk(used: float, expected: list[str]) -> None:
-    assert causes(signs(disk_used=used)) == expected
+    assert causes(signs(nodes=[NodeSigns("one", disk_used=used)])) == expected
+
+
+def test_trouble_of_a_node_names_it_only_among_others() -> None:
+    full, well = NodeSigns("one", disk_used=1.0, settings_refused="[sync] lease: мало"), NodeSigns("two")
+    (settings, disk) = alarms(signs(nodes=[full]), Limits())
+    assert (settings.key, disk.key) == ("settings", "disk")
+    assert "[sync] lease: мало" in settings.text
+    (settings, disk) = alarms(signs(nodes=[well, full]), Limits())
+    assert (settings.key, disk.key) == ("settings:one", "disk:one")
+    assert "узел one" in settings.title
+    assert "узел one" in disk.title
 
 
 @pytest.mark.parametrize(("minutes", "expected"), [(29, []), (30, ["paused"])])
@@ -126,8 +137,9 @@ def test_every_alarm_says_what_to_do() -> None:
         last_success=NOW - 40 * MINUTE, waiting=900, hour={"failed": 20, "rejected": 20, "branch_missing": 9}
     )
     pause = Stop("paused", "", NOW - 40 * MINUTE)
-    found = alarms(signs(trouble, halt=Stop("x", "y", NOW), pause=pause, disk_used=1.0), Limits())
-    assert len(found) == 8
+    full = NodeSigns("one", disk_used=1.0, settings_refused="негодны")
+    found = alarms(signs(trouble, halt=Stop("x", "y", NOW), pause=pause, nodes=[full]), Limits())
+    assert len(found) == 9
     assert all(alarm.title and alarm.text and len(worded(alarm.advice, Front.LETTER)) > 20 for alarm in found)
 
 
