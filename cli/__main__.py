@@ -4,6 +4,7 @@ import argparse
 import importlib
 import platform
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from cli.commands import DEVELOPMENT, available
@@ -51,7 +52,7 @@ def run(name: str, arguments: list[str]) -> int:
         code = known(error)
         if code is None:
             raise
-        print(error, file=sys.stderr)
+        print(told(error), file=sys.stderr)
         return code
 
 
@@ -73,6 +74,18 @@ def _chosen(arguments: list[str]) -> Path:
     parser = argparse.ArgumentParser(add_help=False)
     add_config(parser)
     return settings_file(parser.parse_known_args(arguments)[0].config)
+
+
+def told(error: Exception) -> str:
+    """Возвращает ошибку для человека; о Redis — ещё и адрес и что сделать."""
+    from config.loader import ConfigError, load_settings
+    from services.domain.errors import StoreError
+
+    if isinstance(error, StoreError):
+        with suppress(ConfigError):
+            address = load_settings().redis.address
+            return f"{error}: {address}. Запустите службу Redis; стоит он не там — исправьте [redis] url."
+    return str(error)
 
 
 def usage() -> str:

@@ -5,7 +5,8 @@ import math
 import re
 import sys
 from collections.abc import Mapping
-from datetime import date
+from contextlib import suppress
+from datetime import date, datetime
 from typing import Any, NoReturn
 
 #: Собранную программу зовут по имени, проект — через Python.
@@ -96,11 +97,11 @@ def positive(text: str) -> float:
 
 
 def day(text: str) -> date:
-    """Возвращает день, записанный как ГГГГ-ММ-ДД."""
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"нужен день вида 2026-03-31, а написано {text!r}") from None
+    """Понимает день, как его пишут люди (31.03.2026) и программы (2026-03-31)."""
+    for form in ("%d.%m.%Y", "%Y-%m-%d"):
+        with suppress(ValueError):
+            return datetime.strptime(text, form).date()
+    raise argparse.ArgumentTypeError(f"нужен день вида 31.03.2026, а написано {text!r}")
 
 
 def _whole(text: str, least: int, most: int | None) -> int:

@@ -1,4 +1,4 @@
-"""Загрузка прошлого: ``python manage.py backfill --branch F1 --from 2024-01-01 --to 2024-03-01``."""
+"""Загрузка прошлого: ``python manage.py backfill --branch F1 --from 01.01.2024 --to 01.03.2024``."""
 
 import argparse
 import sys
@@ -56,8 +56,8 @@ def parser() -> argparse.ArgumentParser:
     parser = Arguments(prog="manage.py backfill", description=DESCRIPTION)
     add_config(parser)
     add_branch(parser, many=False)
-    parser.add_argument("--from", dest="since", type=day, metavar="ГГГГ-ММ-ДД", help="первый день")
-    parser.add_argument("--to", dest="until", type=day, metavar="ГГГГ-ММ-ДД", help="последний день")
+    parser.add_argument("--from", dest="since", type=day, metavar="ДД.ММ.ГГГГ", help="первый день")
+    parser.add_argument("--to", dest="until", type=day, metavar="ДД.ММ.ГГГГ", help="последний день")
     parser.add_argument("--continue", dest="resumed", action="store_true", help="продолжить прерванную")
     return parser
 
@@ -68,7 +68,7 @@ def _begun(services: "Services", branch_id: str, options: argparse.Namespace) ->
     if options.resumed:
         return None if unfinished else f"Прерванной загрузки филиала {branch_id} нет: назовите --from и --to."
     if options.since is None or options.until is None:
-        return "Назовите промежуток: --from ГГГГ-ММ-ДД и --to ГГГГ-ММ-ДД (или --continue)."
+        return "Назовите промежуток: --from ДД.ММ.ГГГГ и --to ДД.ММ.ГГГГ (или --continue)."
     if options.until < options.since:
         return "День --to раньше дня --from."
     if options.until - options.since > LONGEST:

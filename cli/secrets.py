@@ -106,7 +106,7 @@ def _noted(settings: Settings, changed: str) -> None:
     """Записывает в журнал безопасности, какие секреты менялись и кем."""
     from services.journal.configure import stop_journal
     from services.journal.events import SECURITY, EventLogger
-    from services.journals import start_command_journal
+    from services.journal.process import start_command_journal
 
     start_command_journal(settings)
     EventLogger(SECURITY).info("secret_changed", which=changed, who=administrator())

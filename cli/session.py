@@ -20,7 +20,7 @@ SILENT = timedelta(minutes=2)
 
 def add_config(parser: argparse.ArgumentParser) -> None:
     """Добавляет ключ --config."""
-    parser.add_argument("--config", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
+    parser.add_argument("--config", metavar="ФАЙЛ", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
 
 
 def add_branch(parser: argparse.ArgumentParser, many: bool = True) -> None:
@@ -39,7 +39,7 @@ def opened_services(options: argparse.Namespace) -> Iterator["Services"]:
     """Открывает службы и журналы команды; соединения открываются по надобности, всё закрывается в конце."""
     from services.container import build_services
     from services.journal.configure import stop_journal
-    from services.journals import start_command_journal
+    from services.journal.process import start_command_journal
 
     settings = load_settings(chosen_file(options))
     start_command_journal(settings)

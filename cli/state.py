@@ -2,7 +2,7 @@
 
 import argparse
 import sys
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments
@@ -15,6 +15,13 @@ if TYPE_CHECKING:
 DESCRIPTION = """Показывает, что интеграция помнит о филиалах, и заставляет её забыть. Забытое безвредно:
 последние 7 дней прочтутся снова, каждая сделка найдётся по ключу приёма, ничего не удвоится."""
 TURN = timedelta(seconds=20)
+NAMES = {
+    "pending": "ждут",
+    "in_flight": "в пути",
+    "retry": "повтор",
+    "doubt": "исход неясен",
+    "failed": "отказ",
+}
 
 
 def main(arguments: list[str]) -> int:
@@ -41,32 +48,26 @@ def parser() -> argparse.ArgumentParser:
 
 def show_state(services: "Services", options: argparse.Namespace) -> int:
     """Печатает состояние филиалов, отправки, узлов и Redis."""
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(
-        "Филиал", "Курсор", "Последняя выборка", "Ждут", "В пути", "Повтор", "Отказ", "Последний сбой"
-    )
+    print(f"Время — по часам этого компьютера (UTC{datetime.now().astimezone():%z}).")
     for branch_id in chosen_branches(services, options.branch):
-        table.add_row(branch_id, *_branch_cells(services, branch_id))
-    Console().print(table)
+        print("\n".join(_branch(services, branch_id)))
     for line in (*_sending(services), *_nodes(services), *_redis(services)):
         print(line)
     return 0
 
 
-def _branch_cells(services: "Services", branch_id: str) -> tuple[str, ...]:
-    from datetime import datetime
-
-    store = services.store
+def _branch(services: "Services", branch_id: str) -> list[str]:
+    store, settings = services.store, services.settings
     cursor, notes = store.cursors.load(branch_id), store.stats.notes(branch_id)
     depth, seen = store.outbox.depth(branch_id), notes.get("last_success")
-    return (
-        f"{cursor.at:%d.%m.%Y %H:%M:%S}" if cursor else "ещё не читали",
-        local(datetime.fromisoformat(seen)) if seen else "не было",
-        *(str(depth[state]) for state in EntryState),
-        notes.get("last_error", "") or "нет",
-    )
+    counts = ", ".join(f"{NAMES.get(state, state)} {depth[state]}" for state in EntryState)
+    read = local(cursor.at.replace(tzinfo=settings.rules.zone)) if cursor else "ещё не читали"
+    extracted = local(datetime.fromisoformat(seen)) if seen else "не было"
+    return [
+        f"{branch_id} {settings.branch(branch_id).name}: {counts}",
+        f"   прочитано по {read}, последняя выборка: {extracted}",
+        f"   последний сбой: {notes.get('last_error', '') or 'нет'}",
+    ]
 
 
 def _sending(services: "Services") -> list[str]:

@@ -20,7 +20,7 @@ def main(arguments: list[str]) -> int:
     settings = load_settings(chosen_file(parser.parse_args(arguments)))
 
     from services.container import build_services
-    from services.journals import start_journal
+    from services.journal.process import start_journal
     from services.web.server import Servers, ServingError
     from tasks.pages import sites
     from tasks.records import request_extracts

@@ -1,10 +1,13 @@
 """Осмотр установленной программой самой себя (doctor) и сравнение осмотров."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from installer.ports import CommandFailed, Host
+
+#: Этих проверок без Redis нет.
+BEHIND_REDIS = frozenset({"service", "sending", "alerts"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,21 @@ def failures(findings: Sequence[Finding]) -> dict[str, Finding]:
 
 
 def worsened(before: Sequence[Finding], after: Sequence[Finding]) -> Sequence[Finding]:
-    """Возвращает отказы, которых до обновления не было: чужая беда обновлению не помеха."""
+    """Возвращает отказы, которых до обновления не было: чужая беда обновлению не помеха.
+
+    Отказ закрывает собой остальное: пока портал не отвечал, его поля никто не смотрел, и найденное в них
+    теперь — не вина обновления.
+    """
     known = failures(before)
-    return [finding for name, finding in failures(after).items() if name not in known]
+    return [finding for name, finding in failures(after).items() if not _was_hidden(name, known)]
+
+
+def _was_hidden(name: str, known: Mapping[str, Finding]) -> bool:
+    return any(name == earlier or name.startswith(f"{earlier}.") for earlier in known) or (
+        "redis" in known and name in BEHIND_REDIS
+    )
+
+
+def waiting_for(findings: Sequence[Finding], check: str) -> Finding | None:
+    """Возвращает находку проверки, пока она не хороша."""
+    return next((finding for finding in findings if finding.check == check and finding.level != "ok"), None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from config.models import Settings
 from installer.answers import Answers
-from installer.examination import Finding, examine, failures
+from installer.examination import Finding, examine, failures, waiting_for
 from installer.folders import Pause
 from installer.package import Package, place_program, stands
 from installer.ports import CommandFailed, Host, InstallError, Service, ServiceState, Talk
@@ -137,7 +137,7 @@ class Installation:
         """Ждёт первого признака жизни узла."""
         self.talk.say("Запускаю обмен …")
         deadline = time.monotonic() + self.patience
-        while (silent := failures(examine(self.host)).get("service")) and time.monotonic() < deadline:
+        while (silent := waiting_for(examine(self.host), "service")) and time.monotonic() < deadline:
             self.pause(LOOK_SECONDS)
         if silent:
             self.talk.say(f"  {silent.text}. Подождите минуту и выполните: ident-bitrix doctor")

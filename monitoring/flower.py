@@ -73,7 +73,7 @@ def _kept(path: Path) -> str:
 
 def keep_refusals(settings: "Settings") -> None:
     """Ведёт журналы процесса Flower; отказы входа — в журнал безопасности (СПЕЦ 3.4.3)."""
-    from services.journals import start_journal
+    from services.journal.process import start_journal
 
     start_journal(settings)
     logging.getLogger("tornado.access").addHandler(Refusals())

@@ -69,7 +69,7 @@ class ProcessServices:
 
     def _renew(self, old: Services, path: Path) -> None:
         """Пересобирает службы по новым настройкам; с чем не собрались — остаются прежние."""
-        from services.journals import renew_journal
+        from services.journal.process import renew_journal
 
         try:
             settings = load_settings(path)
@@ -132,6 +132,6 @@ def forget_inherited_services() -> None:
 
 def start_journal() -> None:
     """Включает журналы процесса."""
-    from services.journals import start_journal
+    from services.journal.process import start_journal
 
     start_journal(load_settings())

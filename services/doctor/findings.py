@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+from traceback import extract_tb
 
 from services.domain.errors import SyncError
 
@@ -68,8 +70,14 @@ def performed(code: str, check: Check) -> Iterator[Finding]:
     except SyncError as error:
         yield fail(code, str(error), "Устраните причину и повторите осмотр")
     except Exception as error:
-        text = f"проверка не выполнилась: {type(error).__name__}"
-        yield fail(code, text, "Передайте разработчикам строку журнала с этой ошибкой")
+        text = f"проверка {code} не выполнилась: {type(error).__name__} в {place_of(error)}"
+        yield fail(code, text, "Передайте разработчикам эту строку и журнал за сегодня")
+
+
+def place_of(error: BaseException) -> str:
+    """Возвращает, где в программе случилась ошибка: модуль и строка; чужие модули не называются."""
+    own = [frame for frame in extract_tb(error.__traceback__) if "site-packages" not in frame.filename]
+    return f"{Path(own[-1].filename).stem}, строка {own[-1].lineno}" if own else "неизвестном месте"
 
 
 def worst(findings: Sequence[Finding]) -> Level:

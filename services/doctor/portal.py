@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from services.bitrix.portal_schema import STAGE_ID_LENGTH, STAGES, wanted_fields
 from services.doctor.findings import Finding, fail, ok, warn
-from services.domain.errors import SyncError
+from services.domain.errors import NetworkError, RetriableError, SyncError
 
 if TYPE_CHECKING:
     from config.models import PortalSettings
@@ -24,11 +24,22 @@ def webhook(admin: "PortalAdmin") -> Iterator[Finding]:
     try:
         owner = admin.owner()
     except SyncError as error:
-        advice = "Создайте входящий вебхук и впишите его: python manage.py secrets set portal.webhook"
-        yield fail("portal", str(error), advice)
+        yield fail("portal", str(error), advice_for(error))
         return
     who = "администратор" if owner.is_admin else "не администратор (для portal setup нужен администратор)"
     yield ok("portal", f"вебхук принят, его владелец — сотрудник {owner.user_id}, {who}")
+
+
+def advice_for(error: SyncError) -> str:
+    """Возвращает, что делать с отказом портала: вебхук меняют, только если не принят он сам."""
+    if isinstance(error, NetworkError):
+        return (
+            "Проверьте интернет на этом компьютере и открывается ли портал в браузере. Вебхук ни при чём: "
+            "связь вернётся — отправка продолжится сама"
+        )
+    if isinstance(error, RetriableError):
+        return "Портал отказал временно: подождите и повторите осмотр; вебхук менять не нужно"
+    return "Создайте входящий вебхук и впишите его: python manage.py secrets set portal.webhook"
 
 
 def scopes(granted: Sequence[str], notifies: bool) -> Iterator[Finding]:

@@ -38,7 +38,9 @@ class Examination:
     def findings(self) -> Iterator[Finding]:
         """Возвращает находки по мере осмотра."""
         yield from self._computer()
-        for finding in performed("redis", lambda: state.redis(self._services.store.redis)):
+        for finding in performed(
+            "redis", lambda: state.redis(self._services.store.redis, self._settings.redis.address)
+        ):
             yield finding
             if finding.code == "redis" and finding.level is Level.FAIL:
                 yield from self._without_redis()

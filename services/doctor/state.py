@@ -18,7 +18,7 @@ SILENT = timedelta(minutes=3)
 START = "Запустите службу интеграции (python manage.py run): расписание и исполнитель работают в ней"
 
 
-def redis(client: Any) -> Iterator[Finding]:
+def redis(client: Any, address: str) -> Iterator[Finding]:
     """Проверяет, что Redis отвечает, не стар и переживёт отключение питания."""
     from redis.exceptions import RedisError
 
@@ -26,7 +26,7 @@ def redis(client: Any) -> Iterator[Finding]:
         info: Mapping[str, Any] = client.info()
     except RedisError as error:
         advice = "Запустите службу Redis и проверьте [redis] url в настройках"
-        yield fail("redis", f"Redis не отвечает ({type(error).__name__})", advice)
+        yield fail("redis", f"Redis {address} не отвечает ({type(error).__name__})", advice)
         return
     yield version(str(info.get("redis_version", "0")))
     yield from durability(client, info)
@@ -84,7 +84,7 @@ def service(services: "Services") -> Iterator[Finding]:
 def heartbeat(watched: datetime | None, now: datetime) -> Finding:
     """Судит по последней отметке присмотра."""
     if watched is None:
-        return fail("service", "служба ещё ни разу не отметилась", START)
+        return warn("service", "служба ещё не запускалась: до первого запуска так и должно быть", START)
     silent = now - watched
     if silent > SILENT:
         return fail("service", f"служба молчит {spell(silent)}", START)

@@ -11,7 +11,7 @@ from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
 from services.journal.configure import configure_journal, stop_journal
 from services.journal.daily import day_of
-from services.journals import known_secrets
+from services.journal.process import known_secrets
 from tests.support.mailbox import Mailbox
 from tests.support.world import World
 

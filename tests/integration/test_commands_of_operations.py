@@ -66,7 +66,7 @@ def test_changed_secret_is_noted_with_who_did_it(world: World) -> None:
 
 def test_changed_settings_are_noted_by_their_hash(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     from services.journal.configure import stop_journal
-    from services.journals import start_command_journal
+    from services.journal.process import start_command_journal
 
     monkeypatch.setenv(CONFIG_VARIABLE, str(world.path))
     start_command_journal(world.settings)

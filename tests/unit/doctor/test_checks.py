@@ -11,7 +11,7 @@ from sqlglot import exp, parse
 from config.models import MssqlDatabase, Settings
 from services.doctor import computer, ident, portal, state
 from services.doctor.findings import Finding, Level, fail, ok, performed, warn, worst
-from services.domain.errors import DatabaseError
+from services.domain.errors import ApiError, DatabaseError, FatalError, NetworkError, SyncError
 from services.ident.contract import columns_of, contracts
 from services.ident.inspection import Inspection, Marks, Powers, unknown_names
 from services.ident.statements import SQL_DIR, parse_statement, read_sql
@@ -54,7 +54,7 @@ def test_redis_of_supported_versions(text: str, level: Level) -> None:
 
 @pytest.mark.parametrize(
     ("watched", "level"),
-    [(None, Level.FAIL), (NOW - timedelta(minutes=4), Level.FAIL), (NOW - timedelta(minutes=2), Level.OK)],
+    [(None, Level.WARN), (NOW - timedelta(minutes=4), Level.FAIL), (NOW - timedelta(minutes=2), Level.OK)],
 )
 def test_heartbeat_of_the_service(watched: datetime | None, level: Level) -> None:
     assert level_of(state.heartbeat(watched, NOW)) is level
@@ -283,6 +283,22 @@ def test_trouble_of_a_check_is_a_finding_too() -> None:
     assert [finding.level for finding in found] == [Level.OK, Level.FAIL, Level.FAIL]
     assert "Лунёва" not in "".join(finding.text for finding in found)
     assert found[2].text == "База Ident: нет связи"
+    assert found[1].text.startswith("проверка x не выполнилась: ValueError в test_checks, строка ")
+
+
+@pytest.mark.parametrize(
+    ("error", "expected", "never"),
+    [
+        (NetworkError("портал не отвечает"), "Проверьте интернет", "вебхук и впишите"),
+        (ApiError("внутренняя ошибка портала"), "подождите", "впишите"),
+        (FatalError("портал не принял вебхук", "unauthorized"), "secrets set portal.webhook", "интернет"),
+    ],
+    ids=["сети нет", "временный отказ", "вебхук отозван"],
+)
+def test_advice_follows_the_kind_of_the_error(error: SyncError, expected: str, never: str) -> None:
+    advice = portal.advice_for(error)
+    assert expected in advice
+    assert never not in advice
 
 
 def test_worst_level_decides() -> None:
