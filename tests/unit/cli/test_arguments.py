@@ -48,7 +48,7 @@ def test_demo_refuses_before_anything_starts(
         (faults().parse_args, ("--rounds", "0"), "--rounds: нужно целое число от 1, а написано '0'"),
         (run, ("--concurrency", "-1"), "--concurrency: нужно целое число от 1, а написано '-1'"),
         (run, ("--pool", "solo"), "--pool: нет значения 'solo'; есть: "),
-        (backfill().parse_args, ("--branch", "F1", "--from", "31.03.2026"), "--from: нужен день вида"),
+        (backfill().parse_args, ("--branch", "F1", "--from", "31.02.2026"), "--from: нужен день вида"),
         (backfill().parse_args, (), "не хватает: --branch"),
     ],
 )
