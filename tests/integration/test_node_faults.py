@@ -178,7 +178,7 @@ def test_malformed_messages_do_not_end_the_node(
     import celeryconfig
 
     world = quick(tmp_path / "world", redis_url, portal)
-    task = "plans.lookup" if queue.startswith("plans") else "receptions.upsert"
+    task = "plans.lookup" if queue.startswith("plans") else "records.upsert"
     with Celery(config_source=celeryconfig.deployment(world.settings)) as app:
         app.send_task(task, ("F1", "x"), queue=queue)
         key = next(key for key in redis_client.scan_iter() if key.startswith(f"ident:celery:{queue}"))
