@@ -11,13 +11,14 @@ import pytest
 
 from installer import backup
 from installer.layout import Layout, linux_layout
-from installer.linux import LinuxHost
 from installer.ports import InstallError
 from installer.roles import services_of
 from services.journal.append import append, open_for_append
 
 if sys.platform == "win32":
     pytest.skip("posix", allow_module_level=True)
+
+from installer.linux import LinuxHost  # без pwd он не загрузится
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="root")
 

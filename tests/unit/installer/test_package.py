@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from installer.layout import linux_layout
-from installer.linux import LinuxHost
 from installer.package import SUMS, Package, write_sums
 from installer.ports import InstallError
 from installer.rehearsal import Stage
@@ -79,6 +78,8 @@ def test_package_that_others_may_change_is_refused_on_windows(stage: Stage) -> N
 def test_package_that_others_may_change_is_refused_on_linux(
     package: Package, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    from installer.linux import LinuxHost
+
     host = LinuxHost(linux_layout(package.folder / "root"), lambda command: "")
     host.trust(package.folder)
     package.program.chmod(0o777)
