@@ -69,8 +69,7 @@ class LinuxHost:
 
     def take(self) -> None:
         """Забирает папки у служб; ссылка в них — InstallError."""
-        for folder in (*self._folders(), self.layout.redis):
-            ownership.take(folder)
+        ownership.take(*self._folders(), self.layout.redis)
 
     def protect(self, services: Sequence[Service]) -> None:
         """Отдаёт каждой службе её папки, копии оставляет root; остальным они закрыты."""

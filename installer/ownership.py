@@ -15,11 +15,13 @@ from installer.ports import InstallError
 CLOSED = 0o700
 
 
-def take(folder: Path) -> None:
-    """Забирает у службы папку со всеми папками внутри и убеждается, что лежат в ней только простые файлы."""
-    if folder.exists() or folder.is_symlink():
-        with _opened(folder) as descriptor:
-            _take(descriptor, folder)
+def take(*folders: Path) -> None:
+    """Забирает у службы папки со всем, что внутри; лежит там не только простое — не трогает ни одной."""
+    there = [folder for folder in folders if folder.exists() or folder.is_symlink()]
+    for change in (_look, _take):
+        for folder in there:
+            with _opened(folder) as descriptor:
+                change(descriptor, folder)
 
 
 def give(folder: Path, uid: int, gid: int) -> None:
@@ -35,6 +37,12 @@ def close(folder: Path) -> None:
     with _opened(folder) as descriptor:
         os.fchown(descriptor, 0, 0)
         os.fchmod(descriptor, CLOSED)
+
+
+def _look(descriptor: int, place: Path) -> None:
+    for inner, path in _inside(descriptor, place):
+        if _is_folder(inner):
+            _look(inner, path)
 
 
 def _take(descriptor: int, place: Path) -> None:

@@ -105,6 +105,15 @@ def test_planted_link_is_not_copied_and_not_written_through(computer: Computer) 
     assert list(computer.layout.backups.iterdir()) == []
 
 
+def test_refused_folders_stay_with_the_service(computer: Computer) -> None:
+    """Обновление отказалось — узел прежней версии работает дальше: отнятой папки он бы не прочёл."""
+    symlink(computer, computer.layout.logs / "x")
+    with pytest.raises(InstallError):
+        computer.host.take()
+    folders = (computer.layout.config, computer.layout.state, computer.layout.logs)
+    assert {owner(folder) for folder in folders} == {NODE}
+
+
 def test_copies_belong_to_root_and_the_rest_to_its_service(computer: Computer) -> None:
     layout, host = computer.layout, computer.host
     (layout.state / "epoch").write_text("1", encoding="utf-8")
