@@ -52,7 +52,10 @@ def decrypt(value: str, *keys: str) -> str:
 
 def write_key(path: Path, key: str, wrapping: Wrapping | None = None, close: Close = restrict) -> None:
     """Записывает ключ в новый файл, доступный только владельцу; готовый файл не трогает (FileExistsError)."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except FileExistsError as error:  # на месте папки лежит файл: это не «ключ уже есть»
+        raise NotADirectoryError(*error.args) from None
     _write_closed(path, [key], wrapping or system_wrapping(), close)
 
 

@@ -14,6 +14,7 @@ from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from tests.support.absent import absent
 from tests.support.redis_process import RedisProcess
+from tests.windows.reasons import skip_on_windows
 
 # Машина проверок бывает занята: время примера ничего не говорит о правиле.
 settings.register_profile("ours", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,6 +25,11 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Под Windows пропускает проверки с пометкой ``windows_cannot``: причина — слово из закрытого списка."""
+    skip_on_windows(items)
 
 
 @pytest.fixture(scope="session")

@@ -55,7 +55,8 @@ def add_coverage(record: Path, percent: str) -> None:
 def write_protocol(record: Path, target: Path) -> None:
     """Составляет протокол по записи прогона."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    text = protocol(read_run(record), requirements())
+    windows = {path.stem: read_run(path) for path in sorted((record.parent / "windows").glob("*.json"))}
+    text = protocol(read_run(record), requirements(), windows)
     target.write_text(f"{text}\n{other_pythons(PYTHONS)}", encoding="utf-8", newline="\n")
 
 
@@ -66,14 +67,15 @@ def other_pythons(path: Path) -> str:
     return f"## Другие Python\n\n{table(('Python', 'где', 'команда', 'когда, UTC', 'итог'), rows)}\n"
 
 
-def protocol(run: Run, found: Sequence[Requirement]) -> str:
-    """Возвращает протокол: итоги разделов, каждый критерий, чего не выполняли и что не прошло."""
+def protocol(run: Run, found: Sequence[Requirement], windows: Mapping[str, Run] | None = None) -> str:
+    """Возвращает протокол: итоги разделов, каждый критерий, Windows, чего не выполняли и что не прошло."""
     chosen = [one for one in found if one.part in PARTS]
     parts = [(name, [one for one in chosen if one.part == name]) for name in PARTS]
     sections = [
         f"## {name}\n\n{table(HEADER, [_row(run, one) for one in rows])}" for name, rows in parts if rows
     ]
-    return "\n\n".join([TITLE, _summary(run, chosen), *sections, _troubles(run)]) + "\n"
+    under_windows = _windows(run, windows) if windows else []
+    return "\n\n".join([TITLE, _summary(run, chosen), *sections, *under_windows, _troubles(run)]) + "\n"
 
 
 def verdict(run: Run, one: Requirement) -> str:
@@ -95,6 +97,29 @@ def _summary(run: Run, chosen: Sequence[Requirement]) -> str:
         *((f"критериев: {name.strip('*')}", str(verdicts[name])) for name in (PASSED, FAILED, ABSENT)),
     ]
     return table(("прогон", ""), rows)
+
+
+def _windows(run: Run, suites: Mapping[str, Run]) -> Sequence[str]:
+    """Возвращает, что шло под Windows: наборы, выполненные её Python, и проверки, что ею распоряжались."""
+    rows = []
+    for name, suite in suites.items():
+        outcomes = Counter(row["outcome"] for row in suite.tests.values())
+        reasons = Counter(row["why"] for row in suite.tests.values() if row["outcome"] == "skipped")
+        absent = ", ".join(f"{why} — {count}" for why, count in sorted(reasons.items())) or "—"
+        machine = f"{suite.system}, Python {suite.python}"
+        rows.append((name, machine, str(outcomes["passed"]), str(outcomes["failed"]), absent, suite.at))
+    header = ("набор", "машина", "прошло", "не прошло", "не идут, по причинам", "закончен, UTC")
+    ruled = [
+        (test.rpartition("::")[2], _named(row["outcome"]), str(row["at"]), f"{float(row['s']):.1f}")
+        for test, row in run.tests.items()
+        if test.startswith("tests/windows/")
+    ]
+    return [
+        "## Windows",
+        "Настоящий CPython для Windows в Wine; причины и то, чего Wine не показывает, — docs/windows.md.",
+        table(header, rows),
+        table(("проверка", "итог", "когда, UTC", "секунд"), ruled),
+    ]
 
 
 def _row(run: Run, one: Requirement) -> Sequence[str]:

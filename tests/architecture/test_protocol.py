@@ -62,6 +62,14 @@ def test_failed_and_skipped_tests_are_named() -> None:
     assert "## Пропущены проверки\n\n- tests/t.py::test_two" in text
 
 
+def test_suites_of_windows_are_counted_with_the_reasons_of_what_cannot_run_there() -> None:
+    suite = run_of(test_one="passed", test_two="passed", test_three="skipped")
+    suite.tests["tests/t.py::test_three"]["why"] = "posix"  # type: ignore[index]
+    text = protocol(run_of(), [CRITERION], {"unit": suite})
+    assert "| unit | Linux x86_64, Python 3.11.7 | 2 | 0 | posix — 1 | 2026-11-25T10:09:00+00:00 |" in text
+    assert "## Windows" not in protocol(run_of(), [CRITERION], {})
+
+
 def test_run_on_several_workers_is_recorded_and_becomes_a_protocol(tmp_path: Path) -> None:
     (tmp_path / "test_some.py").write_text(
         "import pytest\n"

@@ -15,13 +15,9 @@ import pytest
 from config.version import version
 from demo.broker import broker, free_port
 from demo.portal.options import PortalOptions
-from demo.portal.server import PortalServer
 from demo.site import Site
-from demo.verdict import Judge
-from services.container import Services
-from services.ports import EntryState
 from tests.support.node import eventually
-from tests.support.packed import Packed, Running, write_sqlite_statements
+from tests.support.packed import Clinic, Packed, Running, write_sqlite_statements
 
 pytestmark = [pytest.mark.node, pytest.mark.package, pytest.mark.xdist_group("package")]
 
@@ -29,31 +25,6 @@ pytestmark = [pytest.mark.node, pytest.mark.package, pytest.mark.xdist_group("pa
 @pytest.fixture(scope="session")
 def packed(unpacked: Path, tmp_path_factory: pytest.TempPathFactory) -> Packed:
     return Packed(unpacked / "program" / "ident-bitrix", tmp_path_factory.mktemp("home"))
-
-
-class Clinic:
-    """Демонстрационная клиника для собранной программы."""
-
-    def __init__(self, site: Site, portal: PortalServer, settings: Path) -> None:
-        self.site, self.portal, self.settings = site, portal, settings
-        self.services = Services(site.settings(settings))
-
-    def settled(self) -> bool:
-        """Отвечает, прочитаны ли все филиалы и пуста ли очередь."""
-        store, branches = self.services.store, self.services.settings.served
-        return all(
-            store.stats.notes(branch.branch_id).get("last_success") and not self._waiting(branch.branch_id)
-            for branch in branches
-        )
-
-    def _waiting(self, branch_id: str) -> int:
-        depth = self.services.store.outbox.depth(branch_id)
-        return sum(count for state, count in depth.items() if state is not EntryState.FAILED)
-
-    def differences(self) -> list[str]:
-        """Возвращает, чем портал отличается от правил."""
-        judge = Judge(self.services.settings, self.portal.state, self.site.memory.manual)
-        return list(judge.judge(self.site.memory.built_at).differences)
 
 
 @pytest.fixture

@@ -10,8 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from demo.portal.server import PortalServer
+from demo.site import Site
+from demo.verdict import Judge
+from services.container import Services
 from services.ident.sqlite import to_sqlite
 from services.ident.statements import SQL_DIR, read_sql
+from services.ports import EntryState
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Папка без единой программы: ни Python, ни чего-либо ещё по имени не найти.
@@ -36,6 +41,31 @@ def write_sqlite_statements(folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(to_sqlite(read_sql(name)), encoding="utf-8")
     return folder
+
+
+class Clinic:
+    """Демонстрационная клиника для собранной программы."""
+
+    def __init__(self, site: Site, portal: PortalServer, settings: Path) -> None:
+        self.site, self.portal, self.settings = site, portal, settings
+        self.services = Services(site.settings(settings))
+
+    def settled(self) -> bool:
+        """Отвечает, прочитаны ли все филиалы и пуста ли очередь."""
+        store, branches = self.services.store, self.services.settings.served
+        return all(
+            store.stats.notes(branch.branch_id).get("last_success") and not self._waiting(branch.branch_id)
+            for branch in branches
+        )
+
+    def _waiting(self, branch_id: str) -> int:
+        depth = self.services.store.outbox.depth(branch_id)
+        return sum(count for state, count in depth.items() if state is not EntryState.FAILED)
+
+    def differences(self) -> list[str]:
+        """Возвращает, чем портал отличается от правил."""
+        judge = Judge(self.services.settings, self.portal.state, self.site.memory.manual)
+        return list(judge.judge(self.site.memory.built_at).differences)
 
 
 class Packed:

@@ -43,6 +43,7 @@ class Recorder:
             known["outcome"] = "failed"
         elif report.skipped:
             known["outcome"] = "skipped"
+            known["why"] = reason(report)
         elif report.when == "call":
             known["outcome"] = "passed"
 
@@ -64,6 +65,12 @@ def bare(nodeid: str) -> str:
     """Возвращает имя проверки без группы, которую дописывает pytest-xdist."""
     name, _, group = nodeid.rpartition("@")
     return name if name and "]" not in group else nodeid
+
+
+def reason(report: pytest.TestReport) -> str:
+    """Возвращает причину пропуска."""
+    told = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+    return told.removeprefix("Skipped: ")
 
 
 def stamp(moment: float) -> str:

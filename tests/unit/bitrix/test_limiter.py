@@ -32,9 +32,9 @@ from services.bitrix.limiter import RedisRateLimiter
 redis = Redis(port=int(sys.argv[1]), decode_responses=True)
 limiter = RedisRateLimiter(redis, "shared", float(sys.argv[2]), int(sys.argv[3]))
 for _ in range(int(sys.argv[4])):
-    before = time.monotonic()
+    before = time.perf_counter()
     wait = limiter.reserve()
-    print(before + wait, time.monotonic() + wait)
+    print(before + wait, time.perf_counter() + wait)
 """
 
 
@@ -42,9 +42,9 @@ def reserved(limiter: RedisRateLimiter, count: int) -> list[Moment]:
     """Занимает сроки и возвращает, когда по ним уйдут запросы."""
     moments = []
     for _ in range(count):
-        before = time.monotonic()
+        before = time.perf_counter()
         wait = limiter.reserve()
-        moments.append((before + wait, time.monotonic() + wait))
+        moments.append((before + wait, time.perf_counter() + wait))
     return moments
 
 

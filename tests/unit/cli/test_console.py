@@ -60,11 +60,12 @@ def test_secret_from_a_pipe_in_a_foreign_encoding_is_refused_without_a_traceback
     assert "Traceback" not in done.stderr.decode("utf-8")
 
 
-def test_refusal_of_the_system_is_told_without_a_traceback(tmp_path: Path) -> None:
+@pytest.mark.parametrize("key_file", ["file/key", "file/deeper/key"])
+def test_refusal_of_the_system_is_told_without_a_traceback(tmp_path: Path, key_file: str) -> None:
     """Ключ не записать: на месте его папки лежит файл."""
     settings = tmp_path / "settings.toml"
     (tmp_path / "file").touch()
-    settings.write_text('[security]\nkey_file = "file/deeper/key"\n', encoding="utf-8")
+    settings.write_text(f'[security]\nkey_file = "{key_file}"\n', encoding="utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "cli", "secrets", "init", "--config", str(settings)],
         env={**os.environ, "PYTHONPATH": str(ROOT)},
@@ -99,8 +100,3 @@ def test_colours_go_only_to_a_window_that_wants_them(
     for name, value in variable.items():
         monkeypatch.setenv(name, value)
     assert coloured(stream, "linux") is wanted
-
-
-@pytest.mark.skipif(sys.platform != "win32", reason="windows")
-def test_pipe_of_windows_is_no_coloured_window() -> None:
-    assert coloured(Window(), "win32") is False

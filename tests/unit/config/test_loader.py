@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from config.loader import ConfigError, application_key, load_settings, settings_file
+from config.rights import strangers
 from config.secrets import SecretError, decrypt, encrypt, new_key, read_key, write_key
 from tests.support.example import example_settings
 
@@ -78,10 +79,11 @@ def test_absent_file_says_what_to_do(tmp_path: Path) -> None:
         load_settings(tmp_path / "нет.toml")
 
 
-def test_file_is_named_by_option_then_by_variable(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("IDENT_BITRIX_CONFIG", "/from/variable.toml")
-    assert settings_file("/from/option.toml") == Path("/from/option.toml")
-    assert settings_file() == Path("/from/variable.toml")
+def test_file_is_named_by_option_then_by_variable(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    option, variable = tmp_path / "option.toml", tmp_path / "variable.toml"
+    monkeypatch.setenv("IDENT_BITRIX_CONFIG", str(variable))
+    assert settings_file(str(option)) == option
+    assert settings_file() == variable
 
 
 def test_sealed_webhook_is_opened_with_the_key_file(tmp_path: Path) -> None:
@@ -91,7 +93,7 @@ def test_sealed_webhook_is_opened_with_the_key_file(tmp_path: Path) -> None:
     text = MINIMAL.replace("http://127.0.0.1:8024/rest/1/secretcode/", sealed)
     assert "secretcode" not in text
     assert load_settings(written(tmp_path, text)).portal.webhook.get_secret_value().endswith("/secretcode/")
-    assert (tmp_path / "ident-bitrix.key").stat().st_mode & 0o077 == 0
+    assert strangers(tmp_path / "ident-bitrix.key") == []
 
 
 def test_missing_key_file_says_what_to_do(tmp_path: Path) -> None:

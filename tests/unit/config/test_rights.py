@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from config import windows
 from config.rights import WindowsRights, account_name, outsiders, restrict, service_sid, strangers
 
 posix = pytest.mark.skipif(sys.platform == "win32", reason="posix")
@@ -112,18 +111,6 @@ def test_name_of_the_one_who_runs_is_not_taken_from_the_environment(monkeypatch:
     for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
         monkeypatch.setenv(name, "кто-то другой")
     assert account_name() != "кто-то другой"
-
-
-@pytest.mark.skipif(sys.platform != "win32", reason="windows")
-def test_windows_itself_describes_closes_and_names(tmp_path: Path) -> None:
-    restrict(tmp_path)
-    assert strangers(tmp_path) == []
-    assert "D:" in windows.descriptor(tmp_path)
-    assert windows.account_sid().startswith("S-1-")
-    assert "\\" in windows.account_name()
-    assert (windows.system_folder() / "icacls.exe").is_file()
-    with pytest.raises(FileNotFoundError):
-        strangers(tmp_path / "нет")
 
 
 @pytest.mark.parametrize(

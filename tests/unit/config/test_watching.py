@@ -56,6 +56,7 @@ def test_touched_file_with_the_same_text_is_not_a_change(watch: FileWatch, tmp_p
     assert watch.changes() == []
 
 
+@pytest.mark.windows_cannot("posix")
 def test_memory_is_closed_and_holds_no_text_of_the_file(watch: FileWatch, tmp_path: Path) -> None:
     watch.changes()
     memory = tmp_path / "state" / "settings.hash"

@@ -21,6 +21,7 @@ def services(tmp_path: Path) -> list[Service]:
     return services_of(layout, [REDIS, NODE, FLOWER], str(tmp_path / "redis-server"))
 
 
+@pytest.mark.windows_cannot("systemd")
 def test_systemd_accepts_the_units(services: list[Service], tmp_path: Path) -> None:
     for service in services:
         (tmp_path / f"ident-bitrix-{service.key}.service").write_text(unit(service, "root"))
@@ -30,6 +31,7 @@ def test_systemd_accepts_the_units(services: list[Service], tmp_path: Path) -> N
     assert len(files) == 3
 
 
+@pytest.mark.windows_cannot("systemd")
 def test_systemd_finds_the_units_well_closed(services: list[Service], tmp_path: Path) -> None:
     for service in services:
         path = tmp_path / f"ident-bitrix-{service.key}.service"

@@ -208,6 +208,7 @@ def test_other_version_is_not_installed_over(stage: Stage) -> None:
         stage.install("2.0.0")
 
 
+@pytest.mark.windows_cannot("wine")
 def test_update_stops_politely_moves_the_link_and_starts_again(stage: Stage) -> None:
     stage.install("1.0.0")
     stage.windows.commands.clear()
@@ -333,6 +334,7 @@ def rules(stage: Stage) -> list[str]:
     return [command for command in stage.windows.told() if "add rule" in command]
 
 
+@pytest.mark.windows_cannot("wine")
 def test_update_that_spoils_the_examination_is_undone(stage: Stage) -> None:
     stage.install("1.0.0")
     before = stage.layout.settings.read_bytes()
@@ -350,6 +352,7 @@ def test_trouble_that_was_there_before_does_not_undo_an_update(stage: Stage) -> 
     assert stage.update("1.1.0") == 0
 
 
+@pytest.mark.windows_cannot("wine")
 def test_failed_command_of_windows_undoes_the_update(stage: Stage) -> None:
     stage.install("1.0.0")
     stage.windows.refuse = lambda command: "mklink" in command and command[-1].endswith("1.1.0")

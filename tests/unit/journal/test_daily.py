@@ -37,6 +37,7 @@ def text_of(folder: Path, day: date = TODAY) -> str:
     return (folder / f"integration_log_{day:%Y-%m-%d}.txt").read_text(encoding="utf-8")
 
 
+@pytest.mark.windows_cannot("posix")
 def test_file_is_named_by_the_day_and_closed_to_others(tmp_path: Path) -> None:
     put(handler(tmp_path / "logs"), "раз")
     (file,) = (tmp_path / "logs").iterdir()
@@ -81,6 +82,7 @@ def _write_many(folder: Path, mark: str, count: int) -> None:
     file.close()
 
 
+@pytest.mark.windows_cannot("wine")
 def test_several_processes_never_tear_a_line(tmp_path: Path) -> None:
     marks, count = "абвг", 1500
     spawn = multiprocessing.get_context("spawn")
@@ -95,6 +97,7 @@ def test_several_processes_never_tear_a_line(tmp_path: Path) -> None:
     assert set(written) == expected
 
 
+@pytest.mark.windows_cannot("wine")
 def test_deleted_file_is_made_anew(tmp_path: Path) -> None:
     file = handler(tmp_path)
     put(file, "до")
@@ -127,7 +130,7 @@ def test_folder_that_came_back_says_how_much_was_lost(tmp_path: Path) -> None:
     assert text_of(blocked).splitlines() == ["записана", "journal_restored"]
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="нет /dev/full")
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="posix")
 def test_disk_without_space_does_not_stop_the_program(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

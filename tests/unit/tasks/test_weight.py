@@ -66,7 +66,7 @@ print(len(re.findall("<heap nr=", open(path).read())))
 """
 
 
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="области памяти — устройство glibc")
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="posix")
 def test_threads_of_the_node_share_one_arena() -> None:
     def arenas(way: str) -> int:
         done = subprocess.run(
