@@ -33,6 +33,7 @@ LEVEL_OF = {
 }
 #: Пакет собирается в своём окружении: в нём нет ничего, чему не место в клинике.
 OWN_PLACES = {"package": ROOT / ".venv-package"}
+POINTER = "_ident_bitrix24.pth"
 MINIMUM, TOO_NEW = (3, 11), (3, 16)
 HELP = frozenset({"-h", "--help"})
 NETWORK = re.compile(r"Retrying \(|ConnectionError|Temporary failure|timed out|ProxyError|SSLError|SSLCert")
@@ -145,7 +146,18 @@ def install(place: Path, level: str) -> None:
     watch(run_pip(place, *common, "--only-binary", ":all:", "--require-hashes", "-r", str(lock)), names)
     # Зависимостей у проекта уже нет, сборщик стоит: сеть не нужна.
     watch(run_pip(place, *common, "--no-index", "--no-build-isolation", "--editable", str(ROOT)), ())
+    if os.name == "nt" and sys.version_info < (3, 13):
+        (place / "Lib" / "site-packages" / POINTER).write_text(pointer(ROOT), encoding="ascii")
     watch(run_pip(place, "check", "--disable-pip-version-check"), ())
+
+
+def pointer(root: Path) -> str:
+    """Возвращает указатель на проект одними знаками ASCII.
+
+    Указатели (.pth) pip пишет в UTF-8, а Python до 3.13 читает в кодировке Windows: папки с кириллицей он
+    бы не нашёл.
+    """
+    return f"import sys; sys.path.append({str(root)!a})\n"
 
 
 def strangers(place: Path, names: Sequence[str]) -> list[str]:

@@ -28,7 +28,7 @@ class Project:
 
     def install(self) -> None:
         """Ставит окружение проверок тем же кодом, что и ``manage.py test``."""
-        done = self.run(PYTHON, "-c", "import manage; manage.prepare('dev')", timeout=900)
+        done = self.run(PYTHON, "-c", "import manage; manage.prepare('dev')", timeout=1800)
         assert done.code == 0, done.text
 
     def manage(self, *arguments: str, timeout: float = 120, locale: str = "ru_RU") -> Done:
