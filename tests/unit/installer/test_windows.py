@@ -293,6 +293,7 @@ def test_failed_stop_leaves_the_former_version_running(stage: Stage) -> None:
     assert stage.windows.states == dict.fromkeys(SERVICES, True)
 
 
+@pytest.mark.windows_cannot("wine")
 def test_firewall_lets_in_the_real_place_of_the_running_version(tmp_path: Path) -> None:
     """Windows сравнивает путь файла, а не путь через ссылку current."""
     stage = Stage(tmp_path, Answers(install=InstallChoices(open_port=True), settings=SETTINGS))
@@ -306,6 +307,7 @@ def test_firewall_lets_in_the_real_place_of_the_running_version(tmp_path: Path) 
     assert "localport=8443" in rules(stage)[-1]
 
 
+@pytest.mark.windows_cannot("wine")
 def test_update_brings_the_fixed_redis_and_a_failed_one_takes_it_back(stage: Stage) -> None:
     stage.install()
     former = described(stage, "IdentBitrixRedis").findtext("executable", "")
