@@ -77,7 +77,10 @@ def test_folders_are_closed_to_strangers(host: WindowsHost, layout: Layout) -> N
     }
 
 
-def test_command_of_the_administrator_runs_the_program(host: WindowsHost, layout: Layout) -> None:
+def test_command_of_the_administrator_runs_the_program(
+    host: WindowsHost, layout: Layout, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("IDENT_BITRIX_CONFIG", raising=False)  # иначе её подставит уже внешняя cmd
     host.write_command()
     layout.program.parent.mkdir(parents=True)
     layout.program.write_bytes(Path(os.environ["COMSPEC"]).read_bytes())

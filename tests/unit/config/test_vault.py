@@ -11,7 +11,7 @@ import pytest
 from cli import secrets as command
 from config.dpapi import FORMER, Dpapi, WrapError, wrapping_of
 from config.loader import ConfigError, load_settings
-from config.rights import strangers
+from config.rights import restrict, strangers
 from config.secrets import SecretError, read_keys, replace_keys, write_key
 from config.vault import Vault
 
@@ -43,7 +43,7 @@ def vault(tmp_path: Path) -> Vault:
     """Файл с открытыми секретами."""
     path = tmp_path / "settings.toml"
     path.write_text(TEXT, encoding="utf-8")
-    path.chmod(0o600)
+    restrict(path)
     return Vault(path)
 
 

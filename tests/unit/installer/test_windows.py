@@ -219,6 +219,7 @@ def test_update_stops_politely_moves_the_link_and_starts_again(stage: Stage) -> 
     assert stage.layout.current.resolve().name == "1.1.0"
 
 
+@pytest.mark.windows_cannot("wine")
 def test_whole_version_is_left_alone_while_its_services_run(stage: Stage) -> None:
     """Повтор установки той же версии: её файлы занимает работающая служба."""
     stage.install()
@@ -231,6 +232,7 @@ def test_whole_version_is_left_alone_while_its_services_run(stage: Stage) -> Non
     assert not [command for command in stage.windows.told() if "stopwait" in command or "mklink" in command]
 
 
+@pytest.mark.windows_cannot("wine")
 def test_broken_version_is_replaced_only_after_its_services_stop(stage: Stage) -> None:
     stage.install()
     (stage.layout.versions / "1.0.0" / "ident-bitrix.exe").write_bytes(b"half")

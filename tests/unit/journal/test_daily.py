@@ -130,6 +130,7 @@ def test_folder_that_came_back_says_how_much_was_lost(tmp_path: Path) -> None:
     assert text_of(blocked).splitlines() == ["записана", "journal_restored"]
 
 
+@pytest.mark.windows_cannot("posix")
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="posix")
 def test_disk_without_space_does_not_stop_the_program(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
