@@ -1,5 +1,6 @@
 """Windows для проверок: поднимается один раз и остаётся до перемены того, из чего сделана."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -7,15 +8,18 @@ import pytest
 from tests.support.absent import absent
 from tests.windows.prepare import absent_packages, only_one, prepare
 from tests.windows.project import Project
-from tests.windows.wine import Wine
+from tests.windows.wine import PYTHON, Wine
 
 
 @pytest.fixture(scope="session")
-def wine() -> Wine:
+def wine() -> Iterator[Wine]:
     """Windows с Python и заменителями того, чего в Wine нет."""
     if missing := absent_packages():
         absent(f"Windows для проверок (apt install {' '.join(missing)})")
-    return prepare()
+    ready = prepare()
+    # Пока жив хоть один процесс, Wine не гасит служб и не поднимает их заново с каждой командой.
+    with ready.start(PYTHON, "-c", "import time; time.sleep(7200)"):
+        yield ready
 
 
 @pytest.fixture(scope="session")
