@@ -8,7 +8,7 @@ import pytest
 
 from cli.console import coloured
 from config import windows
-from config.dpapi import Dpapi
+from config.dpapi import FORMER, Dpapi, WrapError
 from config.files import replace_text
 from config.rights import outsiders, restrict, strangers
 from config.secrets import new_key, read_keys, write_key
@@ -19,7 +19,7 @@ def test_key_is_wrapped_by_the_system_and_opens_again(tmp_path: Path) -> None:
     key = new_key()
     write_key(tmp_path / "key", key)
     written = (tmp_path / "key").read_text("ascii")
-    assert written.startswith("dpapi:")
+    assert written.startswith("dpapi2:")
     assert key not in written
     assert read_keys(tmp_path / "key") == [key]
 
@@ -97,3 +97,13 @@ def test_pipe_is_no_coloured_window() -> None:
             return True
 
     assert coloured(Window(), "win32") is False
+
+
+def test_windows_opens_only_with_the_same_addition() -> None:
+    sealed = Dpapi().wrap("key")
+    assert Dpapi().unwrap(sealed) == "key"
+    with pytest.raises(WrapError):
+        Dpapi(entropy=b"other").unwrap(sealed)
+    with pytest.raises(WrapError):
+        FORMER.unwrap(sealed)
+    assert FORMER.unwrap(FORMER.wrap("key")) == "key"

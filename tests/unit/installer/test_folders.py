@@ -1,12 +1,11 @@
 """Папки программы: ставятся целиком; занятое пережидается, но не вечно."""
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from installer.folders import PAUSES, persist, place, remove, same, swap
+from installer.folders import PAUSES, persist, place, same, swap
 from installer.ports import InstallError
 
 
@@ -62,18 +61,6 @@ def test_folder_busy_for_half_a_minute_is_named(tmp_path: Path) -> None:
     with pytest.raises(InstallError, match="держит другая программа"):
         persist(busy(100), tmp_path, pauses.append)
     assert sum(pauses) == 30
-
-
-@pytest.mark.skipif(sys.platform != "win32", reason="windows")
-def test_open_file_of_windows_is_waited_for(tmp_path: Path) -> None:
-    """Открытый файл не даёт ни заменить папку, ни удалить её."""
-    new, target = filled(tmp_path / "new", a="2"), filled(tmp_path / "1.0.0", a="1")
-    held = [(target / "a").open("rb")]
-    place(new, target, lambda _: held.pop().close() if held else None)
-    assert same(new, target)
-    held = [(target / "a").open("rb")]
-    remove(target, lambda _: held.pop().close() if held else None)
-    assert not target.exists()
 
 
 def test_swap_that_fails_returns_the_former(tmp_path: Path) -> None:
