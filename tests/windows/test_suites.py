@@ -34,7 +34,7 @@ def test_suite_passes_on_windows(project: Project, records: Path, name: str) -> 
         "--protocol",
         windows_path(record),
     ]
-    done = project.python("-m", "pytest", *keys, folder, timeout=900, PYTHONUTF8="1", CI="true")
+    done = project.python("-m", "pytest", *keys, folder, timeout=1800, PYTHONUTF8="1", CI="true")
     assert done.code == 0, done.text[-6000:]
     tests = json.loads(record.read_text(encoding="utf-8"))["tests"]
     assert Counter(test["outcome"] for test in tests.values())["passed"] >= least

@@ -1,7 +1,8 @@
 /* icacls для Wine: свой icacls там ничего не делает и отвечает успехом.
  *
- * Умеет ровно то, чем пользуется проект: /grant[:r] КТО:(OI)(CI)ПРАВО, /inheritance:r, /reset, /q. Списки
- * доступа — настоящие, через advapi32. Незнакомый ключ — код 87, незнакомое имя — 1332, как у Windows.
+ * Умеет ровно то, чем пользуется проект: /grant[:r] КТО:(OI)(CI)ПРАВО, /inheritance:r, /reset, /setowner КТО,
+ * /q. Списки доступа и владелец — настоящие, через advapi32. Незнакомый ключ — код 87, незнакомое имя — 1332,
+ * как у Windows.
  */
 #include <windows.h>
 #include <aclapi.h>
@@ -119,9 +120,20 @@ static DWORD apply(WCHAR *path, BOOL closed, BOOL reset)
     return put(path, fresh);
 }
 
+static DWORD own(const WCHAR *path, const WCHAR *name)
+{
+    SECURITY_DESCRIPTOR fresh;
+    PSID sid = named_sid(name);
+
+    if (!sid) return ERROR_NONE_MAPPED;
+    InitializeSecurityDescriptor(&fresh, SECURITY_DESCRIPTOR_REVISION);
+    SetSecurityDescriptorOwner(&fresh, sid, FALSE);
+    return SetFileSecurityW(path, OWNER_SECURITY_INFORMATION, &fresh) ? 0 : GetLastError();
+}
+
 static DWORD perform(int argc, WCHAR **argv)
 {
-    WCHAR path[MAX_PATH];
+    WCHAR path[MAX_PATH], *owner = NULL;
     BOOL closed = FALSE, reset = FALSE;
     DWORD code = 0;
     int i;
@@ -134,12 +146,13 @@ static DWORD perform(int argc, WCHAR **argv)
         if (!wcsicmp(argv[i], L"/q")) continue;
         else if (!wcsicmp(argv[i], L"/inheritance:r")) closed = TRUE;
         else if (!wcsicmp(argv[i], L"/reset")) reset = TRUE;
+        else if (!wcsicmp(argv[i], L"/setowner") && i + 1 < argc) owner = argv[++i];
         else if (!wcsicmp(argv[i], L"/grant:r") && i + 1 < argc) code = grant(argv[++i], SET_ACCESS);
         else if (!wcsicmp(argv[i], L"/grant") && i + 1 < argc) code = grant(argv[++i], GRANT_ACCESS);
         else return ERROR_INVALID_PARAMETER;
         if (code) return code;
     }
-    return apply(path, closed, reset);
+    return owner ? own(path, owner) : apply(path, closed, reset);
 }
 
 int wmain(int argc, WCHAR **argv)
