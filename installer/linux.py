@@ -1,7 +1,6 @@
 """Linux: учётная запись, права, systemd."""
 
 import os
-import pwd
 import re
 import shutil
 import stat
@@ -59,6 +58,8 @@ class LinuxHost:
 
     def prepare_accounts(self) -> None:
         """Заводит системные учётные записи без входа."""
+        import pwd  # на Windows его нет, а описание установки Linux читают и там
+
         homes = {self._account: self.layout.state, self._redis_account: self.layout.redis}
         for account, home in homes.items():
             try:
@@ -83,6 +84,8 @@ class LinuxHost:
         return (self.layout.config, self.layout.state, self.layout.logs)
 
     def _give(self, folder: Path, account: str) -> None:
+        import pwd
+
         known = pwd.getpwnam(account)
         ownership.give(folder, known.pw_uid, known.pw_gid)
 

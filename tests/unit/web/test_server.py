@@ -4,7 +4,6 @@ import asyncio
 import http.client
 import logging
 import os
-import resource
 import socket
 import ssl
 import threading
@@ -285,8 +284,11 @@ def answers(address: str) -> bool:
         return False
 
 
+@pytest.mark.windows_cannot("posix")
 def test_pages_live_when_the_process_is_out_of_files(caplog: pytest.LogCaptureFixture) -> None:
     """Файлы съел не сервер: отказ виден одной строкой в минуту, а не тысячей."""
+    import resource
+
     with Servers([site()], limits=Limits(by_address=100)) as servers:
         assert answers(servers.addresses[0])
         kept = resource.getrlimit(resource.RLIMIT_NOFILE)
