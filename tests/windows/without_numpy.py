@@ -1,4 +1,4 @@
-"""Дополнение pytest для Wine: numpy там роняет процесс (в ucrtbase нет crealf), а fakeredis обходится и без неё."""
+"""Дополнение pytest для Wine: numpy роняет там процесс (в ucrtbase нет crealf); fakeredis живёт без неё."""
 
 import sys
 
