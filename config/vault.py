@@ -12,6 +12,7 @@ from config.editing import set_values
 from config.files import adopt
 from config.loader import ConfigError, key_file_of, read_text, value_complaint
 from config.models import Settings
+from config.models.portal import webhook_user
 from config.plain import is_secret
 from config.schema import Path as Place
 from config.schema import named, place_of, secret_values
@@ -20,6 +21,7 @@ from config.secrets import PREFIX, SecretError, decrypt, encrypt, new_key, read_
 #: Привычные имена секретов.
 ALIASES: Mapping[str, str] = {"bitrix.webhook": "portal.webhook"}
 OPEN = "ОТКРЫТ"
+WEBHOOK, FORMER = ("portal", "webhook"), ("portal", "former_webhook_users")
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,15 +67,28 @@ class Vault:
     def set(self, name: str, value: str) -> str:
         """Вписывает секрет зашифрованным; возвращает полное имя.
 
-        Неизвестное имя и негодное значение — ConfigError, файл остаётся прежним.
+        Неизвестное имя и негодное значение — ConfigError, файл остаётся прежним. Владелец прежнего вебхука
+        запоминается: по нему узнают сделки, созданные до смены.
         """
         raw = self._raw()
         place, draft = self._place(ALIASES.get(name, name), raw), deepcopy(dict(raw))
         _put(draft, place, value)
         if told := value_complaint(draft, self.path.parent, place):
             raise ConfigError(f"Секрет не записан, прежний на месте: {told}")
-        set_values(self.path, {place: encrypt(value, self._key())})
+        former = self._former_users(value) if place == WEBHOOK else []
+        changes: dict[Place, object] = {FORMER: former} if former else {}
+        set_values(self.path, {place: encrypt(value, self._key()), **changes})
         return named(place, self._raw())
+
+    def _former_users(self, address: str) -> list[int]:
+        """Возвращает владельцев прежних вебхуков и нынешнего, если новый не его; менять нечего — пусто."""
+        portal: Any = self._raw().get("portal", {})
+        known, old = list(portal.get("former_webhook_users", [])), str(portal.get("webhook", ""))
+        with suppress(SecretError, ConfigError):
+            user = webhook_user(decrypt(old, *self._keys()) if old.startswith(PREFIX) else old)
+            if user is not None and user != webhook_user(address) and user not in known:
+                return [*known, user]
+        return []
 
     def seal(self) -> list[str]:
         """Зашифровывает на месте все открытые секреты; возвращает их имена."""

@@ -27,7 +27,7 @@ from services.ident.sqlite import clinic_now
 MARK = "demo.json"
 SEED = 20261124
 VISITS = 40
-CURATOR = 5
+CURATOR, WEBHOOK_OWNER = 5, 1
 #: Коды стадий эмулятора: «C1:CONSULTATION_SCHEDULED» в портал не помещается (постановление 11).
 STAGES = {
     Stage.CONSULTATION_SCHEDULED: "C1:CONSULT_SCHED",
@@ -156,7 +156,8 @@ def _furnish(server: PortalServer, clinic: Clinic) -> None:
             "UF_CRM_RECEPTION_ID": deal.uid,
             "CONTACT_IDS": [_add(server, CONTACT, contact)],
         }
-        _add(server, DEAL, fields)
+        # Создал их узел, на ручную стадию перевёл куратор.
+        _add(server, DEAL, fields, WEBHOOK_OWNER)
 
 
 def _person(human: Human) -> dict[str, object]:
@@ -170,9 +171,9 @@ def _person(human: Human) -> dict[str, object]:
     }
 
 
-def _add(server: PortalServer, kind: int, fields: dict[str, object]) -> int:
+def _add(server: PortalServer, kind: int, fields: dict[str, object], author: int = CURATOR) -> int:
     with server.state.changing():
-        return int(server.portal.crm.add(kind, Edit(fields, CURATOR))["ID"])
+        return int(server.portal.crm.add(kind, Edit(fields, author))["ID"])
 
 
 def to_toml(sections: Mapping[str, object]) -> str:

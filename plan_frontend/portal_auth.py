@@ -32,7 +32,7 @@ Value = TypeVar("Value")
 #: Столько верим проверенному: отозванные права перестают действовать не позже.
 TRUST_SECONDS = 180.0
 MOST_REMEMBERED = 2000
-WINDOW_SECONDS = 60.0
+WINDOW_SECONDS, DAY_SECONDS = 60.0, 86_400.0
 #: Неудачных токенов адреса за минуту: дальше незнакомые токены с него даже не проверяются.
 FAILURES_BY_ADDRESS = 10
 #: То же — всех адресов вместе, с которых ни один сотрудник ещё не входил.
@@ -52,10 +52,10 @@ class Pass:
 
 
 class MinuteCount:
-    """Счётчик событий за последнюю минуту по ключам; память ограничена."""
+    """Счётчик событий за последнюю минуту (или иной срок) по ключам; память ограничена."""
 
-    def __init__(self, limit: int, clock: Callable[[], float]) -> None:
-        self._limit, self._clock = limit, clock
+    def __init__(self, limit: int, clock: Callable[[], float], window: float = WINDOW_SECONDS) -> None:
+        self._limit, self._clock, self._window = limit, clock, window
         self._seen: OrderedDict[str, deque[float]] = OrderedDict()
 
     def note(self, key: str) -> None:
@@ -76,7 +76,7 @@ class MinuteCount:
         moments = self._seen.get(key)
         if moments is None or len(moments) < self._limit:
             return 0
-        return max(0, int(moments[0] + WINDOW_SECONDS - self._clock()) + 1)
+        return max(0, int(moments[0] + self._window - self._clock()) + 1)
 
 
 class Budget:
@@ -126,8 +126,9 @@ class Gatekeeper:
         application: "ApplicationSettings",
         rate: float,
         clock: Callable[[], float] = time.monotonic,
+        exceeded: Callable[[int], object] = lambda user_id: None,
     ) -> None:
-        self._visitors, self._application = visitors, application
+        self._visitors, self._application, self._exceeded = visitors, application, exceeded
         self._lock, self._salt = threading.Lock(), token_bytes(32)
         self._owners, self._deals = Trust[TokenOwner](clock), Trust[VisitedDeal](clock)
         self._failures, self._strangers = (
@@ -138,6 +139,7 @@ class Gatekeeper:
         self._requests = MinuteCount(REQUESTS_BY_USER, clock)
         self._reads, self._foreign = MinuteCount(DEALS_BY_USER, clock), MinuteCount(FOREIGN_BY_USER, clock)
         self._budget = Budget(BUDGET, rate / 2, clock)
+        self._days = MinuteCount(application.plans_per_day, clock, DAY_SECONDS)
 
     def admit(self, token: str, deal_id: int, address: str) -> Pass:
         """Возвращает пропуск к сделке; отказ — AdmissionRefused, проверить некому — AdmissionUnavailable."""
@@ -204,6 +206,7 @@ class Gatekeeper:
             if wait := self._foreign.wait(user):
                 raise AdmissionRefused(Refusal.TOO_MANY_FAILURES, wait)
         self._measure(self._reads, user)
+        self._count_day(owner.user_id)
         with self._lock:
             if not self._budget.take():
                 raise AdmissionUnavailable(
@@ -221,6 +224,16 @@ class Gatekeeper:
         with self._lock:
             self._deals.put(key, deal)
         return deal
+
+    def _count_day(self, user_id: int) -> None:
+        """Считает сделки, открытые сотрудником за сутки; сверх предела — отказ и тревога."""
+        with self._lock:
+            wait = self._days.wait(str(user_id))
+            if not wait:
+                self._days.note(str(user_id))
+        if wait:
+            self._exceeded(user_id)
+            raise AdmissionRefused(Refusal.TOO_MANY_TODAY, wait)
 
     def _print(self, text: str) -> bytes:
         return blake2b(text.encode(), key=self._salt, digest_size=16).digest()

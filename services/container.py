@@ -20,7 +20,7 @@ from services.domain.entity import Entity
 from services.domain.errors import SkippableError
 from services.domain.keys import parse_key
 from services.domain.signs import NodeSigns
-from services.feeds import BranchServices, Pipeline, Portal, branch_services
+from services.feeds import BranchServices, Pipeline, Portal, branch_services, rules_of
 from services.ports import AlertChannel, ChannelError, Clock, Crm, Journal, Notice
 from services.store.clock import RedisClock
 from services.sync.feed import Outcome, Work
@@ -98,10 +98,15 @@ class Services:
         """Возвращает поиск планов в базе филиала; неизвестный филиал — KeyError."""
         from services.ident.plan_source import IdentPlanSource
         from services.sealing import plan_answer_sealer, plan_request_sealer
+        from services.sync.ownership import DealOwnership
         from services.sync.plans import PlanLookup, SealedPlanLookup
 
         source = IdentPlanSource(self.source(self.settings.branch(branch_id).database).ahead)
-        lookup = PlanLookup(branch_id, source, self.journal, self.settings.rules.zone)
+        ownership = DealOwnership(self.work, self.crm, branch_id)
+        application = self.settings.application
+        by_name = application is None or application.plans_by_name == "phone"
+        rules = rules_of(self.settings, branch_id)
+        lookup = PlanLookup(rules, source, ownership, self.journal, by_name)
         key = application_key(self.settings)
         return SealedPlanLookup(lookup, plan_request_sealer(key), plan_answer_sealer(key))
 

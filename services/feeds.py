@@ -17,6 +17,7 @@ from services.sync.entities import EntityFeed
 from services.sync.extract import Extract
 from services.sync.feed import Feed, Work
 from services.sync.intake import Intake
+from services.sync.ownership import DealOwnership
 from services.sync.receptions import ReceptionFeed
 from services.sync.reconcile import Reconcile
 from services.sync.redrive import Redrive
@@ -77,7 +78,8 @@ def branch_services(
 
     settings, rules = work.settings, rules_of(work.settings, branch_id)
     deals = Deals(work, portal.crm, branch_id, application_key(settings))
-    plans = PlanFeed(rules, IdentPlanSource(source), portal.plan_deals, work)
+    ownership = DealOwnership(work, portal.crm, branch_id)
+    plans = PlanFeed(rules, IdentPlanSource(source), portal.plan_deals, ownership, work)
     receptions = ReceptionFeed(rules, source, deals, plans.deal_appeared)
     feeds: dict[str, Feed] = {RECEPTIONS: receptions, PLANS: plans}
     for path in (path for path in settings.node.entities if path.stem in entities):

@@ -4,7 +4,7 @@
 базы Ident — наивные ``datetime`` в её поясе: часы приложения с ними не сравниваются (СПЕЦ 3.1.3).
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -47,6 +47,10 @@ class ReceptionSource(Protocol):
         """Возвращает приёмы (до 50 номеров) со строками заказов и планов; отсутствующие пропущены."""
         ...
 
+    def existing(self, reception_ids: Sequence[int]) -> Collection[int]:
+        """Возвращает, какие из приёмов (до 50 номеров) ещё есть в базе."""
+        ...
+
     def now(self) -> datetime:
         """Возвращает время сервера базы."""
         ...
@@ -74,6 +78,7 @@ class Deal:
     contact_id: int | None
     lead_id: int | None
     created_at: datetime | None
+    created_by: int | None = None
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -196,6 +201,10 @@ class Crm(Protocol):
 
     def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
         """Возвращает названные поля сделок (до 50 номеров); пропавшие сделки пропущены."""
+        ...
+
+    def numbered(self, deal_ids: Sequence[int]) -> Sequence[Deal]:
+        """Возвращает сделки по номерам (до 50), какой бы ключ в них ни стоял; пропавших нет."""
         ...
 
     def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
@@ -429,6 +438,8 @@ class PlanDeal:
 
     deal_id: int
     snapshot: str
+    uid: str = ""
+    created_by: int | None = None
 
     def __repr__(self) -> str:
         return f"PlanDeal({self.deal_id})"

@@ -14,7 +14,9 @@ from services.domain.phones import Phone, same_phone
 from services.ports import Contact, Deal, Found, Lead, NewContact, Permit, Permits, allow_all
 
 KEY = "UF_CRM_RECEPTION_ID"
-READS = frozenset({"find", "read_deals"})
+READS = frozenset({"find", "read_deals", "numbered"})
+#: Чьим вебхуком работает узел и кто ещё правит сделки.
+WEBHOOK_USER, COLLEAGUE = 1, 77
 
 
 class FakeClock:
@@ -87,6 +89,7 @@ class FakeDeal:
     contact_id: int | None
     lead_id: int | None = None
     created_at: datetime | None = None
+    created_by: int = WEBHOOK_USER
 
 
 class FakeCrm:
@@ -137,10 +140,12 @@ class FakeCrm:
         )
         return number
 
-    def add_deal(self, uid: str, contact_id: int | None = None, **fields: object) -> int:
+    def add_deal(
+        self, uid: str, contact_id: int | None = None, created_by: int = WEBHOOK_USER, **fields: object
+    ) -> int:
         """Кладёт сделку."""
         number = next(self._numbers["deal"])
-        self.deals[number] = FakeDeal(number, {KEY: uid, **fields}, contact_id, None, self.now)
+        self.deals[number] = FakeDeal(number, {KEY: uid, **fields}, contact_id, None, self.now, created_by)
         return number
 
     # --- договор ---
@@ -172,6 +177,11 @@ class FakeCrm:
             found = [self.deals[number] for number in deal_ids if number in self.deals]
             return {deal.deal_id: {name: deal.fields.get(name) for name in names} for deal in found}
 
+    def numbered(self, deal_ids: Sequence[int]) -> Sequence[Deal]:
+        """Возвращает сделки по номерам."""
+        with self._called("numbered"):
+            return [self._deal(self.deals[number]) for number in deal_ids if number in self.deals]
+
     def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
         """Создаёт контакт."""
         with self._called("create_contact", permit):
@@ -191,7 +201,7 @@ class FakeCrm:
             owner = contact_id if contact_id in self.contacts else None
             self.deals[number] = FakeDeal(number, dict(fields), owner, None, self.now)
             if owner is None and fields.get(KEY):
-                raise Vanished("контакт удалён, пока создавалась сделка")
+                raise Vanished("контакт удалён, пока создавалась сделка", number)
             return number
 
     def update_deal(
@@ -256,8 +266,8 @@ class FakeCrm:
 
     def _deal(self, deal: FakeDeal) -> Deal:
         stage, category = str(deal.fields.get("STAGE_ID", "")), int(str(deal.fields.get("CATEGORY_ID", 0)))
-        uid = str(deal.fields[KEY] or "")
-        return Deal(deal.deal_id, uid, stage, category, deal.contact_id, deal.lead_id, deal.created_at)
+        uid, known = str(deal.fields.get(KEY) or ""), (deal.contact_id, deal.lead_id, deal.created_at)
+        return Deal(deal.deal_id, uid, stage, category, *known, deal.created_by)
 
     @staticmethod
     def _existing(rows: dict[int, Any], number: int) -> Any:

@@ -1,6 +1,6 @@
 """Подделки Ident: источник в памяти и маленькая база SQLite, куда проверка пишет только нужное."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -68,6 +68,11 @@ class FakeSource:
         return [
             self._receptions[number] for number in sorted(set(reception_ids)) if number in self._receptions
         ]
+
+    def existing(self, reception_ids: Sequence[int]) -> Collection[int]:
+        """Возвращает, какие из приёмов ещё есть."""
+        self._break()
+        return {number for number in reception_ids if number in self._receptions}
 
     def now(self) -> datetime:
         """Возвращает время базы."""

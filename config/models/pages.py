@@ -4,7 +4,7 @@ import re
 from datetime import timedelta
 from ipaddress import IPv4Address, IPv6Address
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, model_validator
 
@@ -92,6 +92,8 @@ class ApplicationSettings(Section):
     sdk: Annotated[str, AfterValidator(_sdk)] = f"https://{SDK_HOSTS[0]}/api/v1/"
     shim: Origin | None = None
     shims: dict[str, Origin] = Field(default_factory=dict)
+    plans_by_name: Literal["phone", "off"] = "phone"
+    plans_per_day: int = Field(default=300, ge=1, le=100_000)
 
     @property
     def oauth_url(self) -> str:

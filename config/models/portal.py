@@ -15,6 +15,12 @@ from services.domain.stages import Stage, StageTable
 WEBHOOK = re.compile(rf"(?:https://[^\s/?#@]+|http://{LOOPBACK}(?::\d+)?)/rest/\d+/[^\s/?#]+/?")
 
 
+def webhook_user(address: str) -> int | None:
+    """Возвращает номер сотрудника, чьими правами работает вебхук; не вебхук — None."""
+    match = re.search(r"/rest/(\d+)/", address)
+    return int(match[1]) if match else None
+
+
 def _webhook(value: SecretStr) -> SecretStr:
     text = value.get_secret_value()
     if re.search(r"\s", text):
@@ -50,6 +56,7 @@ class PortalSettings(Section):
     category_id: int = Field(default=1, ge=0)
     assigned_by_id: int | None = Field(default=None, ge=1)
     contact_source_id: str | None = Field(default=None, min_length=1)
+    former_webhook_users: tuple[Annotated[int, Field(ge=1)], ...] = ()
     stages: dict[Stage, str] = Field(default_factory=dict)
     fields: dict[str, str] = Field(default_factory=dict)
 
@@ -59,6 +66,12 @@ class PortalSettings(Section):
     def origin(self) -> str:
         """Возвращает адрес портала без пути и секрета: https://имя."""
         return "/".join(self.webhook.get_secret_value().split("/")[:3])
+
+    @property
+    def webhook_users(self) -> frozenset[int]:
+        """Возвращает, от чьего имени создавал сделки наш вебхук: нынешний владелец и прежние."""
+        own = webhook_user(self.webhook.get_secret_value())
+        return frozenset(self.former_webhook_users) | ({own} if own is not None else set())
 
     @property
     def stage_table(self) -> StageTable:

@@ -27,6 +27,7 @@ class RuleSettings(Section):
     utc_offset: Annotated[str, AfterValidator(_offset)] = "+03:00"
     cancel_moves_manual_stage: bool = False
     contact_matching: Literal["phone", "phone_and_name"] = "phone"
+    deleted_receptions: Literal["report", "cancel"] = "report"
     immutable_fields: tuple[str, ...] = DEFAULT_IMMUTABLE
     required_fields: tuple[str, ...] = tuple(REQUIRED)
 

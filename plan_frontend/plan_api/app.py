@@ -19,6 +19,7 @@ from plan_frontend.plan_api.handlers import PlanHandlers
 from plan_frontend.plan_api.lookup import PlanLookup
 from plan_frontend.plan_api.replies import failure
 from plan_frontend.portal_auth import Gatekeeper
+from services.domain.errors import StoreError
 
 if TYPE_CHECKING:
     from config.models import Settings
@@ -35,7 +36,15 @@ def plan_app(services: "Services") -> Any:
     """Возвращает приложение на службах узла."""
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="plans")
     asker = LookupQueue(services.settings, executor)
-    return assembled(services.settings, services.visitors, asker, services.security_journal, executor)
+
+    def exceeded(user_id: int) -> None:
+        services.security_journal.warning("plans_by_day_exceeded", user=user_id)
+        with contextlib.suppress(StoreError):
+            branch = services.settings.branches[0].branch_id
+            services.store.stats.count(branch, "plans_by_day_exceeded", services.clock.now())
+
+    journal = services.security_journal
+    return assembled(services.settings, services.visitors, asker, journal, executor, exceeded=exceeded)
 
 
 def assembled(
@@ -45,10 +54,12 @@ def assembled(
     security: "Journal",
     executor: ThreadPoolExecutor,
     clock: Callable[[], float] = time.monotonic,
+    exceeded: Callable[[int], object] = lambda user_id: None,
 ) -> Any:
     """Собирает приложение из частей."""
     assert settings.application is not None
-    gatekeeper = Gatekeeper(visitors, settings.application, settings.portal.requests_per_second, clock)
+    rate = settings.portal.requests_per_second
+    gatekeeper = Gatekeeper(visitors, settings.application, rate, clock, exceeded)
     checks = ThreadPoolExecutor(CHECKS, thread_name_prefix="tokens")
     lookup = PlanLookup(settings, gatekeeper, asker, executor, checks)
     handlers = PlanHandlers(lookup, security)

@@ -85,11 +85,14 @@ class PlanHandlers:
         asked = read_parameters(request.query_params.multi_items(), plan_id)
         admitted = await self._lookup.admit(token, asked, address)
         answer = await self._lookup.answer(admitted.deal, asked)
+        if answer["found"] == "foreign":
+            raise AdmissionRefused(Refusal.FOREIGN_KEY)
         self._security.info(
             "plan_viewed",
             user=admitted.user_id,
             deal=admitted.deal.deal_id,
             reception=admitted.deal.reception_uid,
+            patient=(answer.get("patient") or {}).get("patient"),
             found=answer["found"],
             address=address,
         )

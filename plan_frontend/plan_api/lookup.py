@@ -49,9 +49,13 @@ class PlanLookup:
     async def answer(self, deal: VisitedDeal, asked: PlanParameters) -> Mapping[str, Any]:
         """Спрашивает филиалы сделки и сводит ответы; не дождался — NoAnswer."""
         branches, reception_id = self._addressees(deal, asked)
+        ours = deal.category_id == self._settings.portal.category_id
         question = PlanQuestion(
+            deal_id=deal.deal_id,
+            created_by=deal.created_by,
             reception_id=reception_id,
             full_name=deal.full_name,
+            phones=deal.phones if ours else (),
             patient_id=asked.patient.patient_id if asked.patient else None,
             plan_id=asked.plan_id,
         )

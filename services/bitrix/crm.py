@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 DEAL_TYPE = 2
 DEAL_LIST = "crm.deal.list"
-DEAL_FIELDS = ("ID", "STAGE_ID", "CATEGORY_ID", "CONTACT_ID", "LEAD_ID", "DATE_CREATE")
+DEAL_FIELDS = ("ID", "STAGE_ID", "CATEGORY_ID", "CONTACT_ID", "LEAD_ID", "DATE_CREATE", "CREATED_BY_ID")
 
 
 class BitrixCrm:
@@ -64,6 +64,15 @@ class BitrixCrm:
         rows = rows_of(self._client.call(DEAL_LIST, params), DEAL_LIST)
         return {id_of(row.get("ID"), DEAL_LIST): {name: row.get(name) for name in names} for row in rows}
 
+    def numbered(self, deal_ids: Sequence[int]) -> Sequence[Deal]:
+        """Возвращает сделки по номерам, какой бы ключ в них ни стоял; пропавших нет."""
+        if not deal_ids:
+            return ()
+        params = {"filter": {"@ID": list(deal_ids)}, "select": [*DEAL_FIELDS, self._key], "start": -1}
+        rows = rows_of(self._client.call(DEAL_LIST, params), DEAL_LIST)
+        found = [_deal(row, str(row.get(self._key) or "")) for row in rows]
+        return [deal for deal in found if deal.deal_id in deal_ids]
+
     def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
         """Создаёт контакт."""
         method, params = "crm.contact.add", self._contact_params(contact)
@@ -80,7 +89,7 @@ class BitrixCrm:
         answers = self._client.group([create, *([self._deal_list([uid])] if uid else ())], permit)
         deal_id = id_of(answers[0].get(), create.method)
         if any(self._is_orphan(answer, deal_id, uid) for answer in answers[1:]):
-            raise Vanished(f"контакт {contact_id} удалён, пока создавалась сделка {deal_id}")
+            raise Vanished(f"контакт {contact_id} удалён, пока создавалась сделка {deal_id}", deal_id)
         return deal_id
 
     def update_deal(
@@ -203,4 +212,5 @@ def _deal(row: Mapping[str, Any], uid: str) -> Deal:
         contact_id=number_of(row.get("CONTACT_ID")),
         lead_id=number_of(row.get("LEAD_ID")),
         created_at=moment_of(row.get("DATE_CREATE")),
+        created_by=number_of(row.get("CREATED_BY_ID")),
     )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from services.bitrix.calls import folded
 from services.bitrix.client import BitrixClient
 from services.bitrix.crm import DEAL_LIST, require_field
-from services.bitrix.responses import NotFound, id_of, rows_of
+from services.bitrix.responses import NotFound, id_of, number_of, rows_of
 from services.domain.errors import Vanished
 from services.ports import Permit, PlanDeal
 
@@ -19,16 +19,15 @@ class BitrixPlanDeals:
 
     def __init__(self, client: BitrixClient, settings: "PortalSettings") -> None:
         self._client = client
-        self._patient, self._snapshot = (
-            settings.field_table["ident_patient"],
-            settings.field_table["treatment_plans"],
-        )
+        fields = settings.field_table
+        self._patient, self._snapshot = fields["ident_patient"], fields["treatment_plans"]
+        self._key = fields["reception_id"]
 
     def open_deals(self, patient: str) -> Sequence[PlanDeal]:
         """Возвращает открытые сделки пациента, новые первыми."""
         params = {
             "filter": {f"={self._patient}": patient, "=CLOSED": "N"},
-            "select": ["ID", "CLOSED", self._patient, self._snapshot],
+            "select": ["ID", "CLOSED", "CREATED_BY_ID", self._key, self._patient, self._snapshot],
             "order": {"ID": "DESC"},
             "start": -1,
         }
@@ -36,7 +35,11 @@ class BitrixPlanDeals:
         own = [row for row in rows if self._is_own(row, patient)]
         if rows and not own:
             require_field(self._client, self._patient, rows)
-        return [PlanDeal(id_of(row.get("ID"), DEAL_LIST), str(row.get(self._snapshot) or "")) for row in own]
+        return [self._deal(row) for row in own]
+
+    def _deal(self, row: Mapping[str, Any]) -> PlanDeal:
+        snapshot, uid = str(row.get(self._snapshot) or ""), str(row.get(self._key) or "")
+        return PlanDeal(id_of(row.get("ID"), DEAL_LIST), snapshot, uid, number_of(row.get("CREATED_BY_ID")))
 
     def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
         """Записывает снимок в сделку; сам клиент запись не повторяет: поздняя вернула бы старый снимок."""

@@ -79,6 +79,11 @@ class PortalAdmin:
         rows = as_map(self._client.call("crm.deal.userfield.list", {"order": {"ID": "ASC"}})).values()
         return {str(row["FIELD_NAME"]): str(row["USER_TYPE_ID"]) for row in rows}
 
+    def editable(self) -> frozenset[str]:
+        """Возвращает поля сделки, которые портал разрешает править людям."""
+        rows = as_map(self._client.call("crm.deal.userfield.list", {"order": {"ID": "ASC"}})).values()
+        return frozenset(str(row["FIELD_NAME"]) for row in rows if row.get("EDIT_IN_LIST") == "Y")
+
     def pipelines(self) -> list[Pipeline]:
         """Возвращает воронки сделок."""
         answer = as_map(self._client.call("crm.category.list", {"entityTypeId": DEAL_TYPE}))

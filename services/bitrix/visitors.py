@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from config.models import ApplicationSettings, PortalSettings
 
-DEAL_TYPE, CONTACT_TYPE = 2, 3
+DEAL_TYPE = 2
 CONNECT_SECONDS, READ_SECONDS = 3.0, 6.0
 #: Дальше в долг у общего предела не идём: портал и так завален.
 LONGEST_DEBT = 15.0
@@ -77,8 +77,8 @@ class PortalVisitors:
         row = as_map(as_map(found.get("deal")).get("item"))
         if not user_id or _number(row.get("id")) != deal_id:
             raise AdmissionUnavailable("портал ответил не о той сделке: обновите страницу")
-        contact = as_map(as_map(found.get("contact")).get("item"))
-        own = contact if _number(contact.get("id")) == _number(row.get("contactId")) else {}
+        contact = as_map(found.get("contact"))
+        own = contact if _number(contact.get("ID")) == _number(row.get("contactId")) else {}
         return user_id, self._deal(row, own)
 
     def close(self) -> None:
@@ -88,21 +88,27 @@ class PortalVisitors:
 
     def _commands(self, deal_id: int) -> dict[str, str]:
         deal = {"entityTypeId": DEAL_TYPE, "id": deal_id, "useOriginalUfNames": "Y"}
-        contact = f"entityTypeId={CONTACT_TYPE}&id=$result[deal][item][contactId]"
         return {
             "user": "profile",
             "deal": f"crm.item.get?{query(deal)}",
-            "contact": f"crm.item.get?{contact}",
+            "contact": "crm.contact.get?id=$result[deal][item][contactId]",
         }
 
     def _deal(self, row: Mapping[str, Any], contact: Mapping[str, Any]) -> VisitedDeal:
-        names = (str(contact.get(part) or "").strip() for part in ("lastName", "name", "secondName"))
+        names = (str(contact.get(part) or "").strip() for part in ("LAST_NAME", "NAME", "SECOND_NAME"))
+        told = contact.get("PHONE")
+        phones = told if isinstance(told, list) else []
         return VisitedDeal(
             deal_id=_number(row.get("id")),
             reception_uid=str(row.get(self._fields["reception_id"]) or ""),
             filial=str(row.get(self._fields["filial"]) or ""),
             contact_name=" ".join(name for name in names if name),
             title=str(row.get("title") or ""),
+            category_id=_number(row.get("categoryId")),
+            created_by=_number(row.get("createdBy")) or None,
+            phones=tuple(str(as_map(each).get("VALUE") or "") for each in phones)
+            if isinstance(phones, list)
+            else (),
         )
 
 

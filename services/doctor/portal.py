@@ -1,6 +1,6 @@
 """Осмотр портала: вебхук, права, поля, воронка и стадии, время, пределы."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,8 @@ DRIFT_WARN, DRIFT_FAIL = timedelta(seconds=60), timedelta(minutes=5)
 HALF_HOUR = timedelta(minutes=30)
 COMMON_RATE = 2.0
 OPERATING_SHARE = 0.8
+#: По этим полям узнают сделку приёма; доказательством они не служат, но лишний соблазн ни к чему.
+KEY_FIELDS = ("reception_id", "ident_patient", "treatment_plans")
 
 
 def webhook(admin: "PortalAdmin") -> Iterator[Finding]:
@@ -68,6 +70,17 @@ def fields(settings: "PortalSettings", existing: Mapping[str, str]) -> Iterator[
             yield fail(code, text, "Удалите его на портале и выполните portal setup или назовите другое")
     if good:
         yield ok("portal.fields", f"все поля сделки ({len(wanted)}) на месте и нужных видов")
+
+
+def keys(settings: "PortalSettings", editable: Collection[str]) -> Iterator[Finding]:
+    """Проверяет, закрыты ли от людей поля, по которым сделку узнают."""
+    table = settings.field_table
+    named = [table[field] for field in KEY_FIELDS if table[field] in editable]
+    if named:
+        text = f"ключ приёма и пациента в сделке правит любой, кто её видит: {', '.join(named)}"
+        yield warn("portal.keys", text, "Закройте поля от правки: docs/guide/administrator.md, «Поля ключа»")
+    else:
+        yield ok("portal.keys", "ключ приёма и пациента люди в сделке не правят")
 
 
 def stages(settings: "PortalSettings", existing: Sequence["StageRow"]) -> Iterator[Finding]:

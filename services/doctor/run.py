@@ -114,6 +114,7 @@ class Examination:
         checks: Sequence[tuple[str, Callable[[], Iterator[Finding]]]] = (
             ("portal.scopes", lambda: portal.scopes(admin.scopes(), notifies)),
             ("portal.fields", lambda: portal.fields(settings, admin.fields())),
+            ("portal.keys", lambda: portal.keys(settings, admin.editable())),
             ("portal.stages", lambda: portal.stages(settings, admin.stages(settings.category_id))),
             ("portal.clock", lambda: iter([portal.clock(admin.time(), self._now())])),
             ("portal.dates", lambda: iter([portal.dates(self._pairs(admin))])),

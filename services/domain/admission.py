@@ -19,6 +19,8 @@ class Refusal(StrEnum):
     FOREIGN_NAME = "foreign_name"
     TOO_MANY_FAILURES = "too_many_failures"
     TOO_OFTEN = "too_often"
+    FOREIGN_KEY = "foreign_key"
+    TOO_MANY_TODAY = "too_many_today"
 
 
 class AdmissionRefused(Exception):
@@ -55,14 +57,17 @@ class VisitedDeal:
     filial: str
     contact_name: str
     title: str
+    category_id: int = 0
+    phones: tuple[str, ...] = ()
+    created_by: int | None = None
 
     def __repr__(self) -> str:
         return f"VisitedDeal({self.deal_id})"
 
     @property
     def full_name(self) -> str:
-        """Возвращает ФИО пациента: из контакта, без контакта — из названия сделки (МАП 3.4)."""
-        return normalize_name(self.contact_name) or name_from_title(self.title)
+        """Возвращает ФИО пациента из контакта: название сделки пишет кто угодно (ТЗ 3.1.10)."""
+        return normalize_name(self.contact_name)
 
 
 def check_claims(deal: VisitedDeal, reception_uid: str, full_name: str) -> None:

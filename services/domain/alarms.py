@@ -26,6 +26,8 @@ class Cause(StrEnum):
     DISK = "disk"
     PAUSED = "paused"
     SETTINGS = "settings"
+    FOREIGN_KEY = "foreign_key"
+    PLANS_BY_DAY = "plans_by_day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +170,31 @@ def _no_branch(signs: Signs, limits: Limits) -> Iterator[Alarm]:
         )
 
 
+def _foreign_key(signs: Signs, limits: Limits) -> Iterator[Alarm]:
+    for branch in signs.branches:
+        if count := branch.events("foreign_key"):
+            yield Alarm(
+                Cause.FOREIGN_KEY,
+                branch.branch_id,
+                f"Чужая сделка под ключом приёма филиала {branch.name}",
+                f"За час таких встреч {count}; последняя: {branch.foreign}. В неё ничего не записано и "
+                "планов в ней не показано, у приёма своя сделка",
+                "Спросите создателя, зачем ключ; сотрите его в сделке или удалите её. Закройте поля ключа от "
+                "правки: docs/guide/administrator.md",
+            )
+
+
+def _plans_by_day(signs: Signs, limits: Limits) -> Iterator[Alarm]:
+    if count := signs.events("plans_by_day_exceeded"):
+        yield Alarm(
+            Cause.PLANS_BY_DAY,
+            "",
+            "Сотрудник открыл слишком много планов за сутки",
+            f"Отказано в плане сверх суточного предела за час: {count}",
+            "Кто это, сказано в журнале безопасности; своему куратору поднимите plans_per_day",
+        )
+
+
 def _outbox(signs: Signs, limits: Limits) -> Iterator[Alarm]:
     for branch in signs.branches:
         if branch.depth > limits.outbox_share * limits.outbox_capacity:
@@ -237,6 +264,8 @@ RULES: Sequence[Callable[[Signs, Limits], Iterator[Alarm]]] = (
     _error_share,
     _rejected,
     _no_branch,
+    _foreign_key,
+    _plans_by_day,
     _paused,
 )
 

@@ -75,7 +75,15 @@ class GripLost(RetriableError):
 
 
 class Vanished(RetriableError):
-    """Сделку, контакт или лид удалили на портале между поиском и записью: повод искать снова, не отказ."""
+    """Сделку, контакт или лид удалили на портале между поиском и записью: повод искать снова, не отказ.
+
+    ``deal_id`` — сделка, которую при этом успели создать.
+    """
+
+    def __init__(self, message: str, deal_id: int | None = None) -> None:
+        super().__init__(message)
+        self.args = (message, deal_id)
+        self.deal_id = deal_id
 
 
 class NetworkError(RetriableError):

@@ -17,7 +17,7 @@ def merged(answers: Sequence[tuple[str, Answer]]) -> dict[str, Any]:
     if found:
         patients = [patient for branch, answer in found for patient in _candidates(branch, answer)]
         return {"found": "choice", "patients": patients}
-    order = ("failure", "stranger", "nothing")
+    order = ("failure", "foreign", "stranger", "nothing")
     return _named(*min(answers, key=lambda pair: order.index(pair[1]["found"])))
 
 

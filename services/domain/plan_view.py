@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from services.domain.dates import to_iso
+from services.domain.phones import InvalidPhone, Phone, normalize_phone
 from services.domain.plan import PlanItem, line_status, plan_total, stage_totals
 
 #: Порядок услуг без этапа или без номера этапа: после всех.
@@ -24,6 +25,7 @@ class PlanPatient:
     patient_id: int
     card_number: str
     full_name: str
+    phone: str = ""
 
     def __repr__(self) -> str:
         return f"PlanPatient({self.patient_id})"
@@ -92,6 +94,14 @@ def rows_by_plan(rows: Iterable[PlanRow]) -> Mapping[int, list[PlanRow]]:
     for row in rows:
         found.setdefault(row.plan_id, []).append(row)
     return found
+
+
+def phone_of(patient: PlanPatient) -> Phone | None:
+    """Возвращает телефон пациента; негодный или пустой — None."""
+    try:
+        return normalize_phone(patient.phone)
+    except InvalidPhone:
+        return None
 
 
 def patient_view(patient: PlanPatient) -> Json:

@@ -11,7 +11,10 @@ FAILED = ("failed", "rejected", "retried")
 
 @dataclass(frozen=True, slots=True)
 class BranchSigns:
-    """Признаки филиала: последний успех, последняя ошибка базы, события за 60 минут, глубина очереди."""
+    """Признаки филиала: последний успех, последняя ошибка базы, события за 60 минут, глубина очереди.
+
+    ``foreign`` — последняя чужая сделка под ключом приёма: номер, ключ, кто создал.
+    """
 
     branch_id: str
     name: str
@@ -21,6 +24,7 @@ class BranchSigns:
     hour: Mapping[str, float] = field(default_factory=dict)
     waiting: int = 0
     failed: int = 0
+    foreign: str = ""
 
     @property
     def depth(self) -> int:

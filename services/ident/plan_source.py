@@ -78,7 +78,8 @@ class IdentPlanSource:
 
 
 def _patient(row: Row) -> PlanPatient:
-    return PlanPatient(number(row, "patient_id"), line(text(row, "card_number")), _person(row, ""))
+    card, phone = line(text(row, "card_number")), text(row, "phone") or ""
+    return PlanPatient(number(row, "patient_id"), card, _person(row, ""), phone)
 
 
 def _head(row: Row) -> PlanHead:

@@ -1,6 +1,6 @@
 """Чтение базы Ident по договору ReceptionSource."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -105,6 +105,11 @@ class IdentSource:
         lines = parse_order_lines(self.ask("order_lines", ids=ids))
         plans = parse_plan_lines(self.ask("plan_lines", ids=ids))
         return parse_receptions(self.ask("receptions", ids=ids), lines, plans)
+
+    def existing(self, reception_ids: Sequence[int]) -> Collection[int]:
+        """Возвращает, какие из приёмов (до 50 номеров) ещё есть в базе."""
+        rows = self.ask("existing", ids=list(reception_ids)) if reception_ids else []
+        return {number(row, "reception_id") for row in rows}
 
     def now(self) -> datetime:
         """Возвращает время сервера базы."""

@@ -80,6 +80,10 @@ class Keys:
         """Возвращает ключ памяти о доставленном: она одна на базу."""
         return f"{self.prefix}:known:{self.database(branch_id)}"
 
+    def absent(self, branch_id: str) -> str:
+        """Возвращает ключ пропавших из базы: номер приёма → когда его впервые не нашли."""
+        return f"{self.prefix}:absent:{self.database(branch_id)}"
+
     def rejections(self, branch_id: str) -> str:
         """Возвращает ключ списка отклонённых."""
         return f"{self.prefix}:rejected:{branch_id}"

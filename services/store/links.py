@@ -5,7 +5,7 @@
 """
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
@@ -15,7 +15,7 @@ from services.store.keys import Keys, branch_of
 
 #: Дольше окна сверки (неделя назад, 90 дней вперёд): пока приём в нём, он помнится.
 KEEP_LINKS, KEEP_REJECTIONS = timedelta(days=180), timedelta(days=120)
-SCAN = 500
+SCAN, PAGE = 500, 50
 
 
 class RedisLinks:
@@ -41,6 +41,33 @@ class RedisLinks:
         text = f"{link.fingerprint} {link.deal_id or ''} {_day(now)}"
         with store_errors():
             self._redis.hset(self._keys.links(branch_of(uid)), _rest(uid), text)
+
+    def delivered(self, branch_id: str) -> Iterator[Sequence[int]]:
+        """Выдаёт пачками до 50 номера приёмов базы, у которых есть сделка."""
+        with store_errors():
+            rows = list(self._redis.hscan_iter(self._keys.links(branch_id), count=SCAN))
+        numbers = sorted(int(field) for field, text in rows if field.isdigit() and _link(text).deal_id)
+        for start in range(0, len(numbers), PAGE):
+            yield numbers[start : start + PAGE]
+
+    def absent(self, branch_id: str) -> Mapping[int, datetime]:
+        """Возвращает приёмы, которых не нашли в базе, и с каких пор."""
+        with store_errors():
+            found = self._redis.hgetall(self._keys.absent(branch_id))
+        return {int(number): datetime.fromisoformat(at) for number, at in found.items()}
+
+    def miss(self, branch_id: str, numbers: Sequence[int], now: datetime) -> None:
+        """Запоминает, что приёмов не нашли."""
+        if numbers:
+            with store_errors():
+                at = dict.fromkeys(map(str, numbers), now.isoformat())
+                self._redis.hset(self._keys.absent(branch_id), mapping=at)
+
+    def welcome(self, branch_id: str, numbers: Sequence[int]) -> None:
+        """Забывает, что приёмов не находили: они снова есть."""
+        if numbers:
+            with store_errors():
+                self._redis.hdel(self._keys.absent(branch_id), *map(str, numbers))
 
     def contact(self, token: str) -> int | None:
         """Возвращает номер контакта, недавно созданного для телефона (по его оттиску)."""
@@ -88,7 +115,8 @@ class RedisLinks:
     def reset(self, branch_id: str) -> None:
         """Забывает отклонённые филиала и доставленное его базы."""
         with store_errors():
-            self._redis.delete(self._keys.links(branch_id), self._keys.rejections(branch_id))
+            keys = self._keys
+            self._redis.delete(*(name(branch_id) for name in (keys.links, keys.absent, keys.rejections)))
 
 
 def _rest(uid: str) -> str:

@@ -1,15 +1,19 @@
 """Доставка сделки: приводит её к состоянию записи; повтор в любом месте безвреден (МАП 2.3)."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 
-from services.domain.errors import RetriableError
+from services.domain.absence import CANCEL_REASON
+from services.domain.errors import RetriableError, Vanished
 from services.domain.mapping import DealDraft, creation_fields, update_fields
-from services.domain.stages import KeepStage, move_stage
-from services.ports import Crm, Deal, Found, Lead, Link, NewContact, Permit, Unclear
+from services.domain.ownership import key_was_cleared
+from services.domain.reception import ReceptionStatus
+from services.domain.stages import KeepStage, SetStage, Stage, move_stage
+from services.ports import Claim, Crm, Deal, Found, Lead, Link, NewContact, Permit, Unclear
 from services.sync.decisions import client_for, open_lead, unfinished_lead
 from services.sync.feed import Attempt, Busy, Delivered, InDoubt, Outcome, Work, reading
+from services.sync.ownership import DealOwnership
 
 CONTACT_MEMORY = timedelta(days=1)
 #: Сколько ждать телефона, который держит другой.
@@ -21,6 +25,7 @@ class Deals:
 
     def __init__(self, work: Work, crm: Crm, branch_id: str, key: bytes) -> None:
         self._work, self._crm, self._branch_id, self._key = work, crm, branch_id, key
+        self._ownership = DealOwnership(work, crm, branch_id)
         portal, self._rules = work.settings.portal, work.settings.rules
         self._stages, self._fields, self._category = (
             portal.stage_table,
@@ -30,27 +35,58 @@ class Deals:
 
     def deliver(self, attempt: Attempt, uids: Sequence[str]) -> Delivered:
         """Обновляет известную сделку одним поиском; иначе ищет клиента, держа его телефон."""
+        remembered = attempt.link.deal_id if attempt.link is not None else None
         if attempt.known_deal is not None:
             with reading():
-                found = self._crm.find(uids, None, known_deal=attempt.known_deal)
-            if found.deals and _eldest(found.deals).contact_id is not None:
-                return self._updated(attempt, found, attempt.permit, "")
-            if not found.deals:
+                found = self._crm.find(uids, None)
+                own = self._ownership.own(found, remembered)
+            if own is not None and own.contact_id is not None:
+                self._ownership.report(attempt.uid, found.deals, own.deal_id)
+                return self._updated(attempt, own, found, attempt.permit, "")
+            if own is None:
                 self._warn("deal_vanished", attempt, attempt.known_deal)
         token = attempt.ready.draft.phone.token(self._key)
         with self._phone(attempt, f"phone:{token}") as permit:
             with reading():
                 known = self._work.store.links.contact(token)
-                remembered = attempt.link.deal_id if attempt.link else None
-                found = self._crm.find(uids, attempt.ready.draft.phone, known, remembered)
-            if found.deals:
-                return self._updated(attempt, found, permit, token)
+                found = self._crm.find(uids, attempt.ready.draft.phone, known)
+                own = self._ownership.own(found, remembered)
+            self._ownership.report(attempt.uid, found.deals, own.deal_id if own is not None else None)
+            if own is not None:
+                return self._updated(attempt, own, found, permit, token)
             return self._created(attempt, found, permit, token)
 
-    def vanished(self, linked: Mapping[int, Link], uids: Sequence[str]) -> Sequence[int]:
-        """Возвращает номера записей, чьих сделок нет под ключами ``uids``."""
-        alive = {deal.deal_id for deal in self._crm.find(uids, None).deals}
-        return [number for number, link in linked.items() if link.deal_id not in alive]
+    def cancel(self, claim: Claim, deal_id: int) -> None:
+        """Отменяет сделку приёма, удалённого в Ident; ручные стадии не трогаются (постановления 1 и 32)."""
+        with reading():
+            found = self._crm.numbered([deal_id])
+        for deal in found:
+            keep = self._rules.cancel_moves_manual_stage
+            move = move_stage(deal.stage_id, Stage.LOSE, self._stages, keep)
+            fields: dict[str, object] = {
+                self._fields["cancel_reason"]: CANCEL_REASON,
+                self._fields["status"]: str(ReceptionStatus.CANCELED),
+            }
+            if isinstance(move, SetStage):
+                fields["STAGE_ID"] = move.stage_id
+            self._crm.update_deal(deal_id, fields, permit=Permit(claim))
+
+    def strayed(self, linked: Mapping[int, Link], uids: Callable[[int], Sequence[str]]) -> Mapping[int, Link]:
+        """Возвращает, что помнить о записях, чьих сделок больше нет или чей ключ в сделке стёрт.
+
+        Сделки ищутся по номерам: колонку ключа правят и люди (постановления 20 и 35).
+        """
+        alive = {
+            deal.deal_id: deal for deal in self._crm.numbered([_number(each) for each in linked.values()])
+        }
+        found: dict[int, Link] = {}
+        for number, link in linked.items():
+            deal = alive.get(_number(link))
+            if deal is None:
+                found[number] = Link("", None)
+            elif deal.uid.casefold() not in map(str.casefold, uids(number)):
+                found[number] = Link("", deal.deal_id)
+        return found
 
     @contextmanager
     def _phone(self, attempt: Attempt, name: str) -> Iterator[Permit]:
@@ -78,9 +114,9 @@ class Deals:
                     lock.shut(work.settings.portal.uncertainty)
                 raise
 
-    def _updated(self, attempt: Attempt, found: Found, permit: Permit, token: str) -> Delivered:
-        """Обновляет найденную сделку и доделывает прерванное: контакт без привязки, лид без перевода."""
-        deal, draft = _eldest(found.deals), attempt.ready.draft
+    def _updated(self, attempt: Attempt, deal: Deal, found: Found, permit: Permit, token: str) -> Delivered:
+        """Обновляет сделку и доделывает прерванное: контакт без привязки, лид без перевода, стёртый ключ."""
+        draft = attempt.ready.draft
         lead = unfinished_lead(deal, found.leads)
         client = deal.contact_id or self._client(found, lead, draft)
         _check(attempt, permit, client, lead)
@@ -90,9 +126,9 @@ class Deals:
         # Отпечаток стирается перед записью: прерванная, она не сойдёт за доставленное прежнее состояние.
         self._work.store.links.save(attempt.uid, Link("", deal.deal_id), self._work.clock.now())
         fields = update_fields(draft, self._fields, self._rules.immutable_fields, move)
-        if not deal.uid:  # ключ стёрли рукой, а сделку мы помним по номеру (постановление 35)
+        if key_was_cleared(deal.deal_id, {each.deal_id for each in found.deals}):
+            fields[self._fields["reception_id"]] = attempt.uid
             self._warn("key_restored", attempt, deal.deal_id)
-            fields = {**fields, self._fields["reception_id"]: attempt.uid}
         self._crm.update_deal(deal.deal_id, fields, permit=permit)
         if deal.contact_id is None:
             contact_id = self._contact(client, token, permit)
@@ -109,9 +145,19 @@ class Deals:
         _check(attempt, permit, client, lead)
         fields = creation_fields(draft, self._fields, self._stages, self._category)
         contact_id = self._contact(client, token, permit)
-        with _creating(Unclear.DEAL):
+        with _creating(Unclear.DEAL), self._remembering(attempt):
             deal_id = self._crm.create_deal(fields, contact_id, permit=permit)
         return self._finished(attempt, Delivered(Outcome.CREATED, deal_id), lead, permit)
+
+    @contextmanager
+    def _remembering(self, attempt: Attempt) -> Iterator[None]:
+        """Помнит сделку, созданную без контакта, который успели удалить: иначе она сошла бы за чужую."""
+        try:
+            yield
+        except Vanished as error:
+            if error.deal_id is not None:
+                self._work.store.links.save(attempt.uid, Link("", error.deal_id), self._work.clock.now())
+            raise
 
     def _finished(
         self, attempt: Attempt, delivered: Delivered, lead: Lead | None, permit: Permit
@@ -161,5 +207,6 @@ def _creating(what: Unclear) -> Iterator[None]:
         raise
 
 
-def _eldest(deals: Sequence[Deal]) -> Deal:
-    return min(deals, key=lambda deal: deal.deal_id)
+def _number(link: Link) -> int:
+    assert link.deal_id is not None
+    return link.deal_id

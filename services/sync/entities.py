@@ -1,6 +1,6 @@
 """Лента добавленной сущности: своё — только запрос и правило, доставка та же, что у приёмов (ADR 0012)."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -11,7 +11,7 @@ from services.domain.judgement import Foreign, Ready, Rules, Verdict, unknown_br
 from services.domain.keys import RecordKey
 from services.domain.reception import UNKNOWN_BRANCH
 from services.domain.texts import line
-from services.ports import ChangePage, Link
+from services.ports import ChangePage, Claim, Link
 from services.sync.deals import Deals
 from services.sync.feed import Attempt, Delivered
 
@@ -71,9 +71,16 @@ class EntityFeed:
             return Foreign()
         return Ready(draft, draft_fingerprint(draft), unknown_branch(owner))
 
-    def vanished(self, linked: Mapping[int, Link]) -> Sequence[int]:
+    def existing(self, numbers: Sequence[int]) -> Collection[int]:
+        """Возвращает все: удаление этих записей не отслеживается."""
+        return numbers
+
+    def cancel(self, claim: Claim, deal_id: int) -> None:
+        """Не делает ничего: удаление этих записей не отслеживается."""
+
+    def strayed(self, linked: Mapping[int, Link]) -> Mapping[int, Link]:
         """Возвращает пусто: без окна сверки спрашивать не о чем."""
-        return ()
+        return {}
 
     def deliver(self, attempt: Attempt) -> Delivered:
         """Приводит сделку к состоянию записи."""

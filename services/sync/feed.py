@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -145,8 +145,16 @@ class Feed(Protocol):
         """Решает, что делать с записью; чистое правило."""
         ...
 
-    def vanished(self, linked: Mapping[int, Link]) -> Sequence[int]:
-        """Возвращает номера записей, чьих сделок на портале больше нет (постановление 20)."""
+    def existing(self, numbers: Sequence[int]) -> Collection[int]:
+        """Возвращает, какие из записей (до 50) ещё есть в базе; проверять нечего — все."""
+        ...
+
+    def cancel(self, claim: Claim, deal_id: int) -> None:
+        """Отменяет сделку записи, которой больше нет в базе (постановление 32)."""
+        ...
+
+    def strayed(self, linked: Mapping[int, Link]) -> Mapping[int, Link]:
+        """Возвращает, что помнить о записях, чьих сделок больше нет или чей ключ стёрт (20 и 35)."""
         ...
 
     def deliver(self, attempt: Attempt) -> Delivered:

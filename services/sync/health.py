@@ -64,6 +64,7 @@ class Health:
             hour=self._stats.last_hour(branch_id, now),
             waiting=sum(depth.values()) - failed,
             failed=failed,
+            foreign=notes.get("foreign_key", ""),
         )
 
     def _watched_since(self, now: datetime) -> datetime:

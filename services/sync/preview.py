@@ -7,6 +7,7 @@ from typing import cast
 
 from services.domain.judgement import Ready, Refused
 from services.domain.mapping import DealDraft, creation_fields, update_fields
+from services.domain.ownership import Evidence, ownership
 from services.domain.stages import move_stage
 from services.ports import Crm, Deal
 from services.sync.extract import changed_pages
@@ -77,12 +78,18 @@ class Preview:
         """Находит сделки приёмов и читает их нынешние поля."""
         owners = {uid: number for number in numbers for uid in self._feed.uids(number)}
         found = self._crm.find(list(owners), None).deals if owners else ()
-        eldest: dict[int, Deal] = {}
-        for deal in sorted(found, key=lambda deal: deal.deal_id):
-            eldest.setdefault(owners[deal.uid], deal)
+        known = self._work.store.links.get([uid_of(self._feed, number) for number in numbers])
+        remembered = {number: known.get(uid_of(self._feed, number)) for number in numbers}
+        own: dict[int, Deal] = {}
+        for number in numbers:
+            link, mine = remembered[number], [deal for deal in found if owners[deal.uid] == number]
+            # Телефон контакта предпросмотр не спрашивает: это решит отправка.
+            proof = [Evidence(deal.deal_id, deal.created_by, has_phone=True) for deal in mine]
+            decided = ownership(proof, link.deal_id if link else None, self._portal.webhook_users).own
+            own.update((number, deal) for deal in mine if deal.deal_id == decided)
         names = [*self._portal.field_table.names.values(), "STAGE_ID"]
-        current = self._crm.read_deals([deal.deal_id for deal in eldest.values()], names)
-        return {number: (deal, current.get(deal.deal_id, {})) for number, deal in eldest.items()}
+        current = self._crm.read_deals([deal.deal_id for deal in own.values()], names)
+        return {number: (deal, current.get(deal.deal_id, {})) for number, deal in own.items()}
 
     def _foreseen(
         self, uid: str, draft: DealDraft, found: tuple[Deal, Mapping[str, object]] | None

@@ -1,6 +1,6 @@
 """Лента приёмов: приём Ident → сделка портала (МАП 2.3)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from services.domain.branches import possible_uids
@@ -8,7 +8,7 @@ from services.domain.cursor import ChangePoint
 from services.domain.judgement import Rules, Verdict
 from services.domain.keys import RECEPTION
 from services.domain.reception import Reception
-from services.ports import ChangePage, Link, ReceptionSource
+from services.ports import ChangePage, Claim, Link, ReceptionSource
 from services.sync.deals import Deals
 from services.sync.feed import Attempt, Delivered, Outcome
 
@@ -49,9 +49,17 @@ class ReceptionFeed:
         """Решает судьбу приёма."""
         return self.rules.judge(row, now)
 
-    def vanished(self, linked: Mapping[int, Link]) -> Sequence[int]:
-        """Возвращает приёмы, чьих сделок на портале больше нет."""
-        return self._deals.vanished(linked, [uid for number in linked for uid in self.uids(number)])
+    def existing(self, numbers: Sequence[int]) -> Collection[int]:
+        """Возвращает, какие из приёмов ещё есть в базе."""
+        return self.source.existing(numbers)
+
+    def cancel(self, claim: Claim, deal_id: int) -> None:
+        """Отменяет сделку приёма, удалённого в Ident."""
+        self._deals.cancel(claim, deal_id)
+
+    def strayed(self, linked: Mapping[int, Link]) -> Mapping[int, Link]:
+        """Возвращает, что помнить о приёмах, чьих сделок больше нет или чей ключ в сделке стёрт."""
+        return self._deals.strayed(linked, self.uids)
 
     def deliver(self, attempt: Attempt) -> Delivered:
         """Приводит сделку к состоянию приёма; новой сделке заказывает снимок планов."""

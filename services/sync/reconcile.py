@@ -8,7 +8,7 @@ from collections.abc import Generator, Iterator, Sequence
 from datetime import datetime
 
 from services.domain.errors import FatalError, RetriableError
-from services.ports import Link
+from services.sync.absence import Absence
 from services.sync.extract import PATIENCE
 from services.sync.feed import Work, uid_of
 from services.sync.intake import Intake
@@ -34,17 +34,19 @@ class Reconcile:
                 return
             total, after = 0, 0
             while page := self._feed.planned(since, until, after):
-                self._forget_vanished(page)
+                self._forget_strayed(page)
                 hints = self._intake.take(page)
                 yield hints
                 total, after = total + len(hints), page[-1]
                 if not lease.extend():
                     return
+            if hints := Absence(self._feed, self._work).call():
+                yield hints
             store.links.prune(self._feed.rules.branch_id, self._work.clock.now())
             self._work.journal.info("reconcile_finished", branch=name, queued=total)
 
-    def _forget_vanished(self, numbers: Sequence[int]) -> None:
-        """Забывает сделки, удалённые с портала руками: приёмка поставит их заново (постановление 20).
+    def _forget_strayed(self, numbers: Sequence[int]) -> None:
+        """Забывает сделки, удалённые с портала руками, и отпечатки тех, где стёрли ключ (20 и 35).
 
         Портал сейчас не спросить — сверка с Ident идёт без него.
         """
@@ -55,11 +57,12 @@ class Reconcile:
         if not linked or store.gate.halted() is not None or store.gate.blocked_for(now) is not None:
             return
         try:
-            vanished = self._feed.vanished(linked)
+            strayed = self._feed.strayed(linked)
         except (RetriableError, FatalError) as error:
             self._work.journal.warning("reconcile_without_portal", branch=self._feed.name, error=str(error))
             return
-        for number in vanished:
+        for number, link in strayed.items():
             uid = uid_of(self._feed, number)
-            store.links.save(uid, Link("", None), now)
-            self._work.journal.warning("deal_vanished", reception=uid, deal=linked[number].deal_id)
+            store.links.save(uid, link, now)
+            event = "deal_vanished" if link.deal_id is None else "deal_key_cleared"
+            self._work.journal.warning(event, reception=uid, deal=linked[number].deal_id)

@@ -7,6 +7,7 @@
 
 from datetime import datetime, timedelta
 
+from services.domain.absence import REASON
 from services.domain.errors import FatalError, RetriableError, SkippableError, StoreError
 from services.domain.fingerprint import failed_mark
 from services.domain.judgement import Foreign, Ready, Refused
@@ -87,7 +88,7 @@ class Sender:
         link = self._store.links.get([uid]).get(uid)
         verdict = self._intake.verdicts([key.number], now).get(key.number)
         if verdict is None:
-            raise _missing(claim)
+            return self._absent(claim, key.number, link)
         if claim.doubt and (claim.doubt.what is Unclear.WRITE or not isinstance(verdict, Ready)):
             raise InDoubt("портал, может быть, ещё выполняет прежний запрос")
         match verdict:
@@ -102,6 +103,17 @@ class Sender:
                 if attempt.known_deal is not None and link == Link(ready.fingerprint, attempt.known_deal):
                     return self._settled(claim, Outcome.UNCHANGED)
                 return self._delivered(attempt)
+
+    def _absent(self, claim: Claim, number: int, link: Link | None) -> Outcome:
+        """Отменяет сделку приёма, удалённого в Ident, если так велено и пропажу видели дважды."""
+        since = self._store.links.absent(self._branch_id).get(number)
+        sure = since is not None and self._clock.now() - since >= self._work.settings.sync.interval
+        cancels = self._work.settings.rules.deleted_receptions == "cancel"
+        if not (cancels and sure and link is not None and link.deal_id is not None):
+            raise _missing(claim)
+        self._feed.cancel(claim, link.deal_id)
+        self._store.links.save(claim.uid, Link(REASON, link.deal_id), self._clock.now())
+        return self._settled(claim, Outcome.UPDATED)
 
     def _delivered(self, attempt: Attempt) -> Outcome:
         """Доставляет годную запись и помнит доставленное; отказ портала помнит тоже."""

@@ -4,13 +4,15 @@
 доходит и до сделок тех приёмов, что давно вне окна выборки (ADR 0011).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 
+from services.domain.branches import possible_uids
 from services.domain.cursor import ChangePoint
+from services.domain.errors import SkippableError
 from services.domain.judgement import Foreign, Ready, Rules, Verdict
-from services.domain.keys import PLANS, RecordKey
+from services.domain.keys import PLANS, RECEPTION, RecordKey, parse_key
 from services.domain.plan_snapshot import Snapshot, hash_of, take_snapshot
 from services.domain.plan_view import (
     PlanHead,
@@ -18,11 +20,13 @@ from services.domain.plan_view import (
     PlanRow,
     newest_first,
     patient_view,
+    phone_of,
     plan_view,
     rows_by_plan,
 )
-from services.ports import ChangePage, Link, PlanDeals, PlanSource
+from services.ports import ChangePage, Claim, Link, PlanDeal, PlanDeals, PlanSource
 from services.sync.feed import Attempt, Delivered, Outcome, Work, reading
+from services.sync.ownership import DealOwnership
 
 PAGE = 50
 
@@ -41,8 +45,11 @@ class PlanFeed:
 
     letter, counted = PLANS, "plans_"
 
-    def __init__(self, rules: Rules, source: PlanSource, deals: PlanDeals, work: Work) -> None:
+    def __init__(
+        self, rules: Rules, source: PlanSource, deals: PlanDeals, ownership: DealOwnership, work: Work
+    ) -> None:
         self.rules, self._source, self._deals, self._work = rules, source, deals, work
+        self._ownership = ownership
         self.name = f"{rules.branch_id}.plans"
 
     def now(self) -> datetime:
@@ -68,9 +75,16 @@ class PlanFeed:
         snapshot = snapshot_of(row, now.astimezone(self.rules.zone))
         return Ready(snapshot, snapshot.fingerprint)
 
-    def vanished(self, linked: Mapping[int, Link]) -> Sequence[int]:
+    def existing(self, numbers: Sequence[int]) -> Collection[int]:
+        """Возвращает все: удаление этих записей не отслеживается."""
+        return numbers
+
+    def cancel(self, claim: Claim, deal_id: int) -> None:
+        """Не делает ничего: удаление этих записей не отслеживается."""
+
+    def strayed(self, linked: Mapping[int, Link]) -> Mapping[int, Link]:
         """Возвращает пусто: своей сделки у снимка нет."""
-        return ()
+        return {}
 
     def deliver(self, attempt: Attempt) -> Delivered:
         """Пишет снимок в открытые сделки, где стоит другой.
@@ -80,11 +94,34 @@ class PlanFeed:
         snapshot, patient = attempt.ready.draft, f"{self.rules.database_id}_{attempt.key.number}"
         with reading():
             deals = self._deals.open_deals(patient)
-        stale = [deal for deal in deals if not _carries(deal.snapshot, snapshot)]
+        stale = [
+            deal for deal in deals if not _carries(deal.snapshot, snapshot) and self._is_own(deal, attempt)
+        ]
         for deal in stale:
             self._deals.write(deal.deal_id, snapshot.text, permit=attempt.permit)
             self._work.journal.info("plans_written", plans=attempt.uid, deal=deal.deal_id)
         return Delivered(Outcome.UPDATED if stale else Outcome.UNCHANGED)
+
+    def _is_own(self, deal: PlanDeal, attempt: Attempt) -> bool:
+        """Отвечает, сделка ли это приёма этого пациента: поле пациента в ней вписал бы и сотрудник.
+
+        О чужой — тревога; сделка добавленной сущности планов не носит.
+        """
+        try:
+            key = parse_key(deal.uid.strip().upper())
+        except SkippableError:
+            self._ownership.alarm(attempt.uid, deal.deal_id, deal.created_by)
+            return False
+        if key.letter != RECEPTION:
+            return False
+        uids = possible_uids(key.number, self.rules.neighbours)
+        patient = self._source.patient_of(key.number) if str(key) in uids else None
+        own = [str(key), *(uid for uid in uids if uid != str(key))]
+        theirs = patient if patient is not None and patient.patient_id == attempt.key.number else None
+        if theirs is not None and self._ownership.belongs(deal.deal_id, own, phone_of(theirs)):
+            return True
+        self._ownership.alarm(str(key), deal.deal_id, deal.created_by)
+        return False
 
     def deal_appeared(self, reception_id: int) -> None:
         """Ставит в очередь пациента новой сделки, если у него есть планы: в ней снимка ещё нет.

@@ -71,6 +71,21 @@ def test_deal_tells_its_contact_and_its_lead(world: World) -> None:
     assert (deal.contact_id, deal.lead_id) == (contact_id, lead_id)
 
 
+def test_deal_tells_who_created_it(world: World) -> None:
+    """Создателя сделки портал правкой не меняет: это доказательство, а поля — нет."""
+    world.add_deal("F1_1", created_by=77)
+    (deal,) = world.crm.find(["F1_1"], None).deals
+    assert deal.created_by == 77
+
+
+def test_deals_are_read_by_number_whatever_their_key(world: World) -> None:
+    """Постановление 35: ключ стёрли, узел помнит номер."""
+    kept, cleared = world.add_deal("F1_1"), world.add_deal("")
+    found = {deal.deal_id: deal.uid for deal in world.crm.numbered([kept, cleared, 999])}
+    assert found == {kept: "F1_1", cleared: ""}
+    assert list(world.crm.numbered([])) == []
+
+
 def test_deal_without_a_contact_or_a_lead_says_so(world: World) -> None:
     world.add_deal("F1_1")
     (deal,) = world.crm.find(["F1_1"], None).deals

@@ -62,7 +62,7 @@ def test_node_answers_while_every_thread_waits_for_the_portal(
         node = {"concurrency": 3, "state_dir": str(tmp_path)}
         world = PlanWorld(tmp_path / "busy", redis_url, portal, web={"port": port}, node=node)
         world.plan(2)
-        deal = world.visit()
+        deal = world.remembered_visit()
         portal.portal.faults.add(Fault(FaultKind.HANG, ("crm.deal.list",), None, delay_ms=25_000))
         for number in range(6):
             world.book(world.patient(phone=f"+7903777030{number}"))

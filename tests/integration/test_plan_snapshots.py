@@ -20,6 +20,7 @@ from services.ident.sqlite import clinic_now
 from services.ports import EntryState, Permit
 from services.sync.feed import Outcome
 from services.sync.intake import Intake
+from services.sync.ownership import DealOwnership
 from services.sync.sender import Sender
 from services.sync.snapshots import PlanFeed
 from tests.support.world import World
@@ -93,7 +94,9 @@ class Interrupted(BitrixPlanDeals):
 def pusher(clinic: PlanClinic, deals: BitrixPlanDeals) -> Sender:
     """Собирает отправку снимков на данных сделках."""
     work = clinic.services.work
-    feed = PlanFeed(rules_of(work.settings, "F1"), IdentPlanSource(clinic.services.source("D1")), deals, work)
+    ownership = DealOwnership(work, clinic.services.crm, "F1")
+    source = IdentPlanSource(clinic.services.source("D1"))
+    feed = PlanFeed(rules_of(work.settings, "F1"), source, deals, ownership, work)
     return Sender(Intake(feed, work), work)
 
 

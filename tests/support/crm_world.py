@@ -37,9 +37,9 @@ class FakePortal:
         """Кладёт лид."""
         return self.crm.add_lead(*phones, status=status, contact_id=contact_id, **fields)
 
-    def add_deal(self, uid: str, contact_id: int | None = None, **fields: object) -> int:
+    def add_deal(self, uid: str, contact_id: int | None = None, created_by: int = 5, **fields: object) -> int:
         """Кладёт сделку."""
-        return self.crm.add_deal(uid, contact_id, **fields)
+        return self.crm.add_deal(uid, contact_id, created_by, **fields)
 
     def hide_contact(self, contact_id: int) -> None:
         """Закрывает контакт для владельца вебхука."""
@@ -91,10 +91,10 @@ class EmulatedPortal:
         given = {"TITLE": "Заявка", "STATUS_ID": status, "PHONE": _multi(phones), **fields}
         return self._add(LEAD, {**given, **({"CONTACT_ID": contact_id} if contact_id else {})})
 
-    def add_deal(self, uid: str, contact_id: int | None = None, **fields: object) -> int:
+    def add_deal(self, uid: str, contact_id: int | None = None, created_by: int = 5, **fields: object) -> int:
         """Кладёт сделку."""
         owner = {"CONTACT_IDS": [contact_id]} if contact_id else {}
-        return self._add(DEAL, {"TITLE": "Приём", "CATEGORY_ID": 1, KEY: uid, **owner, **fields})
+        return self._add(DEAL, {"TITLE": "Приём", "CATEGORY_ID": 1, KEY: uid, **owner, **fields}, created_by)
 
     def hide_contact(self, contact_id: int) -> None:
         """Закрывает контакт для владельца вебхука."""
@@ -118,9 +118,9 @@ class EmulatedPortal:
         }
         return {**row, **values}
 
-    def _add(self, kind: int, fields: Row) -> int:
+    def _add(self, kind: int, fields: Row, author: int = 5) -> int:
         with self.portal.state.changing():
-            return int(self.portal.portal.crm.add(kind, Edit(fields, 5))["ID"])
+            return int(self.portal.portal.crm.add(kind, Edit(fields, author))["ID"])
 
 
 def _multi(phones: tuple[str, ...]) -> list[Row]:

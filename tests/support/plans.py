@@ -9,6 +9,7 @@ from config.loader import application_key
 from demo.portal.options import ALL_SCOPES, OAuthToken, PortalOptions
 from demo.portal.server import PortalServer
 from plan_frontend.asking import NoAnswer
+from services.ports import Link
 from services.sealing import plan_answer_sealer, plan_request_sealer
 from services.sync.plans import PlanQuestion
 from tests.support.world import World
@@ -21,7 +22,9 @@ OTHER_APPLICATION = OAuthToken("other-app-token-001", 5, "local.other", MEMBER, 
 OTHER_MEMBER = OAuthToken("other-member-tok-01", 5, CLIENT, "another0portal", ALL_SCOPES)
 TOKENS = (CURATOR, ADMINISTRATOR, EXPIRED, OTHER_APPLICATION, OTHER_MEMBER)
 
-ALSU = "Лунёва Алсу Ильинична"
+ALSU, ALSU_PHONE = "Лунёва Алсу Ильинична", "+79430000001"
+#: Чьим вебхуком работает узел: его сделки — свои и без памяти.
+WEBHOOK_USER = 1
 
 
 def plan_portal() -> PortalServer:
@@ -66,10 +69,11 @@ class PlanWorld(World):
         web = {"port": 0, "origins": ["http://127.0.0.1:1"], **sections.pop("web", {})}
         super().__init__(folder, redis_url, portal, application=application, web=web, **sections)
 
-    def deal_for(self, reception_id: int, **fields: object) -> int:
-        """Кладёт на портал сделку приёма с контактом пациента; возвращает её номер."""
+    def deal_for(self, reception_id: int, author: int = WEBHOOK_USER, **fields: object) -> int:
+        """Кладёт на портал сделку приёма с контактом пациента, как её создал бы узел; возвращает её номер."""
         names = ("LAST_NAME", "NAME", "SECOND_NAME")
-        contact = {**dict(zip(names, ALSU.split(), strict=True)), "PHONE": []}
+        phones = [{"VALUE": ALSU_PHONE, "VALUE_TYPE": "MOBILE"}]
+        contact = {**dict(zip(names, ALSU.split(), strict=True)), "PHONE": phones}
         usual: dict[str, object] = {
             "TITLE": f"{ALSU} - 01.12.2026 10:00",
             "CATEGORY_ID": 1,
@@ -78,11 +82,18 @@ class PlanWorld(World):
             "UF_CRM_FILIAL": "Филиал Фучика",
             "CONTACT_IDS": [self._add(3, contact)],
         }
-        return self._add(2, {**usual, **fields})
+        return self._add(2, {**usual, **fields}, author)
 
-    def visit(self, **fields: object) -> int:
+    def visit(self, author: int = WEBHOOK_USER, **fields: object) -> int:
         """Записывает пациента 1 на приём и кладёт сделку; возвращает номер сделки."""
-        return self.deal_for(self.book(1), **fields)
+        return self.deal_for(self.book(1), author, **fields)
+
+    def remembered_visit(self) -> int:
+        """То же, и узел помнит, что сделка — этого приёма: портал о ней не спросят."""
+        reception_id = self.book(1)
+        deal = self.deal_for(reception_id)
+        self.services.store.links.save(f"F1_{reception_id}", Link("отпечаток", deal), self.clock.now())
+        return deal
 
     def plan(self, lines: int = 2, patient_id: int = 1, **values: object) -> int:
         """Заводит план со строками цены 1 (Лечение кариеса, 5000)."""
@@ -94,8 +105,10 @@ class PlanWorld(World):
         return plan_id
 
     def namesake(self, card: str = "К-77") -> int:
-        """Заводит полную тёзку пациента 1."""
-        twin = self.ident.insert("Persons", Surname="ЛУНЕВА", Name="Алсу", Patronymic="Ильинична")
+        """Заводит полную тёзку пациента 1 с тем же телефоном: семья."""
+        twin = self.ident.insert(
+            "Persons", Surname="ЛУНЕВА", Name="Алсу", Patronymic="Ильинична", MobilePhone=ALSU_PHONE
+        )
         self.ident.insert("Patients", ID_Persons=twin, CardNumber=card)
         return twin
 

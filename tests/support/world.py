@@ -167,9 +167,9 @@ class World:
         with self.portal.state.changing():
             self.portal.portal.crm.update(DEAL, self.deal(uid), Edit({"STAGE_ID": stage_id}, 5))
 
-    def _add(self, kind: int, fields: Mapping[str, object]) -> int:
+    def _add(self, kind: int, fields: Mapping[str, object], author: int = 5) -> int:
         with self.portal.state.changing():
-            return int(self.portal.portal.crm.add(kind, Edit(dict(fields), 5))["ID"])
+            return int(self.portal.portal.crm.add(kind, Edit(dict(fields), author))["ID"])
 
 
 def _phones(phone: str) -> list[dict[str, str]]:

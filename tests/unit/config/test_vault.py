@@ -80,6 +80,23 @@ def test_set_writes_the_secret_sealed(vault: Vault) -> None:
     assert settings.database("D1").password.get_secret_value() == "новый пароль"  # type: ignore[union-attr]
 
 
+@pytest.mark.parametrize("seal", [True, False])
+def test_owner_of_the_former_webhook_is_remembered(vault: Vault, seal: bool) -> None:
+    """Сделки, созданные до смены вебхука, остаются своими и после потери Redis."""
+    if seal:
+        vault.seal()
+    for user in (7, 7, 9, 1):
+        vault.set("portal.webhook", f"https://clinic.example/rest/{user}/an0therc0de/")
+    vault.seal()
+    portal = load_settings(vault.path).portal
+    assert (portal.former_webhook_users, portal.webhook_users) == ((1, 7, 9), {1, 7, 9})
+
+
+def test_new_code_of_the_same_owner_adds_nobody(vault: Vault) -> None:
+    vault.set("portal.webhook", "https://clinic.example/rest/1/an0therc0de/")
+    assert "former_webhook_users" not in vault.path.read_text(encoding="utf-8")
+
+
 def test_set_adds_a_missing_section(vault: Vault) -> None:
     vault.seal()
     vault.set("security.key", "длинная тайна")

@@ -52,9 +52,10 @@ def test_nameless_deal_accepts_no_name() -> None:
         check_claims(deal(contact_name="", title=""), "", ALSU)
 
 
-def test_name_is_taken_from_the_contact_and_without_it_from_the_title() -> None:
+def test_name_is_taken_from_the_contact_and_never_from_the_title() -> None:
+    """Название сделки напишет любой сотрудник."""
     assert deal().full_name == ALSU
-    assert deal(contact_name="").full_name == "Иная Анна"
+    assert deal(contact_name="").full_name == ""
 
 
 def test_unavailable_admission_keeps_its_words() -> None:

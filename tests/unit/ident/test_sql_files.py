@@ -17,7 +17,7 @@ from services.ident.statements import SQL_DIR, parse_statement, read_sql
 
 COMPUTED = {"lines", "plan_lines", "cancel_reason", "flaw"}
 RECEPTION_COLUMNS = {field.name for field in dataclasses.fields(Reception)} - COMPUTED
-PATIENT_COLUMNS = {"patient_id", "card_number", "surname", "name", "patronymic"}
+PATIENT_COLUMNS = {"patient_id", "card_number", "surname", "name", "patronymic", "phone"}
 CONTRACT: Mapping[str, set[str]] = {
     "changed_receptions": {"reception_id", "changed_at", "database_now"},
     "server_time": {"database_now"},
@@ -25,6 +25,7 @@ CONTRACT: Mapping[str, set[str]] = {
     "order_lines": {"reception_id", "order_id", "line_id", "service", "quantity", "price", "discount"},
     "plan_lines": {"reception_id", "plan_id", "line_id", "done", "paid"},
     "planned_receptions": {"reception_id"},
+    "existing": {"reception_id"},
     "planned_total": {"total"},
     "patient_of_reception": PATIENT_COLUMNS,
     "patients_by_name": PATIENT_COLUMNS,
@@ -40,6 +41,7 @@ VARIABLES: Mapping[str, set[str]] = {
     "changed_receptions": {"floor", "stamp", "since_id", "visits_since"},
     "server_time": set(),
     "receptions": {"ids"},
+    "existing": {"ids"},
     "order_lines": {"ids"},
     "plan_lines": {"ids"},
     "planned_receptions": {"since", "until", "after_id"},

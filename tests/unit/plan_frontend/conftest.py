@@ -10,10 +10,14 @@ import httpx
 import pytest
 
 from demo.portal.options import OAuthToken
+from demo.portal.schema import DEAL
 from demo.portal.server import PortalServer
 from plan_frontend.plan_api.app import assembled
 from services.bitrix.visitors import open_visitors
+from services.container import identity_of
+from services.store.bundle import Store
 from tests.support.plans import DirectAsker, PlanWorld, bearer, plan_portal
+from tests.support.state import fresh_redis
 
 
 class NoLimit:
@@ -100,10 +104,13 @@ def shared_plan_portal() -> Iterator[PortalServer]:
 
 @pytest.fixture
 def plan_world(tmp_path: Path, shared_plan_portal: PortalServer) -> Iterator[PlanWorld]:
-    """Клиника; Redis этим проверкам не нужен."""
+    """Клиника; память узла — в подделке Redis, пустая."""
     shared_plan_portal.stats.clear()
     shared_plan_portal.state.denied.clear()
+    shared_plan_portal.state.entities[DEAL].clear()
     world = PlanWorld(tmp_path / "plans", "redis://127.0.0.1:1/0", shared_plan_portal)
+    redis = world.settings.redis
+    vars(world.services)["store"] = Store(fresh_redis(), redis.prefix, identity_of(world.settings))
     yield world
     world.close()
 

@@ -61,14 +61,21 @@ def test_deal_without_plans_says_so(client: Client, plan_world: PlanWorld) -> No
 
 def test_deal_made_by_hand_is_looked_up_by_its_contact(client: Client, plan_world: PlanWorld) -> None:
     plan_world.plan(1)
-    answer = client.get(token=CURATOR, deal=plan_world.deal_for(0), fio=ALSU).json()
+    answer = client.get(token=CURATOR, deal=plan_world.deal_for(0, 5), fio=ALSU).json()
     assert answer["patient"]["card_number"] == "К-1"
 
 
-def test_deal_without_a_contact_is_looked_up_by_its_title(client: Client, plan_world: PlanWorld) -> None:
+@pytest.mark.parametrize(
+    "changes",
+    [{"CONTACT_IDS": []}, {"CATEGORY_ID": 0, "STAGE_ID": "NEW"}],
+    ids=["без контакта", "чужая воронка"],
+)
+def test_deal_made_by_hand_needs_a_contact_and_our_pipeline(
+    client: Client, plan_world: PlanWorld, changes: dict[str, object]
+) -> None:
     plan_world.plan(1)
-    deal = plan_world.deal_for(0, CONTACT_IDS=[], UF_CRM_FILIAL="")
-    assert client.get(token=CURATOR, deal=deal).json()["patient"]["card_number"] == "К-1"
+    deal = plan_world.deal_for(0, 5, **changes)
+    assert client.get(token=CURATOR, deal=deal).json()["found"] == "nothing"
 
 
 def test_namesakes_are_chosen_by_card(client: Client, plan_world: PlanWorld) -> None:

@@ -7,6 +7,8 @@ import pytest
 from demo.portal.options import OAuthToken, PortalOptions
 from demo.portal.server import PortalServer
 from tests.support.plans import (
+    ALSU,
+    ALSU_PHONE,
     CURATOR,
     EXPIRED,
     OTHER_APPLICATION,
@@ -116,6 +118,23 @@ def test_name_of_another_patient(client: Client, plan_world: PlanWorld, asker: D
         refused(client.get(token=CURATOR, deal=deal, fio="Чужая Анна"), 403, "foreign_name", asker)
 
 
+def test_key_guessed_by_a_colleague_gives_no_plan(client: Client, plan_world: PlanWorld) -> None:
+    """Своя сделка с чужим ключом: ни план, ни имя не видны, журнал безопасности и тревога — есть."""
+    plan_world.plan(1)
+    deal = plan_world.visit(author=CURATOR.user_id, TITLE="Иная Анна - 01.12.2026 10:00")
+    answer = client.get(token=CURATOR, deal=deal)
+    assert (answer.status_code, answer.json()["error"]) == (403, "foreign_key")
+    assert not any(word in answer.text for word in ("Лунёва", "Санация"))
+    now = plan_world.services.clock.now()
+    assert plan_world.services.store.stats.last_hour("F1", now)["foreign_key"] == 1
+
+
+def test_title_of_a_patient_gives_no_plan(client: Client, plan_world: PlanWorld) -> None:
+    plan_world.plan(1)
+    deal = plan_world.deal_for(0, CURATOR.user_id, CONTACT_IDS=[], TITLE=f"{ALSU} - 01.12.2026 10:00")
+    assert client.get(token=CURATOR, deal=deal).json()["found"] == "nothing"
+
+
 def test_plan_of_another_patient_by_number(client: Client, plan_world: PlanWorld) -> None:
     plan_world.plan(1)
     foreign = plan_world.plan(1, patient_id=plan_world.patient("Чужая", "Анна"))
@@ -182,8 +201,8 @@ def test_injection_and_oversize_in_the_query(
 
 def test_name_with_wildcards_and_sql_finds_nobody(client: Client, plan_world: PlanWorld) -> None:
     plan_world.plan(1)
-    for title in ("% % %", "_ _ _", "'; DROP TABLE Persons; --", "Л[а-я]%"):
-        deal = plan_world.deal_for(0, CONTACT_IDS=[], TITLE=f"{title} - 01.12.2026 10:00")
+    for name in ("% % %", "_ _ _", "'; DROP TABLE Persons; --", "Л[а-я]%"):
+        deal = plan_world.deal_for(0, CONTACT_IDS=[plan_world.add_contact("", name, ALSU_PHONE)])
         assert client.get(token=CURATOR, deal=deal).json()["found"] == "nothing"
     assert client.get(token=CURATOR, deal=plan_world.visit()).json()["found"] == "plans"
 

@@ -9,26 +9,37 @@ import pytest
 from services.domain.errors import DatabaseError
 from services.ident.plan_source import IdentPlanSource
 from services.journal.events import EventLogger
-from services.ports import PlanSource
+from services.ports import Link, PlanSource
 from services.sealing import SealBroken, Sealer, plan_answer_sealer, plan_request_sealer
+from services.sync.ownership import DealOwnership
 from services.sync.plans import PlanLookup, PlanQuestion, SealedPlanLookup
-from tests.factories import ZONE
+from tests.factories import make_rules
+from tests.fakes import COLLEAGUE, KEY
 from tests.fakes_ident import SmallIdent
+from tests.support.scenarios import Office
 
-ALSU = "Лунёва Алсу Ильинична"
-KEY = b"k" * 32
-
-
-def lookup_of(source: PlanSource) -> PlanLookup:
-    return PlanLookup("F1", source, EventLogger("test.plans"), ZONE)
+ALSU, PHONE = "Лунёва Алсу Ильинична", "+7 943 000-00-01"
+DEAL = 10
+SECRET = b"k" * 32
 
 
-def ask(source: PlanSource, **question: Any) -> Any:
-    return lookup_of(source).lookup(PlanQuestion(**question).as_json())
+def lookup_of(source: PlanSource, office: Office | None = None, by_name: bool = True) -> PlanLookup:
+    """Строит поиск филиала F1; без ``office`` узел помнит, что приём 1 — сделка DEAL."""
+    if office is None:
+        office = Office()
+        office.links.save("F1_1", Link("отпечаток", DEAL), office.clock.now())
+    ownership = DealOwnership(office.work, office.crm, "F1")
+    return PlanLookup(make_rules(1), source, ownership, EventLogger("test.plans"), by_name)
 
 
-def twin_of_alsu(ident: SmallIdent) -> int:
-    twin = ident.insert("Persons", Surname="ЛУНЕВА", Name="Алсу", Patronymic="Ильинична")
+def ask(source: PlanSource, office: Office | None = None, by_name: bool = True, **question: Any) -> Any:
+    """Спрашивает из сделки DEAL, у чьего контакта телефон Лунёвой."""
+    usual = {"deal_id": DEAL, "phones": (PHONE,)}
+    return lookup_of(source, office, by_name).lookup(PlanQuestion(**{**usual, **question}).as_json())
+
+
+def twin_of_alsu(ident: SmallIdent, phone: str = PHONE) -> int:
+    twin = ident.insert("Persons", Surname="ЛУНЕВА", Name="Алсу", Patronymic="Ильинична", MobilePhone=phone)
     ident.insert("Patients", ID_Persons=twin, CardNumber="К-77")
     return twin
 
@@ -111,14 +122,14 @@ def test_nobody_with_the_name(plans: IdentPlanSource) -> None:
 
 
 def sealed_lookup(source: PlanSource) -> SealedPlanLookup:
-    return SealedPlanLookup(lookup_of(source), plan_request_sealer(KEY), plan_answer_sealer(KEY))
+    return SealedPlanLookup(lookup_of(source), plan_request_sealer(SECRET), plan_answer_sealer(SECRET))
 
 
 def test_sealed_question_gets_sealed_answer_with_its_mark(ident: SmallIdent, plans: IdentPlanSource) -> None:
     ident.plan(1)
-    sealed = plan_request_sealer(KEY).seal({"full_name": ALSU, "nonce": "n1"})
+    sealed = plan_request_sealer(SECRET).seal({"full_name": ALSU, "phones": [PHONE], "nonce": "n1"})
     raw = sealed_lookup(plans).lookup_sealed(sealed)
-    answer = plan_answer_sealer(KEY).unseal(raw)
+    answer = plan_answer_sealer(SECRET).unseal(raw)
     assert (answer["found"], answer["nonce"]) == ("plans", "n1")
     assert "Лун" not in raw + sealed
 
@@ -132,8 +143,10 @@ class BrokenSource(IdentPlanSource):
 
 
 def test_database_failure_is_an_answer_too(ident: SmallIdent) -> None:
-    sealed = plan_request_sealer(KEY).seal({"full_name": ALSU})
-    answer = plan_answer_sealer(KEY).unseal(sealed_lookup(BrokenSource(ident.source)).lookup_sealed(sealed))
+    sealed = plan_request_sealer(SECRET).seal({"full_name": ALSU, "phones": [PHONE]})
+    answer = plan_answer_sealer(SECRET).unseal(
+        sealed_lookup(BrokenSource(ident.source)).lookup_sealed(sealed)
+    )
     assert (answer["found"], answer["message"]) == ("failure", "База Ident не отвечает")
 
 
@@ -142,7 +155,7 @@ def test_database_failure_is_an_answer_too(ident: SmallIdent) -> None:
     [
         "",
         "мусор",
-        plan_answer_sealer(KEY).seal({"full_name": ALSU}),
+        plan_answer_sealer(SECRET).seal({"full_name": ALSU}),
         plan_request_sealer(b"x" * 32).seal({"full_name": ALSU}),
     ],
     ids=["empty", "garbage", "another purpose", "another key"],
@@ -153,6 +166,75 @@ def test_foreign_question_is_not_answered(plans: IdentPlanSource, sealed: str) -
 
 
 def test_old_message_is_not_opened() -> None:
-    long_gone = Sealer(KEY, "plan-request", timedelta(seconds=-1))
+    long_gone = Sealer(SECRET, "plan-request", timedelta(seconds=-1))
     with pytest.raises(SealBroken):
         long_gone.unseal(long_gone.seal({"full_name": ALSU}))
+
+
+# --- Чья сделка (docs/security.md) ----------------------------------------------------------------
+
+
+@pytest.fixture
+def forgetful(ident: SmallIdent) -> Office:
+    """Узел, чья память потеряна; у приёма 1 есть план."""
+    ident.plan(1)
+    ident.reception()
+    return Office()
+
+
+def test_deal_of_another_reception_gets_no_plan(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    ident.plan(1)
+    assert ask(plans, reception_id=ident.reception(), deal_id=DEAL + 1) == {"found": "foreign"}
+
+
+def test_without_memory_the_deal_of_the_webhook_and_the_phone_is_believed(
+    forgetful: Office, plans: IdentPlanSource
+) -> None:
+    deal = forgetful.crm.add_deal("F1_1", forgetful.crm.add_contact("Лунёва", "Алсу", PHONE))
+    assert ask(plans, forgetful, reception_id=1, deal_id=deal)["found"] == "plans"
+
+
+@pytest.mark.parametrize(
+    ("phone", "author"), [(PHONE, COLLEAGUE), ("+79990000000", 1), ("+79990000000", COLLEAGUE)]
+)
+def test_without_memory_a_key_written_by_hand_gives_nothing(
+    forgetful: Office, plans: IdentPlanSource, phone: str, author: int
+) -> None:
+    contact = forgetful.crm.add_contact("Лунёва", "Алсу", phone)
+    deal = forgetful.crm.add_deal("F1_1", contact, author)
+    assert ask(plans, forgetful, reception_id=1, deal_id=deal) == {"found": "foreign"}
+    assert forgetful.journal.fields("foreign_key")["deal"] == deal
+    assert forgetful.counted("foreign_key") == 1
+
+
+def test_without_memory_the_eldest_of_ours_is_believed(forgetful: Office, plans: IdentPlanSource) -> None:
+    contact = forgetful.crm.add_contact("Лунёва", "Алсу", PHONE)
+    elder, younger = (forgetful.crm.add_deal("F1_1", contact) for _ in range(2))
+    answers = [ask(plans, forgetful, reception_id=1, deal_id=deal)["found"] for deal in (elder, younger)]
+    assert answers == ["plans", "foreign"]
+
+
+def test_key_of_a_neighbour_branch_is_checked_too(forgetful: Office, plans: IdentPlanSource) -> None:
+    """Постановление 3: приём мог уйти под номером соседа."""
+    deal = forgetful.crm.add_deal("F2_1", forgetful.crm.add_contact("Лунёва", "Алсу", PHONE))
+    assert ask(plans, forgetful, reception_id=1, deal_id=deal)["found"] == "plans"
+    forgetful.crm.deals[deal].fields[KEY] = "F1_2"
+    assert ask(plans, forgetful, reception_id=1, deal_id=deal)["found"] == "foreign"
+
+
+@pytest.mark.parametrize("phones", [(), ("+79990000000",), ("не телефон",)])
+def test_name_alone_gives_nothing(ident: SmallIdent, plans: IdentPlanSource, phones: tuple[str, ...]) -> None:
+    """ТЗ 3.1.10: по ФИО — только когда телефон контакта тот же, что у пациента в Ident."""
+    ident.plan(1)
+    assert ask(plans, full_name=ALSU, phones=phones)["found"] == "nothing"
+
+
+def test_namesake_with_another_phone_is_no_choice(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    twin_of_alsu(ident, "+79990000000")
+    ident.plan(1)
+    assert ask(plans, full_name=ALSU)["patient"]["card_number"] == "К-1"
+
+
+def test_plans_by_name_may_be_switched_off(ident: SmallIdent, plans: IdentPlanSource) -> None:
+    ident.plan(1)
+    assert ask(plans, by_name=False, full_name=ALSU)["found"] == "nothing"

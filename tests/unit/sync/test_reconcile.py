@@ -34,7 +34,7 @@ def test_unchanged_receptions_cost_one_look_at_the_portal(office: Office) -> Non
     office.delivered(2, phone="+79160000000")
     office.crm.calls.clear()
     assert reconciled(office) == [[]]
-    assert office.crm.calls == ["find"]
+    assert office.crm.calls == ["numbered"]
 
 
 def test_window_is_a_week_back_and_ninety_days_ahead(office: Office) -> None:
@@ -77,7 +77,7 @@ def test_receptions_never_delivered_are_not_looked_for_on_the_portal(office: Off
 def test_without_the_portal_the_database_is_still_reconciled(office: Office, error: SyncError) -> None:
     office.delivered()
     office.source.change_silently(1, comment="исправлено")
-    office.crm.trouble("find", error)
+    office.crm.trouble("numbered", error)
     assert reconciled(office) == [["F1_1"]]
     assert "reconcile_without_portal" in office.journal.names
 

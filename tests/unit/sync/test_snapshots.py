@@ -10,9 +10,10 @@ from services.bitrix.responses import FieldRefused
 from services.domain.fingerprint import failed_mark
 from services.ident.plan_source import IdentPlanSource
 from services.ident.source import IdentSource
-from services.ports import EntryState, Permit, PlanDeal
+from services.ports import EntryState, Link, Permit, PlanDeal
 from services.sync.feed import Outcome
 from services.sync.intake import Intake
+from services.sync.ownership import DealOwnership
 from services.sync.sender import Sender
 from services.sync.snapshots import PlanFeed
 from tests.factories import make_rules
@@ -40,12 +41,13 @@ class FakePlanDeals:
 
     def __init__(self) -> None:
         self.written: dict[int, str] = {}
+        self.keys: dict[int, str] = {}
         self.refusal: Exception | None = None
 
     def open_deals(self, patient: str) -> Sequence[PlanDeal]:
         """Возвращает открытые сделки пациента: номер сделки — номер пациента."""
         number = int(patient.rpartition("_")[2])
-        return [PlanDeal(number, self.written.get(number, ""))]
+        return [PlanDeal(number, self.written.get(number, ""), self.keys.get(number, ""))]
 
     def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
         """Записывает снимок."""
@@ -61,17 +63,21 @@ class Plans:
         self.office, self.ident = Office(), SmallIdent(folder, NOW)
         self.questions, self.deals = Counted(self.ident.source), FakePlanDeals()
         source = IdentPlanSource(self.questions)
-        self.feed = PlanFeed(make_rules(), source, self.deals, self.office.work)
+        ownership = DealOwnership(self.office.work, self.office.crm, "F1")
+        self.feed = PlanFeed(make_rules(), source, self.deals, ownership, self.office.work)
         self.intake = Intake(self.feed, self.office.work)
         self.sender = Sender(self.intake, self.office.work)
 
     def patients(self, count: int) -> list[int]:
-        """Заводит пациентов с планом у каждого."""
+        """Заводит пациентов, у каждого план, приём и сделка, которую узел помнит."""
         found = []
         for number in range(count):
             person = self.ident.insert("Persons", Surname=f"Зорин{number}", Name="Лев")
             self.ident.insert("Patients", ID_Persons=person, CardNumber=f"К{number}")
             self.ident.plan(1, patient_id=person)
+            uid = f"F1_{self.ident.reception(ID_Patients=person)}"
+            self.deals.keys[person] = uid
+            self.office.links.save(uid, Link("отпечаток", person), self.office.clock.now())
             found.append(person)
         return found
 
