@@ -56,6 +56,17 @@ def test_thresholds_of_an_hour(hour: dict[str, float], expected: list[str]) -> N
     assert causes(signs(branch(hour=hour))) == expected
 
 
+def test_foreign_deal_under_our_key_is_told_with_its_last_deal() -> None:
+    found = signs(branch(hour={"unchanged": 5, "foreign_key": 2}, foreign="сделка 7, ключ F1_5, создал 9"))
+    [alarm] = alarms(found, Limits())
+    assert (alarm.key, "сделка 7, ключ F1_5, создал 9" in alarm.text) == ("foreign_key:F1", True)
+
+
+def test_plans_over_the_daily_cap_are_told_once_for_all_branches() -> None:
+    found = signs(branch(hour={"unchanged": 5, "plans_by_day_exceeded": 3}), branch(branch_id="F2"))
+    assert causes(found) == ["plans_by_day"]
+
+
 def test_errors_of_all_branches_are_counted_together() -> None:
     two = [branch(hour={"failed": 6}), branch(branch_id="F2", hour={"failed": 5, "unchanged": 400})]
     assert causes(signs(*two)) == ["failed"]

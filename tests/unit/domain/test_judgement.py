@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.domain.branches import BranchRule
-from services.domain.judgement import Foreign, Ready, Refused, Rules
+from services.domain.errors import SkippableError
+from services.domain.judgement import Foreign, Ready, Refused, Rules, Verdict, judged
 from tests.factories import MARK, NOW, ZONE, make_reception, make_rules
 
 FUCHIKA_RULES, MINNULLINA_RULES = make_rules(1), make_rules(2)
@@ -115,3 +116,16 @@ def test_every_reception_has_exactly_one_owner(
     reception = make_reception(order_branch=order, armchair_branch=armchair, phone=phone)
     verdicts = [court.judge(reception, NOW) for court in (FUCHIKA_RULES, MINNULLINA_RULES)]
     assert sum(not isinstance(verdict, Foreign) for verdict in verdicts) == 1
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(SkippableError("цена не прочлась", "bad_price"), "bad_price"), (ZeroDivisionError("x"), "rule_failed")],
+)
+def test_any_error_of_a_rule_refuses_that_record_alone(error: Exception, reason: str) -> None:
+    def broken() -> Verdict:
+        raise error
+
+    verdict = judged(broken)
+    assert isinstance(verdict, Refused)
+    assert [violation.reason for violation in verdict.violations] == [reason]

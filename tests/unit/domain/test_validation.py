@@ -110,6 +110,10 @@ def test_sum_above_ten_millions_rejects(price: str, found: list[str]) -> None:
     assert messages(lines=(make_line(price=Decimal(price)),)) == found
 
 
+def test_value_that_could_not_be_read_rejects_its_reception() -> None:
+    assert reasons(flaw="comment") == ["unreadable"]
+
+
 def test_reason_without_cancel_rejects() -> None:
     """МАП 4.3.1, постановление 22."""
     assert messages(cancel_reason="Заболел") == ["Причина отмены указана, но статус не 'Отменен'"]
