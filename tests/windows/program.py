@@ -1,6 +1,7 @@
 """Программа, собранная под Windows, и клиника для неё: базы и портал — на Linux, программа — в Windows."""
 
 import hashlib
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -73,7 +74,9 @@ def source_digest(folder: Path) -> str:
 @contextmanager
 def windows_clinic(wine: Wine) -> Iterator[tuple[Clinic, str]]:
     """Поднимает портал, Redis и базы клиники; отдаёт их и файл настроек для программы Windows."""
-    site = Site(wine.drive / "Клиника на час", visits=6)
+    folder = wine.drive / "Клиника на час"
+    shutil.rmtree(folder, ignore_errors=True)  # память прежнего узла при новом Redis — это карантин
+    site = Site(folder, visits=6)
     site.prepare(fresh=True)
     statements = write_sqlite_statements(site.folder / "sql")
     databases = [{**one, "dialect": "sqlite"} for one in site.clinic.settings()["databases"]]  # type: ignore[attr-defined]

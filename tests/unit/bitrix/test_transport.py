@@ -44,8 +44,9 @@ def test_call_is_a_json_post_to_the_method_of_the_webhook() -> None:
         b"",
         b'{"result": {"a"',
         b"\xff\xfe\x00",
-        b"[" * 200_000,
-        b"[" * 200_000 + b"]" * 200_000,
+        # Имя проверки уходит в переменную окружения, а у Windows её длина ограничена.
+        pytest.param(b"[" * 200_000, id="deep-open"),
+        pytest.param(b"[" * 200_000 + b"]" * 200_000, id="deep-closed"),
     ],
 )
 def test_foreign_body_is_no_crash(body: bytes) -> None:
