@@ -29,9 +29,9 @@ WAIT_SECONDS = 240.0
 #: Быстрые повторы: беды те же, ждать их меньше.
 HASTE = """
 [retries]
-network = [0.5, 0.5, 1]
-api = [0.5, 0.5, 1]
-breaker = [0.5, 1]
+network = [1, 1, 1]
+api = [1, 1, 1]
+breaker = [1, 1]
 """
 FAULTS = (
     Fault(FaultKind.INTERNAL_ERROR, ("crm.deal.add",), times=3),

@@ -17,8 +17,11 @@ from demo.portal.server import PortalServer
 from plan_frontend.packaging import application_zip
 from plan_frontend.plan_api.app import assembled
 from services.bitrix.visitors import open_visitors
+from services.container import identity_of
+from services.store.bundle import Store
 from services.web.server import Servers, Site
 from tests.support.plans import CURATOR, TOKENS, DirectAsker, PlanWorld
+from tests.support.state import fresh_redis
 from tests.unit.plan_frontend.conftest import NoLimit
 
 ARGUMENTS = (
@@ -85,6 +88,8 @@ def build_stand(stack: ExitStack, folder: Path, tokens: tuple[OAuthToken, ...]) 
         application={"shim": f"http://127.0.0.1:{port}"},
     )
     stack.callback(world.close)
+    redis = world.settings.redis
+    vars(world.services)["store"] = Store(fresh_redis(), redis.prefix, identity_of(world.settings))
     hosting.upload(application_zip(world.settings))
     asker = DirectAsker(world)
     servers = stack.enter_context(Servers([Site(lambda: service(stack, world, asker), "127.0.0.1", port)]))

@@ -12,7 +12,15 @@ from playwright.sync_api import FrameLocator, Page, expect
 from demo.portal.schema import DEAL
 from services.domain.plan_snapshot import take_snapshot
 from tests.browser.conftest import Stand, build_stand
-from tests.support.plans import ADMINISTRATOR, ALSU, CURATOR, EXPIRED, OTHER_APPLICATION, PlanWorld
+from tests.support.plans import (
+    ADMINISTRATOR,
+    ALSU,
+    ALSU_PHONE,
+    CURATOR,
+    EXPIRED,
+    OTHER_APPLICATION,
+    PlanWorld,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
@@ -56,9 +64,12 @@ def copied(stand: Stand, deal: int, age: timedelta = timedelta(hours=2)) -> None
     """Кладёт в сделку снимок нынешних планов, снятый ``age`` назад."""
     lookup = stand.world.services.plans("F1")._lookup
     row: dict[str, Any] = stand.portal.state.entities[DEAL][deal]
-    heads = lookup.lookup({"full_name": ALSU})
+    heads = lookup.lookup({"full_name": ALSU, "phones": [ALSU_PHONE]})
     ids = [plan["plan_id"] for plan in heads["plans"]]  # type: ignore[attr-defined]
-    views = [lookup.lookup({"full_name": ALSU, "plan_id": number})["plan"] for number in ids]
+    views = [
+        lookup.lookup({"full_name": ALSU, "phones": [ALSU_PHONE], "plan_id": number})["plan"]
+        for number in ids
+    ]
     patient = heads["patient"]
     row["UF_CRM_TREATMENT_PLANS"] = take_snapshot(patient, views, datetime.now(UTC) - age).text  # type: ignore[arg-type]
 
