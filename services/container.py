@@ -171,9 +171,8 @@ class Services:
         from services.bitrix.client import open_client
         from services.bitrix.reporting import TrafficReport
 
-        client = open_client(
-            self.settings.portal, self.store.redis, self.settings.redis.prefix, self.keeper.holds
-        )
+        portal, redis, lease = self.settings.portal, self.settings.redis, self.settings.sync.lease
+        client = open_client(portal, self.store.redis, redis.prefix, self.keeper.holds, lease)
         self._report = client.listener = TrafficReport(client, self.store.portal_stats, self.clock)
         return client
 

@@ -121,26 +121,18 @@ class FakeLimiter:
 
 
 class FakeAwake:
-    """Часы бодрствования: стоят, пока проверка их не переведёт.
-
-    ``nap(seconds)`` — процесс засыпает сразу после следующего взгляда на часы.
-    """
+    """Часы бодрствования: стоят, пока проверка их не переведёт."""
 
     def __init__(self) -> None:
-        self.time, self._nap = 0.0, 0.0
+        self.time = 0.0
 
     def __call__(self) -> float:
         """Возвращает время."""
-        seen, self.time, self._nap = self.time, self.time + self._nap, 0.0
-        return seen
+        return self.time
 
     def advance(self, seconds: float) -> None:
-        """Переводит часы вперёд: что-то долго выполнялось."""
+        """Переводит часы вперёд: что-то долго выполнялось или процесс спал."""
         self.time += seconds
-
-    def nap(self, seconds: float) -> None:
-        """Усыпляет процесс после следующего взгляда на часы."""
-        self._nap = seconds
 
 
 class FakePermits:

@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -44,11 +45,16 @@ RESENDS, REFUSALS = 2, 5
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Время клиента: сколько копить попутчиков, часы и сон (None — сон, который прерывает остановка)."""
+    """Время клиента: сколько копить попутчиков, часы и сон (None — сон, который прерывает остановка).
+
+    ``permit_seconds`` — сколько верят разрешению сторожа, считая от вопроса: аренда продлена не раньше него,
+    и её хватает, чтобы портал доделал запрос. Счёт от ответа пропускал процесс, уснувший над ответом.
+    """
 
     linger: float = 0.03
     now: Callable[[], float] = awake
     sleep: Callable[[float], object] | None = None
+    permit_seconds: float = 35.0
 
 
 class BitrixClient:
@@ -58,7 +64,7 @@ class BitrixClient:
         self, endpoint: Endpoint, permits: Permits, batch_size: int = 50, timing: Timing | None = None
     ) -> None:
         self._endpoint, self._permits, timing = endpoint, permits, timing or Timing()
-        self._exchange = Exchange(endpoint, batch_size, timing.now)
+        self._exchange = Exchange(endpoint, batch_size, timing.now, timing.permit_seconds)
         self._stopped, self._linger, self._now = threading.Event(), timing.linger, timing.now
         # Ждущего предела будит остановка: узел не засиживается из-за чужой очереди.
         self._sleep: Callable[[float], object] = timing.sleep or self._stopped.wait
@@ -196,9 +202,10 @@ class BitrixClient:
             raise
 
     def _ask_permits(self, writers: Sequence[Group]) -> float | None:
-        """Спрашивает о правах всех записей разом, возвращает время ответа; без ответа Redis писать нельзя."""
+        """Спрашивает о правах всех записей разом, возвращает время вопроса; без ответа писать нельзя."""
         if not writers:
             return None
+        asked_at = self._now()
         permits = list(dict.fromkeys(group.permit for group in writers if group.permit is not None))
         refusal: SyncError = GripLost("запись уже чужая: аренда кончилась до отправки")
         try:
@@ -209,7 +216,7 @@ class BitrixClient:
         for group in writers:
             if group.permit is not None and not allowed[group.permit]:
                 group.fail(refusal)
-        return self._now()
+        return asked_at
 
     def _hand_out(self, groups: Sequence[Group], answers: Sequence[list[Answer] | None]) -> None:
         """Раздаёт ответы; склеенный поиск, не поместившийся в страницу, уйдёт снова, уже отдельно."""
@@ -261,14 +268,22 @@ def _may_repeat(group: Group, error: SyncError) -> bool:
     return isinstance(error, (AmbiguousAnswer, AnswerLost)) and group.repeatable and group.resends <= RESENDS
 
 
-def open_client(settings: PortalSettings, redis: Redis, prefix: str, permits: Permits) -> BitrixClient:
+def open_client(
+    settings: PortalSettings, redis: Redis, prefix: str, permits: Permits, lease: timedelta
+) -> BitrixClient:
     """Собирает клиент по настройкам; предел общий для всех процессов на этом Redis."""
     endpoint = Endpoint(
         open_transport(settings),
         open_limiter(settings, redis, prefix),
         OperatingGate(settings.operating_limit),
     )
-    return BitrixClient(endpoint, permits, settings.batch_size)
+    timing = Timing(permit_seconds=permit_seconds(lease, settings.uncertainty))
+    return BitrixClient(endpoint, permits, settings.batch_size, timing)
+
+
+def permit_seconds(lease: timedelta, uncertainty: timedelta) -> float:
+    """Возвращает, сколько секунд от вопроса сторожу запрос ещё вправе уйти: портал доделает его в аренду."""
+    return max((lease - uncertainty).total_seconds(), lease.total_seconds() / 10)
 
 
 def open_limiter(settings: PortalSettings, redis: Redis, prefix: str) -> RedisRateLimiter:

@@ -25,8 +25,6 @@ from services.bitrix.transport import Reply, Transport
 from services.domain.errors import GripLost, SyncError
 
 REFUSAL_PAUSE = 2.0
-#: Между ответом сторожа и запросом проходят миллисекунды; дольше — процесс спал, ответ устарел.
-DROWSY_SECONDS = 1.0
 
 
 def awake() -> float:
@@ -57,15 +55,17 @@ class Traffic:
 class Exchange:
     """Запросы к порталу; размер пакета подбирается по времени ответов."""
 
-    def __init__(self, endpoint: Endpoint, most: int, now: Callable[[], float]) -> None:
+    def __init__(
+        self, endpoint: Endpoint, most: int, now: Callable[[], float], permit_seconds: float
+    ) -> None:
         self._transport, self._limiter = endpoint.transport, endpoint.limiter
-        self._operating, self._now = endpoint.operating, now
+        self._operating, self._now, self._permit_seconds = endpoint.operating, now, permit_seconds
         self.size, self.traffic = BatchSize(most), Traffic()
 
     def send(self, groups: Sequence[Group], permitted_at: float | None) -> list[list[Answer] | None]:
         """Выполняет группы одним запросом; None вместо ответов — склеенное надо спросить отдельно.
 
-        ``permitted_at`` — когда сторож разрешил записи этого запроса.
+        ``permitted_at`` — когда сторожа спросили о записях этого запроса: аренда продлена не раньше.
         """
         if len(groups) == 1 and len(groups[0].calls) == 1:
             return [[self._plain(groups[0].calls[0], permitted_at)]]
@@ -134,7 +134,7 @@ class Exchange:
         self, method: str, body: Mapping[str, object], commands: int, permitted_at: float | None
     ) -> Reply:
         started = self._now()
-        if permitted_at is not None and started - permitted_at > DROWSY_SECONDS:
+        if permitted_at is not None and started - permitted_at > self._permit_seconds:
             raise GripLost("запись уже чужая: процесс спал перед отправкой")
         self.traffic.requests += 1
         self.traffic.commands += commands

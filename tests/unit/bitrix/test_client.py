@@ -3,14 +3,15 @@
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
 import pytest
 
 from services.bitrix.calls import Answer, Call
-from services.bitrix.client import REFUSALS, RESENDS
-from services.bitrix.exchange import DROWSY_SECONDS, REFUSAL_PAUSE
+from services.bitrix.client import REFUSALS, RESENDS, Timing, permit_seconds
+from services.bitrix.exchange import REFUSAL_PAUSE
 from services.bitrix.responses import (
     AmbiguousAnswer,
     AnswerLost,
@@ -502,9 +503,9 @@ def test_slow_guard_holds_nobody_back() -> None:
     assert [outcomes(own) for own in answers] == [[1], [2]]
 
 
-def test_process_that_slept_between_the_answer_of_the_guard_and_the_request_does_not_write() -> None:
+def test_process_that_slept_over_the_answer_of_the_guard_does_not_write() -> None:
     desk = Desk()
-    desk.permits.meanwhile = partial(desk.clock.nap, DROWSY_SECONDS + 0.1)
+    desk.permits.meanwhile = partial(desk.clock.advance, Timing().permit_seconds + 0.1)
     answers = desk.together([writing(desk, 1, OURS), order(desk, read(2))])
     assert [outcomes(own) for own in answers] == [[GripLost], [{"id": 2}]]
     assert desk.transport.methods == ["crm.deal.get"]
@@ -512,8 +513,15 @@ def test_process_that_slept_between_the_answer_of_the_guard_and_the_request_does
 
 def test_nap_shorter_than_any_lease_is_no_reason_to_hold_back() -> None:
     desk = Desk()
-    desk.permits.meanwhile = partial(desk.clock.nap, DROWSY_SECONDS - 0.1)
+    desk.permits.meanwhile = partial(desk.clock.advance, Timing().permit_seconds - 0.1)
     assert outcomes(desk.client.group([create(1)], OURS)) == [1]
+
+
+@pytest.mark.parametrize(("lease", "uncertainty", "seconds"), [(100, 65, 35.0), (4, 0.5, 3.5), (65, 65, 6.5)])
+def test_permit_is_believed_while_the_portal_can_finish_within_the_lease(
+    lease: float, uncertainty: float, seconds: float
+) -> None:
+    assert permit_seconds(timedelta(seconds=lease), timedelta(seconds=uncertainty)) == seconds
 
 
 def test_repeated_write_is_asked_about_again() -> None:
