@@ -28,6 +28,8 @@ TARGETS = (
     "manage.py",
 )
 RECORD = ROOT / "var" / "protocol" / "run.json"
+#: Проверки под Wine длятся полчаса и зовутся своим ключом.
+WINDOWS = "tests/windows"
 CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,?\s*)+ in [\d.]+s.*?)\s*=*$")
 
 
@@ -39,10 +41,12 @@ class Step:
     command: Sequence[str]
 
 
-def steps(fast: bool, extra: Sequence[str]) -> list[Step]:
-    """Возвращает шаги по порядку; ``fast`` — без браузера и настоящих процессов."""
+def steps(fast: bool, extra: Sequence[str], windows: bool = False) -> list[Step]:
+    """Возвращает шаги по порядку; ``fast`` — без браузера и настоящих процессов, ``windows`` — и под Wine."""
     existing = [target for target in TARGETS if (ROOT / target).exists()]
     subset = ["-m", "not browser and not node"] if fast else []
+    if not windows and not any(WINDOWS in key for key in extra):
+        subset.append(f"--ignore={WINDOWS}")
     coverage = [] if fast or extra else ["--cov", "--cov-report=term"]
     protocol = ["-p", "tests.support.protocol", "--protocol", str(RECORD.relative_to(ROOT))]
     found = [
@@ -69,15 +73,18 @@ def main(arguments: list[str]) -> int:
     """Выполняет все шаги до конца и печатает итог; код 1 — хоть один шаг не прошёл."""
     parser = Arguments(prog="manage.py test", description="Все проверки; лишние ключи — для pytest.")
     parser.add_argument("--fast", action="store_true", help="без браузера и настоящих процессов")
+    parser.add_argument("--windows", action="store_true", help="и под Windows (Wine): ещё полчаса")
     options, extra = parser.parse_known_args(arguments)
     if extra and (refusal := refused(extra)):
         parser.error(refusal)
     RECORD.unlink(missing_ok=True)
-    results = [(step, *_run(step)) for step in steps(options.fast, extra)]
+    results = [(step, *_run(step)) for step in steps(options.fast, extra, options.windows)]
     print("\nИтог:")
     for step, code, seconds, _ in results:
         print(f"  {'прошло' if code == 0 else 'НЕ ПРОШЛО':<10} {step.name} ({seconds:.0f} с)")
     closing = next((line for *_, line in results if line), "")
+    if not options.windows and not extra:
+        print("ВНИМАНИЕ: под Windows (Wine) не проверялось: python manage.py test --windows")
     print(closing)
     _tell_protocol(measured=not options.fast and not extra)
     return int(any(code for _, code, *_ in results))
