@@ -126,6 +126,11 @@ def test_full_disk(used: float, expected: list[str]) -> None:
     assert causes(signs(nodes=[NodeSigns("one", disk_used=used)])) == expected
 
 
+def test_fullest_disk_of_the_nodes_is_the_one_that_counts() -> None:
+    assert signs(nodes=[NodeSigns("one", disk_used=0.2), NodeSigns("two", disk_used=0.7)]).disk_used == 0.7
+    assert signs().disk_used == 0.0
+
+
 def test_trouble_of_a_node_names_it_only_among_others() -> None:
     full, well = NodeSigns("one", disk_used=1.0, settings_refused="[sync] lease: мало"), NodeSigns("two")
     (settings, disk) = alarms(signs(nodes=[full]), Limits())
