@@ -94,7 +94,7 @@ def measured(receptions: int, questions: int, quiet: float) -> list[dict[str, An
     """Поднимает стенд и возвращает строки таблицы."""
     with stand() as place:
         world = place.world
-        deals = iter([world.visit() for _ in range(questions + 200)])
+        deals = iter([world.remembered_visit() for _ in range(questions + 200)])
         place.ask(next(deals))
         time.sleep(2)
         before = place.memory()
