@@ -49,6 +49,13 @@ def explain(error: ValidationError, file: Path | None = None, text: str = "") ->
     return "\n".join([f"Настройки не годятся{where}:", *dict.fromkeys(told)])
 
 
+def faults(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
+    """Возвращает места файла, которые не годятся, и чего там ожидают."""
+    items = error.errors(include_url=False, include_input=False)
+    places = [(_without_tag(item["loc"]), item) for item in items if not _follows(item, items)]
+    return [(place, _reason(item, place)) for place, item in places]
+
+
 def complaint_at(error: ValidationError, place: Sequence[str | int]) -> str | None:
     """Возвращает, что не так со значением одного места; о других — ничего."""
     for item in error.errors(include_url=False, include_input=False):

@@ -129,6 +129,22 @@ def value_complaint(raw: Mapping[str, object], base: Path, place: Sequence[str |
     return None
 
 
+def faults_of(raw: Mapping[str, object], base: Path) -> list[tuple[tuple[str | int, ...], str]]:
+    """Возвращает всё, чем не годятся настройки: место и чего там ожидают; годные — пусто."""
+    from config.explain import faults
+    from config.plain import complaint, is_local
+
+    try:
+        opened = _decrypted(_walk(raw, lambda key, value: _rooted(key, value, base)), base)
+        settings = Settings.model_validate(opened, context={DEMONSTRATION: is_local(_webhook(opened))})
+    except ConfigError as error:
+        return [((), str(error))]
+    except ValidationError as error:
+        return faults(error)
+    told = complaint(raw, settings.portal.webhook.get_secret_value()) or _foreign_database(settings)
+    return [((), told)] if told else []
+
+
 def key_file_of(raw: Mapping[str, object], base: Path) -> Path:
     """Возвращает файл ключей: названный в [security] key_file, иначе рядом с настройками."""
     security = raw.get("security")

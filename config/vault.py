@@ -75,12 +75,12 @@ class Vault:
         _put(draft, place, value)
         if told := value_complaint(draft, self.path.parent, place):
             raise ConfigError(f"Секрет не записан, прежний на месте: {told}")
-        former = self._former_users(value) if place == WEBHOOK else []
+        former = self.former_users(value) if place == WEBHOOK else []
         changes: dict[Place, object] = {FORMER: former} if former else {}
-        set_values(self.path, {place: encrypt(value, self._key()), **changes})
+        set_values(self.path, {place: self.closed(value), **changes})
         return named(place, self._raw())
 
-    def _former_users(self, address: str) -> list[int]:
+    def former_users(self, address: str) -> list[int]:
         """Возвращает владельцев прежних вебхуков и нынешнего, если новый не его; менять нечего — пусто."""
         portal: Any = self._raw().get("portal", {})
         known, old = list(portal.get("former_webhook_users", [])), str(portal.get("webhook", ""))
@@ -89,6 +89,10 @@ class Vault:
             if user is not None and user != webhook_user(address) and user not in known:
                 return [*known, user]
         return []
+
+    def closed(self, value: str) -> str:
+        """Возвращает значение зашифрованным ключом этого файла; нет ключа — заводит."""
+        return encrypt(value, self._key())
 
     def seal(self) -> list[str]:
         """Зашифровывает на месте все открытые секреты; возвращает их имена."""

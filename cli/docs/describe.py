@@ -1,6 +1,5 @@
-"""Описание настроек: вид, пределы и умолчание — из моделей, смысл и когда менять — из docs/settings.toml."""
+"""Описание настроек: вид, пределы и умолчание — из моделей, смысл и когда менять — из config/texts.toml."""
 
-import tomllib
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,8 +11,7 @@ from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from config.models import Section, Settings
-
-MEANINGS = Path(__file__).resolve().parents[2] / "docs" / "settings.toml"
+from config.texts import TEXTS, Text, texts
 
 KINDS: dict[object, str] = {
     str: "строка",
@@ -46,7 +44,7 @@ class SectionTable:
     rows: Sequence[SettingRow]
 
 
-def describe(meanings: Path = MEANINGS) -> list[SectionTable]:
+def describe(meanings: Path = TEXTS) -> list[SectionTable]:
     """Возвращает разделы в порядке файла, вложенные — за своим; пробелы и лишнее — ValueError."""
     sections = [*_sections(Settings, "")]
     texts = _texts(sections, meanings)
@@ -57,24 +55,15 @@ def describe(meanings: Path = MEANINGS) -> list[SectionTable]:
     ]
 
 
-def _texts(sections: Sequence[tuple[str, str, type[Section]]], meanings: Path) -> dict[str, Sequence[str]]:
+def _texts(sections: Sequence[tuple[str, str, type[Section]]], meanings: Path) -> Mapping[str, Text]:
     """Возвращает смысл каждой настройки; называет все, о которых не сказано, и все лишние строки."""
     wanted = {f"{path}.{name}" for path, _, model in sections for name in _plain(model)}
-    with meanings.open("rb") as file:
-        written = dict(_written(tomllib.load(file), ""))
+    written = texts(meanings)
     if gaps := sorted(wanted - set(written)):
-        raise ValueError(f"docs/settings.toml: не сказано о настройках {', '.join(gaps)}")
+        raise ValueError(f"config/texts.toml: не сказано о настройках {', '.join(gaps)}")
     if strangers := sorted(set(written) - wanted):
-        raise ValueError(f"docs/settings.toml: лишние строки {', '.join(strangers)}")
+        raise ValueError(f"config/texts.toml: лишние строки {', '.join(strangers)}")
     return written
-
-
-def _written(texts: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Sequence[str]]]:
-    for name, node in texts.items():
-        if isinstance(node, dict):
-            yield from _written(node, f"{prefix}{name}.")
-        else:
-            yield f"{prefix}{name}", node
 
 
 def _sections(owner: type[Section], prefix: str) -> Iterator[tuple[str, str, type[Section]]]:
@@ -111,9 +100,9 @@ def _purpose(model: type[BaseModel]) -> str:
     return (model.__doc__ or "").split("\n\n")[0].strip()
 
 
-def _row(model: type[Section], name: str, text: Sequence[str]) -> SettingRow:
-    field, (meaning, when) = model.model_fields[name], text
-    return SettingRow(name, _kind(field), _default(field), meaning, when)
+def _row(model: type[Section], name: str, text: Text) -> SettingRow:
+    field = model.model_fields[name]
+    return SettingRow(name, _kind(field), _default(field), text.meaning, text.when)
 
 
 def _kind(field: FieldInfo) -> str:

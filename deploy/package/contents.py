@@ -19,6 +19,7 @@ DATA: Sequence[tuple[str, str]] = (
     ("flowerconfig.py", "."),
     ("config/sql", "config/sql"),
     ("config/settings.example.toml", "config"),
+    ("config/texts.toml", "config"),
     ("plan_frontend/local_app", "plan_frontend/local_app"),
     ("monitoring/static", "monitoring/static"),
     ("monitoring/templates", "monitoring/templates"),

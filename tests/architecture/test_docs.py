@@ -8,8 +8,9 @@ import pytest
 from cli.commands import COMMANDS
 from cli.docs import main as docs_command
 from cli.docs.blocks import ROOT, TABLES, rebuilt, stale_documents, write_documents
-from cli.docs.describe import MEANINGS, describe
+from cli.docs.describe import describe
 from config.models import Settings
+from config.texts import TEXTS
 from tests.support.documents import (
     Document,
     all_documents,
@@ -164,14 +165,14 @@ def test_every_setting_is_explained() -> None:
 
 
 def test_setting_without_an_explanation_is_named(tmp_path: Path) -> None:
-    text = MEANINGS.read_text(encoding="utf-8").replace("\nurl = [", "\nurl_of_yesterday = [")
+    text = TEXTS.read_text(encoding="utf-8").replace("\nurl = [", "\nurl_of_yesterday = [")
     (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"не сказано о настройках redis\.url$"):
         describe(tmp_path / "settings.toml")
 
 
 def test_explanation_without_a_setting_is_named(tmp_path: Path) -> None:
-    text = MEANINGS.read_text(encoding="utf-8") + '\nforgotten = ["что", "когда"]\n'
+    text = TEXTS.read_text(encoding="utf-8") + '\nforgotten = ["имя", "что", "когда"]\n'
     (tmp_path / "settings.toml").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"лишние строки \w+\.forgotten"):
         describe(tmp_path / "settings.toml")
