@@ -70,17 +70,19 @@ def leaked_people(stage: Stage) -> int:
     return sum(trace in text for trace in traces for text in texts)
 
 
-def settled(stage: Stage, since: datetime) -> bool:
-    """Отвечает, тихо ли: всё прочитано после ``since``, ждать и пробовать нечего."""
-    outbox, stats = stage.services.store.outbox, stage.services.store.stats
+def unsettled(stage: Stage, since: datetime) -> list[str]:
+    """Возвращает, что ещё не тихо: ленты, не читанные после ``since``, и записи, которые ждут или пробуют."""
+    outbox, stats, found = stage.services.store.outbox, stage.services.store.stats, list[str]()
     for branch in stage.settings.served:
         seen = stats.notes(branch.branch_id).get("last_success")
         if seen is None or datetime.fromisoformat(seen) <= since:
-            return False
-        entries = outbox.entries(branch.branch_id)
-        if any(entry.state is not EntryState.FAILED or entry.reason in set(Family) for entry in entries):
-            return False
-    return True
+            found.append(f"{branch.branch_id}: читан {seen}, надо после {since}")
+        found += [
+            f"{entry.uid}: {entry.state}, {entry.reason}, попыток {entry.attempts}, срок {entry.due_at}"
+            for entry in outbox.entries(branch.branch_id)
+            if entry.state is not EntryState.FAILED or entry.reason in set(Family)
+        ]
+    return found
 
 
 def redis_now(stage: Stage) -> datetime:
@@ -98,7 +100,7 @@ def wait_quiet(stage: Stage, longest: float) -> float | None:
     while time.monotonic() - started < longest:
         try:
             since = since or redis_now(stage)
-            if settled(stage, since) and portal_losses(stage)[0].none:
+            if not unsettled(stage, since) and portal_losses(stage)[0].none:
                 return time.monotonic() - started
         except (StoreError, OSError):
             pass

@@ -5,9 +5,10 @@ import sys
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
-from bench.campaign.losses import Losses, leaked_people, portal_losses, wait_quiet
+from bench.campaign.losses import Losses, leaked_people, portal_losses, redis_now, unsettled, wait_quiet
 from bench.campaign.saboteur import SABOTAGES
 from bench.campaign.stage import FAST, TOPOLOGIES, Stage
 from bench.campaign.wire import Wire
@@ -104,7 +105,8 @@ def _settle(stage: Stage, day: Day, longest: float) -> None:
     day.recovery.append(longest if seconds is None else seconds)
     if seconds is None:
         losses, differences, _ = portal_losses(stage)
-        _say(f"  [{day.seed}] не утихло за {longest:.0f} с: {losses} {differences[:5]}")
+        left = unsettled(stage, redis_now(stage) - timedelta(seconds=longest / 2))
+        _say(f"  [{day.seed}] не утихло за {longest:.0f} с: {losses} {differences[:5]} {left[:10]}")
 
 
 def _say(text: str) -> None:

@@ -260,22 +260,56 @@ def test_a_ticket_works_once(redis_client: redis.Redis) -> None:
     assert not ticks.redeem("extract-F1", ticket)
 
 
+def unread(redis_client: redis.Redis, count: int, seconds_ago: float) -> RedisTicks:
+    """Возвращает талоны, из которых ``count`` подряд не погашены; последний выдан столько секунд назад."""
+    seconds, microseconds = redis_client.time()
+    at = int((seconds + microseconds / 1e6 - seconds_ago) * 1000)
+    redis_client.hset(KEYS.tick("redrive-F1"), mapping={"ticket": "old", "at": at, "unread": count})
+    return RedisTicks(redis_client, KEYS)
+
+
+@pytest.mark.parametrize(
+    ("count", "seconds_ago", "issued"),
+    [
+        (2, 14, True),
+        (3, 26, False),
+        (
+            3,
+            28,
+            True,
+        ),  # сообщения пропали с убитым узлом: ждать два промежутка, не минуты
+        (10, 120, False),
+        (10, 123, True),
+        (5000, 230, False),
+        (5000, 250, True),
+    ],
+)
+def test_unread_tickets_slow_the_schedule_little_by_little(
+    redis_client: redis.Redis, count: int, seconds_ago: float, issued: bool
+) -> None:
+    ticks = unread(redis_client, count, seconds_ago)
+    assert (ticks.issue("redrive-F1", timedelta(seconds=15)) is not None) is issued
+
+
+def test_a_slow_schedule_is_not_hurried_by_the_cap(redis_client: redis.Redis) -> None:
+    ticks = unread(redis_client, 50, 3000)
+    assert ticks.issue("redrive-F1", timedelta(hours=1)) is None
+
+
 def test_redeemed_ticket_clears_the_count_of_unread_ones(redis_client: redis.Redis) -> None:
-    ticks = RedisTicks(redis_client, KEYS)
-    for _ in range(5):
-        ticket = ticks.issue("extract-F1", timedelta())
-        assert ticket is not None
-        assert ticks.redeem("extract-F1", ticket)
+    ticks = unread(redis_client, 10, 300)
+    ticket = ticks.issue("redrive-F1", timedelta(seconds=15))
+    assert ticket is not None
+    assert ticks.redeem("redrive-F1", ticket)
+    assert redis_client.hget(KEYS.tick("redrive-F1"), "unread") == "0"
 
 
 def test_missed_runs_do_not_come_in_a_burst(redis_client: redis.Redis) -> None:
     ticks = RedisTicks(redis_client, KEYS)
-    issued = []
-    for _ in range(20):
-        issued += [ticket] if (ticket := ticks.issue("extract-F1", timedelta())) else []
-    # Пока не гасят, талонов выдаётся мало, и работает только последний.
-    assert len(issued) == 3
-    assert [ticks.redeem("extract-F1", ticket) for ticket in issued] == [False, False, True]
+    issued = [ticks.issue("extract-F1", timedelta()) for _ in range(3)]
+    assert all(issued)
+    # Узел стоял: работает только последний.
+    assert [ticks.redeem("extract-F1", str(ticket)) for ticket in issued] == [False, False, True]
 
 
 def test_a_ticket_from_the_future_does_not_silence_the_schedule(redis_client: redis.Redis) -> None:
