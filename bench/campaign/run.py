@@ -35,18 +35,29 @@ class Day:
     differences: list[str] = field(default_factory=list)
 
 
-def play(folder: Path, seed: int, rounds: int, faults: int, visits: int = 12, kinds: str = "") -> Day:
-    """Проживает день: ``rounds`` кругов по ``faults`` сбоев; ``kinds`` — только сбои с этими словами."""
+def play(
+    folder: Path,
+    seed: int,
+    rounds: int,
+    faults: int,
+    visits: int = 12,
+    kinds: str = "",
+    longest: float = LONGEST_RECOVERY,
+) -> Day:
+    """Проживает день: ``rounds`` кругов по ``faults`` сбоев; ``kinds`` — только сбои с этими словами.
+
+    ``longest`` — сколько секунд ждать тишины после круга.
+    """
     rng = random.Random(f"campaign:{seed}")
     topology = list(TOPOLOGIES)[seed % len(TOPOLOGIES)]
     day = Day(seed, topology)
     with Stage(folder, seed, topology, visits, FAST) as stage:
-        _settle(stage, day, FIRST_SYNC)
+        _settle(stage, day, max(FIRST_SYNC, longest))
         for _ in range(rounds):
             _curator(stage, rng)
             _round(stage, day, rng, faults, kinds)
             _mend(stage)
-            _settle(stage, day, LONGEST_RECOVERY)
+            _settle(stage, day, longest)
         losses, day.differences, day.receptions = portal_losses(stage)
         day.losses = losses
         day.restarts = sum(role.restarts for role in stage.roles.values())

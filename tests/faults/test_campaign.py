@@ -5,8 +5,11 @@ from pathlib import Path
 import pytest
 
 from bench.campaign.losses import Losses
-from bench.campaign.run import LONGEST_RECOVERY, play
+from bench.campaign.run import play
 from bench.campaign.saboteur import SABOTAGES
+
+#: Тишина наступает сама; за какое время — меряет bench/faults.py: машина проверок бывает занята другим.
+PATIENCE = 400.0
 
 pytestmark = [pytest.mark.node, pytest.mark.xdist_group("campaign")]
 
@@ -14,10 +17,10 @@ pytestmark = [pytest.mark.node, pytest.mark.xdist_group("campaign")]
 @pytest.mark.usefixtures("redis_process")
 @pytest.mark.parametrize("seed", [2, 6])
 def test_a_day_under_faults_loses_doubles_and_moves_back_nothing(tmp_path: Path, seed: int) -> None:
-    day = play(tmp_path, seed, rounds=1, faults=10, visits=5)
+    day = play(tmp_path, seed, rounds=1, faults=10, visits=5, longest=PATIENCE)
     assert day.differences == []
     assert day.losses == Losses()
-    assert max(day.recovery) < LONGEST_RECOVERY
+    assert max(day.recovery) < PATIENCE
     assert day.events
     assert day.faults.total() == 10
 
