@@ -36,9 +36,17 @@ from services.domain.errors import StoreError
 from services.journal.summing import SummedRefusals
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from starlette.requests import Request
 
     from services.container import Services
+
+    Endpoint = Callable[[Request], Awaitable[Response]]
+    #: Показывает раздел; второе — метка его форм.
+    Show = Callable[[Request, str], Response]
+    #: Выполняет распоряжение с полями своей формы.
+    Obey = Callable[[Request, dict[str, str]], Response]
 
 STATIC = Path(__file__).parent / "static"
 LARGEST_FORM = 64 * 1024
@@ -67,7 +75,7 @@ def monitor_app(services: Services) -> Starlette:
             Route("/live", monitor.live),
             Route("/failed.csv", monitor.csv),
             Route("/login", monitor.enter, methods=["GET", "POST"]),
-            *[Route(f"/{name}", monitor.act, methods=["POST"]) for name in Actions.NAMES],
+            *[Route(f"/{name}", monitor.order(monitor.act), methods=["POST"]) for name in Actions.NAMES],
             Route("/metrics", monitor.metrics),
             Mount("/page", StaticFiles(directory=STATIC)),
         ],
@@ -96,6 +104,35 @@ class Monitor:
             PasswordLogin(password),
             Tokens(application_key(services.settings), password),
         )
+
+    def page(self, show: Show) -> Endpoint:
+        """Делает из ответа раздел: за паролем страницы, в потоке, без Redis — с объяснением."""
+
+        async def answer(request: Request) -> Response:
+            if not self._may_enter(request):
+                return RedirectResponse("/login", 303)
+            visitor = request.cookies.get(VISITOR) or new_visitor()
+            response = await run_in_threadpool(self._shown, show, request, self._tokens.form(visitor))
+            put_cookie(response, VISITOR, visitor)
+            return response
+
+        return answer
+
+    def order(self, obey: Obey) -> Endpoint:
+        """Делает из ответа распоряжение (POST): за паролем страницы и только со своей формы."""
+
+        async def answer(request: Request) -> Response:
+            form = await _form(request)
+            if not self._may_enter(request):
+                return RedirectResponse("/login", 303)
+            if not self._is_own(request, form):
+                self._refuse("request_refused", request, reason="форма не с этой страницы")
+                from monitoring import pages
+
+                return HTMLResponse(pages.trouble("Действие не выполнено", STALE), 403)
+            return await run_in_threadpool(obey, request, form)
+
+        return answer
 
     async def whole(self, request: Request) -> Response:
         """Отдаёт страницу целиком."""
@@ -149,18 +186,18 @@ class Monitor:
         put_cookie(response, VISITOR, visitor)
         return response
 
-    async def act(self, request: Request) -> Response:
-        """Выполняет распоряжение администратора; чужой запрос не выполняется."""
-        form = await _form(request)
-        if not self._may_enter(request):
-            return RedirectResponse("/login", 303)
-        if not self._is_own(request, form):
-            self._refuse("request_refused", request, reason="форма не с этой страницы")
+    def act(self, request: Request, form: dict[str, str]) -> Response:
+        """Выполняет распоряжение администратора."""
+        done = self._actions.run(request.url.path.strip("/"), form, client_of(request))
+        return RedirectResponse(f"/?{done}", 303)
+
+    def _shown(self, show: Show, request: Request, token: str) -> Response:
+        try:
+            return show(request, token)
+        except StoreError as error:
             from monitoring import pages
 
-            return HTMLResponse(pages.trouble("Действие не выполнено", STALE), 403)
-        done = await run_in_threadpool(self._actions.run, request.url.path.strip("/"), form, _client(request))
-        return RedirectResponse(f"/?{done}", 303)
+            return HTMLResponse(pages.trouble(str(error), NO_REDIS))
 
     def _may_enter(self, request: Request) -> bool:
         return self._login.is_open or self._tokens.is_session(request.cookies.get(SESSION))
@@ -192,7 +229,7 @@ class Monitor:
         return "Пароль не подходит"
 
     def _refuse(self, event: str, request: Request, **fields: object) -> None:
-        self._refusals.refused(event, _client(request), **fields, page="monitor")
+        self._refusals.refused(event, client_of(request), **fields, page="monitor")
 
     def _page(self, request: Request, visitor: str) -> str:
         from monitoring import pages
@@ -232,7 +269,8 @@ def _done(request: Request) -> str:
     return DONE.get(query.get("done", ""), "").format(count if count.isdigit() else "?")
 
 
-def _client(request: Request) -> str:
+def client_of(request: Request) -> str:
+    """Возвращает адрес спрашивающего для журнала безопасности."""
     return request.client.host if request.client else "?"
 
 

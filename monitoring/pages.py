@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 #: Сколько строк списка видно сразу и сколько всего в каждом.
 AT_ONCE, SHOWN, RETRIES_SHOWN, REJECTED_SHOWN = 10, 50, 20, 300
+#: Разделы страницы: адрес и имя.
+NAVIGATION = (("/", "Состояние"),)
 #: Куда на странице ведёт тревога.
 WAYS = {
     Cause.FAILED: ("#failed", "К списку «Не отправлено»"),
@@ -35,27 +37,27 @@ WAYS = {
 def page(snapshot: Snapshot, settings: "Settings", visit: Visit) -> str:
     """Возвращает страницу наблюдения."""
     around = {"syncs": visit.syncs, "done": visit.done, "host": socket.gethostname(), "version": version()}
-    return _rendered("page.html", refreshes=True, **around, **_living(snapshot, settings, visit))
+    return rendered("page.html", here="/", refreshes=True, **around, **_living(snapshot, settings, visit))
 
 
 def live(snapshot: Snapshot, settings: "Settings", visit: Visit) -> str:
     """Возвращает часть страницы, которая обновляется сама."""
-    return _rendered("live.html", **_living(snapshot, settings, visit))
+    return rendered("live.html", **_living(snapshot, settings, visit))
 
 
 def login(token: str, complaint: str = "") -> str:
     """Возвращает страницу входа."""
-    return _rendered("login.html", token=token, complaint=complaint, refreshes=False)
+    return rendered("login.html", token=token, complaint=complaint, refreshes=False)
 
 
 def trouble(title: str, text: str) -> str:
     """Возвращает страницу, когда показать нечего: нет Redis, чужой запрос."""
-    return _rendered("trouble.html", title=title, text=text, refreshes=True)
+    return rendered("trouble.html", title=title, text=text, refreshes=True)
 
 
 def trouble_section(title: str, text: str) -> str:
     """Возвращает приговор, когда показать нечего."""
-    return _rendered("trouble_section.html", title=title, text=text)
+    return rendered("trouble_section.html", title=title, text=text)
 
 
 def _living(snapshot: Snapshot, settings: "Settings", visit: Visit) -> Mapping[str, Any]:
@@ -81,7 +83,8 @@ def _living(snapshot: Snapshot, settings: "Settings", visit: Visit) -> Mapping[s
     }
 
 
-def _rendered(template: str, **values: Any) -> str:
+def rendered(template: str, **values: Any) -> str:
+    """Возвращает страницу по шаблону; ``here`` — её место в навигации, ``title`` — заголовок окна."""
     return _environment().get_template(template).render(values)
 
 
@@ -94,7 +97,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["product"] = wording.PRODUCT
+    environment.globals |= {"product": wording.PRODUCT, "navigation": NAVIGATION}
     environment.filters |= {
         "number": wording.number,
         "records": wording.records,
