@@ -85,9 +85,14 @@ class Chart:
 
 
 def seconds_each(events: Events) -> float:
-    """Возвращает среднее число секунд на запись."""
-    timed = events.get("timed", 0)
-    return events.get("seconds", 0) / timed if timed else 0.0
+    """Возвращает среднее число секунд работы над записью: ожидание портала не в счёт (постановление 34)."""
+    return _each(events, "seconds")
+
+
+def told_pace(events: Events) -> str:
+    """Возвращает словами, сколько на запись ушло работы и сколько она ждала портала."""
+    waited = number(_each(events, "waited"), 1)
+    return f"{number(seconds_each(events), 1)} с работы на запись, ещё {waited} с ожидания портала"
 
 
 def processed(events: Events) -> float:
@@ -115,7 +120,7 @@ def chart(title: str, points: Sequence[tuple[datetime, Events]], label: Callable
     ]
     return Chart(
         title,
-        f"обработано {number(processed(total))}, в среднем {number(seconds_each(total), 1)} с на запись",
+        f"обработано {number(processed(total))}, в среднем {told_pace(total)}",
         [(name, told) for (name, *_), told in zip(SERIES, _told(total), strict=True)],
         [GridLine(floor - most * share * scale, most * share) for share in (0.0, 0.5, 1.0)],
         columns,
@@ -131,6 +136,11 @@ def nice_ceiling(value: float) -> float:
             if size * step >= value:
                 return size * step
         size *= 10
+
+
+def _each(events: Events, name: str) -> float:
+    timed = events.get("timed", 0)
+    return events.get(name, 0) / timed if timed else 0.0
 
 
 def _layers(events: Events) -> list[float]:
@@ -150,7 +160,7 @@ def _column(left: float, step: float, scale: float, events: Events, label: str, 
         for (name, *_), height, top in zip(SERIES, heights, accumulate(heights), strict=True)
         if height
     ]
-    told = f"{label}: {', '.join(_told(events))}, {number(seconds_each(events), 1)} с на запись"
+    told = f"{label}: {', '.join(_told(events))}, {told_pace(events)}"
     return Column(left, step, bars, told, label if ticked else "")
 
 

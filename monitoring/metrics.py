@@ -81,13 +81,18 @@ class Installation:
                 ({**label, "event": event}, amount)
                 for label, events in grand
                 for event, amount in sorted(events.items())
-                if event not in ("seconds", "timed")
+                if event not in ("seconds", "waited", "timed")
             ],
         )
         yield counter(
             "ident_reception_seconds",
-            "Секунд на обработку записей",
+            "Секунд работы над записями",
             [(label, events.get("seconds", 0.0)) for label, events in grand],
+        )
+        yield counter(
+            "ident_reception_waited_seconds",
+            "Секунд, которые взятые записи ждали предела портала и очереди к нему",
+            [(label, events.get("waited", 0.0)) for label, events in grand],
         )
         yield counter(
             "ident_reception_timed",

@@ -143,7 +143,10 @@ class Services:
     @property
     def work(self) -> Work:
         """Общее всех сценариев."""
-        return Work(self.store, self.keeper, self.journal, self.clock, self.settings)
+        return Work(self.store, self.keeper, self.journal, self.clock, self.settings, self._waited)
+
+    def _waited(self) -> float:
+        return self.client.waited() if "client" in vars(self) else 0.0
 
     @property
     def _portal(self) -> Portal:

@@ -184,17 +184,10 @@ class Crm(Protocol):
     ``permit`` — право, о котором спросят перед самым запросом; не действует — GripLost, ничего не записано.
     """
 
-    def find(
-        self,
-        uids: Sequence[str],
-        phone: Phone | None,
-        known_contact: int | None = None,
-        known_deal: int | None = None,
-    ) -> Found:
+    def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
         """Ищет сделки по ключам и, если дан телефон, контакты и лиды с ним.
 
         ``known_contact`` — номер, который мы сами недавно создали: поиск портала может его ещё не видеть.
-        ``known_deal`` — сделка из памяти: ключ в ней стёрли рукой — вернётся она, с пустым ``uid``.
         Контакт, найденный, но недоступный для чтения, — SkippableError ``contact_unreadable``.
         """
         ...

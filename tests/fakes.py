@@ -150,13 +150,7 @@ class FakeCrm:
 
     # --- договор ---
 
-    def find(
-        self,
-        uids: Sequence[str],
-        phone: Phone | None,
-        known_contact: int | None = None,
-        known_deal: int | None = None,
-    ) -> Found:
+    def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
         """Ищет сделки по ключам и клиента по телефону."""
         with self._called("find"):
             deals = [
@@ -164,9 +158,6 @@ class FakeCrm:
                 for deal in self.deals.values()
                 if str(deal.fields.get(KEY)).casefold() in map(str.casefold, uids)
             ]
-            known = self.deals.get(known_deal or 0)
-            if not deals and known is not None and not known.fields.get(KEY):
-                deals = [self._deal(known)]
             if phone is None:
                 return Found(deals)
             return Found(deals, self._contacts(phone), self._leads(phone))

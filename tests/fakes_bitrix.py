@@ -159,8 +159,12 @@ class Desk:
         self.clock, self.permits = FakeAwake(), FakePermits()
         self.operating = OperatingGate(480.0, now=lambda: 1000.0)
         endpoint = Endpoint(self.transport, self.limiter, self.operating)
-        timing = Timing(0.0, self.clock, self.slept.append)
+        timing = Timing(0.0, self.clock, self._sleep)
         self.client = BitrixClient(endpoint, self.permits, timing=timing)
+
+    def _sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.clock.advance(seconds)
 
     def together(self, orders: Sequence[Callable[[], Any]]) -> list[Any]:
         """Выполняет заказы так, чтобы все дождались очереди прежде первой отправки; ошибки — значениями."""

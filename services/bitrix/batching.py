@@ -38,6 +38,8 @@ class Group:
         self.answers: list[Answer] = []
         self.done = False
         self.resends = self.passed = 0
+        #: Когда встала в очередь и сколько в ней простояла за все отправки: ждать предел — не работать.
+        self.lined_up_at = self.waited = 0.0
         self._woken = threading.Event()
 
     def part(self) -> None:

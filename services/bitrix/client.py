@@ -57,6 +57,12 @@ class Timing:
     permit_seconds: float = 35.0
 
 
+class Waits(threading.local):
+    """Сколько всего прождал своей очереди каждый поток."""
+
+    seconds = 0.0
+
+
 class BitrixClient:
     """Потокобезопасный клиент одного портала; ``permits`` отвечает, чьи записи ещё вправе уйти."""
 
@@ -73,6 +79,7 @@ class BitrixClient:
         self._waiting: deque[Group] = deque()
         self._leader: Group | None = None
         self._flying = 0
+        self._waits = Waits()
         self.operating, self.traffic = endpoint.operating, self._exchange.traffic
         #: Кому рассказать об ответах: страница наблюдения считает запросы и помнит отказы.
         self.listener: Callable[[Sequence[Call], Sequence[Answer]], None] = lambda calls, answers: None
@@ -103,6 +110,10 @@ class BitrixClient:
         """Возвращает, сколько групп ждёт отправки."""
         with self._lock:
             return len(self._waiting)
+
+    def waited(self) -> float:
+        """Возвращает, сколько секунд всего этот поток прождал предела и очереди к порталу."""
+        return self._waits.seconds
 
     def withdraw(self) -> None:
         """Отзывает всё, что ещё не ушло, и ничего нового не берёт; ушедшее доделается."""
@@ -135,10 +146,14 @@ class BitrixClient:
             # Первая в очереди группа без хозяина остановила бы всех.
             self._leave(group, PortalUnreachable("отправка прервана"))
             raise
+        finally:
+            self._waits.seconds += group.waited
         return group.answers
 
     def _line_up(self, groups: Sequence[Group], first: bool = False) -> None:
         """Ставит группы в очередь; никто не ведёт — ведение принимает первая."""
+        for group in groups:
+            group.lined_up_at = self._now()
         if first:
             self._waiting.extendleft(reversed(groups))
         else:
@@ -158,6 +173,8 @@ class BitrixClient:
             return
         with self._lock:
             taken = pack(self._waiting, group, self._exchange.size.now())
+            for one in taken:
+                one.waited += self._now() - one.lined_up_at
             self._flying += 1
             self._pass_on()
         try:

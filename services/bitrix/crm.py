@@ -40,18 +40,10 @@ class BitrixCrm:
         self._client, self._settings, self._people = client, settings, People(client)
         self._key = settings.field_table["reception_id"]
 
-    def find(
-        self,
-        uids: Sequence[str],
-        phone: Phone | None,
-        known_contact: int | None = None,
-        known_deal: int | None = None,
-    ) -> Found:
+    def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
         """Ищет сделки по ключам и клиента по телефону; найденное проверяет."""
         answers = self._client.group([self._deal_list(uids), *(searches(phone) if phone else ())])
         deals = self._deals(answers[0].get(), uids)
-        if not deals and known_deal is not None:
-            deals = self._without_key(known_deal)
         if phone is None:
             return Found(deals)
         return Found(deals, *self._people.found(answers[1:], phone, known_contact))
@@ -147,12 +139,6 @@ class BitrixCrm:
         if rows and not deals:
             require_field(self._client, self._key, rows)
         return deals
-
-    def _without_key(self, deal_id: int) -> list[Deal]:
-        """Возвращает сделку по номеру, если она есть, а ключ в ней стёрт (постановление 35)."""
-        fields = self.read_deals([deal_id], [*DEAL_FIELDS, self._key])
-        rows = [row for row in fields.values() if not folded(row.get(self._key))]
-        return [_deal(row, "") for row in rows]
 
     def _is_orphan(self, answer: Answer, deal_id: int, uid: str) -> bool:
         """Отвечает, осталась ли созданная сделка без контакта; не прочлась — разберётся следующая выборка."""

@@ -23,9 +23,9 @@ class RedisStats:
         """Прибавляет событие."""
         self._add(branch_id, now, {event: amount})
 
-    def took(self, branch_id: str, seconds: float, now: datetime) -> None:
-        """Учитывает длительность обработки одной записи."""
-        self._add(branch_id, now, {"seconds": seconds, "timed": 1})
+    def took(self, branch_id: str, seconds: float, waited: float, now: datetime) -> None:
+        """Учитывает секунды работы над одной записью и ожидания ею портала (постановление 34)."""
+        self._add(branch_id, now, {"seconds": seconds, "waited": waited, "timed": 1})
 
     def totals(self, branch_id: str, since: datetime, until: datetime) -> Mapping[str, float]:
         """Возвращает суммы событий за часы, начавшиеся в [since, until)."""

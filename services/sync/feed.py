@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,13 +59,17 @@ class PortalRests(RetriableError):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """Общее всех сценариев: состояние, взятое этим процессом, журнал, часы и настройки."""
+    """Общее всех сценариев: состояние, взятое этим процессом, журнал, часы и настройки.
+
+    ``waited`` — сколько секунд этот поток всего прождал очереди к порталу.
+    """
 
     store: Store
     keeper: Keeper
     journal: Journal
     clock: Clock
     settings: Settings
+    waited: Callable[[], float]
 
 
 @dataclass(frozen=True, slots=True)

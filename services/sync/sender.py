@@ -45,6 +45,7 @@ class Sender:
     def run(self, uid: str) -> Outcome:
         """Отправляет запись, если её время пришло; Postponed — повторить через ``retry_after``."""
         started, lease = self._clock.now(), self._work.settings.sync.lease
+        waited = self._work.waited()
         claim = self._store.outbox.claim(uid, started, lease)
         if claim is None:
             return Outcome.NOT_DUE
@@ -53,7 +54,7 @@ class Sender:
         if (wait := self._closed_for(started)) is not None:
             return self._hand_back(claim, wait)
         with self._work.keeper.keeping(Permit(claim)):
-            return self._guarded(claim, started)
+            return self._guarded(claim, started, waited)
 
     def _closed_for(self, now: datetime) -> timedelta | None:
         """Возвращает, сколько ждать отправке; пробы не берёт: портал, может, и не понадобится."""
@@ -62,7 +63,7 @@ class Sender:
             return self._work.settings.sync.hint_timeout
         return gate.blocked_for(now)
 
-    def _guarded(self, claim: Claim, started: datetime) -> Outcome:
+    def _guarded(self, claim: Claim, started: datetime, waited: float) -> Outcome:
         try:
             outcome = self._judged(claim, started)
         except StoreError as error:
@@ -79,7 +80,7 @@ class Sender:
             # Ошибка программы не должна ни зациклить запись, ни потерять её: она видна в failed.
             self._fail(claim, "bug", f"ошибка программы: {type(error).__name__}")
             raise
-        self._count(outcome, started)
+        self._count(outcome, started, self._work.waited() - waited)
         return outcome
 
     def _judged(self, claim: Claim, now: datetime) -> Outcome:
@@ -162,12 +163,14 @@ class Sender:
         for note in attempt.ready.notes:
             self._journal.info(note.reason, reception=attempt.uid, message=note.message)
 
-    def _count(self, outcome: Outcome, started: datetime) -> None:
+    def _count(self, outcome: Outcome, started: datetime, waited: float) -> None:
+        """Считает исход и время: работу отдельно, ожидание предела портала отдельно (постановление 34)."""
         now, counted = self._clock.now(), self._feed.counted
         if outcome is not Outcome.REJECTED:  # отклонённую уже сосчитала приёмка
             self._store.stats.count(self._branch_id, f"{counted}{outcome}", now)
         if not counted:
-            self._store.stats.took(self._branch_id, (now - started).total_seconds(), now)
+            working = max((now - started).total_seconds() - waited, 0.0)
+            self._store.stats.took(self._branch_id, working, waited, now)
 
     def _hand_back(self, claim: Claim, wait: timedelta) -> Outcome:
         """Возвращает запись, не считая попытки: слать сейчас нельзя или незачем."""

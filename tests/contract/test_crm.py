@@ -112,21 +112,6 @@ def test_key_in_other_letters_is_the_same_key(world: World) -> None:
     assert [deal.deal_id for deal in world.crm.find(["F1_1"], None).deals] == [deal_id]
 
 
-def test_remembered_deal_whose_key_was_cleared_is_found_by_its_number(world: World) -> None:
-    deal_id = world.add_deal("", **STAGE)
-    (deal,) = world.crm.find(["F1_1"], None, known_deal=deal_id).deals
-    assert (deal.deal_id, deal.uid, deal.stage_id) == (deal_id, "", "C1:CONSULT_SCHED")
-
-
-def test_remembered_deal_that_carries_another_key_is_not_ours(world: World) -> None:
-    deal_id = world.add_deal("F1_2")
-    assert list(world.crm.find(["F1_1"], None, known_deal=deal_id).deals) == []
-
-
-def test_remembered_deal_that_is_gone_is_not_found(world: World) -> None:
-    assert list(world.crm.find(["F1_1"], None, known_deal=999).deals) == []
-
-
 # --- Люди по телефону ----------------------------------------------------------------------------
 
 

@@ -73,7 +73,11 @@ class Office:
         passed = Passing()
         self.store.locks = RedisLocks(self.redis, keys, passed.now, passed.sleep)
         self.keeper = Keeper(self.store.outbox, self.clock, self.settings.sync.lease)
-        self.work = Work(self.store, self.keeper, self.journal, self.clock, self.settings)
+        #: Сколько секунд этот поток прождал очереди к порталу.
+        self.waited = 0.0
+        self.work = Work(
+            self.store, self.keeper, self.journal, self.clock, self.settings, lambda: self.waited
+        )
         self.source = twin.source if twin else FakeSource(NOW.replace(tzinfo=None))
         self.crm = twin.crm if twin else FakeCrm(NOW - timedelta(hours=1), self.keeper.holds)
         self.pauses: list[timedelta] = []

@@ -65,7 +65,7 @@ class WatchedWorld:
         stats.count(branch, "unchanged", moment, rng.randint(0, 5))
         if rng.random() < 0.15:
             stats.count(branch, "rejected", moment, 1)
-        stats.took(branch, rng.uniform(0.3, 1.4), moment)
+        stats.took(branch, rng.uniform(0.3, 1.4), rng.uniform(0.0, 4.0), moment)
 
     def succeeded(self, branch_id: str, ago: timedelta, error: str = "") -> None:
         """Записывает, когда филиал в последний раз читался."""

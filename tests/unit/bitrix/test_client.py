@@ -543,3 +543,24 @@ def test_one_stall_of_the_portal_does_not_leave_updates_going_one_by_one() -> No
     assert [len(desk.transport.commands(number)) for number in range(sent, len(desk.transport.requests))] == [
         50
     ]
+
+
+# --- Сколько ждали очереди (постановление 34) -----------------------------------------------------
+
+
+def test_wait_of_a_caller_ends_when_its_request_leaves() -> None:
+    desk = Desk(limiter=FakeLimiter(4.0))
+    desk.transport.meanwhile = lambda number: desk.clock.advance(3.0)
+    desk.client.call("crm.deal.get", {"id": 1})
+    assert (desk.client.waited(), desk.clock()) == (4.0, 7.0)
+
+
+def test_each_caller_knows_its_own_wait_and_a_repeat_adds_to_it() -> None:
+    desk = Desk(FakeTransport(TOO_OFTEN), FakeLimiter(4.0, 2.0))
+
+    def asked() -> float:
+        desk.client.group([read(1)])
+        return desk.client.waited()
+
+    assert desk.together([asked, asked]) == [6.0, 6.0]
+    assert desk.client.waited() == 0.0

@@ -162,7 +162,7 @@ JSON = st.recursive(
 )
 ACTIONS: list[Callable[[BitrixCrm], object]] = [
     lambda crm: crm.find(["F1_1"], PHONE),
-    lambda crm: crm.find(["F1_1"], None, known_deal=5),
+    lambda crm: crm.numbered([5]),
     lambda crm: crm.read_deals([1], ["TITLE"]),
     lambda crm: crm.create_contact(NewContact(PersonName.of("Лунёва", "Алсу", ""), PHONE)),
     lambda crm: crm.create_deal({KEY: "F1_1"}, 7),

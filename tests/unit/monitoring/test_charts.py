@@ -18,14 +18,14 @@ def test_processed_counts_successes_and_errors() -> None:
     )
 
 
-def test_chart_tells_the_average_pace() -> None:
+def test_chart_tells_work_and_waiting_apart() -> None:
     points = [
-        (NOON, {"created": 2, "seconds": 3.0, "timed": 2}),
+        (NOON, {"created": 2, "seconds": 3.0, "waited": 8.0, "timed": 2}),
         (NOON + timedelta(hours=1), {"updated": 2, "seconds": 1.0, "timed": 2}),
     ]
     assert (
         chart("За сутки", points, lambda moment: f"{moment:%H}").summary
-        == "обработано 4, в среднем 1,0 с на запись"
+        == "обработано 4, в среднем 1,0 с работы на запись, ещё 2,0 с ожидания портала"
     )
 
 

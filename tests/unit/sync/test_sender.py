@@ -471,3 +471,18 @@ def test_change_that_came_during_the_sending_is_sent_after_it(office: Office) ->
     assert office.state is EntryState.PENDING
     assert office.send_again(UID) is Outcome.UPDATED
     assert office.deal(UID).fields["COMMENTS"] == "успели изменить"
+
+
+# --- Время работы (постановление 34) --------------------------------------------------------------
+
+
+def test_time_at_work_leaves_out_the_wait_for_the_portal(office: Office) -> None:
+    def portal_takes_its_time() -> None:
+        office.clock.advance(seconds=5)
+        office.waited += 4.0
+
+    office.book()
+    office.waited = 100.0
+    office.crm.meanwhile["create_deal"] = portal_takes_its_time
+    assert office.send(UID) is Outcome.CREATED
+    assert (office.counted("seconds"), office.counted("waited"), office.counted("timed")) == (1.0, 4.0, 1.0)
