@@ -23,11 +23,11 @@ def main(arguments: list[str]) -> int:
     from services.journal.process import start_journal
     from services.web.server import Servers, ServingError
     from tasks.pages import sites
-    from tasks.records import request_extracts
+    from tasks.records import give_hands
 
     start_journal(settings)
     services = build_services(settings)
-    services.sync_now = request_extracts
+    give_hands(services)
     pages = sites(services)
     if not pages:
         print("Показывать нечего: заполните раздел application или web.enabled = true.", file=sys.stderr)

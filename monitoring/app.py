@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from config.loader import application_key
 from monitoring.actions import Actions
+from monitoring.check import CheckPage
 from monitoring.export import failed_csv
 from monitoring.guard import (
     DEVICE,
@@ -76,6 +77,7 @@ def monitor_app(services: Services) -> Starlette:
             Route("/failed.csv", monitor.csv),
             Route("/login", monitor.enter, methods=["GET", "POST"]),
             *[Route(f"/{name}", monitor.order(monitor.act), methods=["POST"]) for name in Actions.NAMES],
+            *CheckPage(services).routes(monitor),
             Route("/metrics", monitor.metrics),
             Mount("/page", StaticFiles(directory=STATIC)),
         ],

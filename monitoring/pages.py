@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 #: Сколько строк списка видно сразу и сколько всего в каждом.
 AT_ONCE, SHOWN, RETRIES_SHOWN, REJECTED_SHOWN = 10, 50, 20, 300
 #: Разделы страницы: адрес и имя.
-NAVIGATION = (("/", "Состояние"),)
+NAVIGATION = (("/", "Состояние"), ("/check", "Проверка"))
 #: Куда на странице ведёт тревога.
 WAYS = {
     Cause.FAILED: ("#failed", "К списку «Не отправлено»"),
@@ -108,6 +108,7 @@ def _environment() -> Environment:
         "advice": lambda advice: worded(advice, Front.PAGE),
         "ago": _ago,
         "within": _within,
+        "day": lambda moment: f"{moment:%d.%m.%Y}",
         "clock": _clock,
     }
     return environment

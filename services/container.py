@@ -52,7 +52,7 @@ class Services:
         clock: Clock | None = None,
         pause: Callable[[timedelta], None] = _sleep,
     ) -> None:
-        self.settings, self._pause = settings, pause
+        self.settings, self.pause = settings, pause
         self.clock: Clock = clock or RedisClock(lambda: self.store.redis)
         self._lock = threading.RLock()
         self._sources: dict[str, IdentSource] = {}
@@ -60,6 +60,8 @@ class Services:
         self._report: TrafficReport | None = None
         #: Запускает выборку филиалов сейчас; даёт точка входа: сами службы о Celery не знают.
         self.sync_now: Callable[[Sequence[str]], None] | None = None
+        #: Просит узел о следующей странице прошлого; даёт точка входа.
+        self.backfill_now: Callable[[str], None] | None = None
         #: Почему не взяты новые настройки: узел работает с этими. Пусто — взяты.
         self.settings_refused = ""
 
@@ -69,7 +71,7 @@ class Services:
             if branch_id not in self._branches:
                 source = self.source(self.settings.branch(branch_id).database)
                 self._branches[branch_id] = branch_services(
-                    self.work, self._portal, branch_id, source, self._pause, self.entities
+                    self.work, self._portal, branch_id, source, self.pause, self.entities
                 )
             return self._branches[branch_id]
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tasks.app import celery_app
 from tasks.base import SyncTask
-from tasks.names import CONTROL_PRIORITY, EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
+from tasks.names import BACKFILL, CONTROL_PRIORITY, EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
 from tasks.process import on_built
 
 if TYPE_CHECKING:
@@ -45,7 +45,12 @@ def request_extracts(branch_ids: Sequence[str]) -> None:
         extract.apply_async((branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
 
 
+def request_backfill(branch_id: str) -> None:
+    """Просит узел о следующей странице прошлого."""
+    celery_app.send_task(BACKFILL, (branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
+
+
 @on_built
-def _give_hands(services: "Services") -> None:
-    """Даёт службам процесса то, что умеет только точка входа: запустить выборку сейчас."""
-    services.sync_now = request_extracts
+def give_hands(services: "Services") -> None:
+    """Даёт службам процесса то, что умеет только точка входа: позвать узел, не дожидаясь расписания."""
+    services.sync_now, services.backfill_now = request_extracts, request_backfill

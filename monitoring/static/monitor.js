@@ -8,8 +8,8 @@ let misses = 0;
 async function refresh() {
   if (document.hidden) return;
   try {
-    const answer = await fetch("/live" + location.search, { credentials: "same-origin" });
-    if (answer.status === 401) {
+    const answer = await fetch((document.getElementById("live").dataset.live || "/live") + location.search, { credentials: "same-origin" });
+    if (answer.status === 401 || answer.redirected) {
       location.reload();
       return;
     }
@@ -31,11 +31,16 @@ function replaceSections(text) {
   const wanted = [...fresh.children].map((section) => {
     const old = known.get(section.id);
     // Раздел, с которым работает человек, не трогаем: он обновится, когда тот закончит.
-    if (old && (old === busy || old.outerHTML === section.outerHTML)) return old;
+    if (old && (old === busy || bare(old) === bare(section))) return old;
     return section;
   });
   const same = wanted.length === live.children.length && wanted.every((one, at) => one === live.children[at]);
   if (!same) live.replaceChildren(...wanted);
+}
+
+// Раскрытое человеком — не перемена.
+function bare(section) {
+  return section.outerHTML.replaceAll(' open=""', "");
 }
 
 document.addEventListener("submit", (event) => {
@@ -58,5 +63,5 @@ if (flash) {
   setTimeout(() => flash.remove(), FLASH_MS);
 }
 
-setInterval(refresh, EVERY_MS);
+setInterval(refresh, Number(document.getElementById("live")?.dataset.every) || EVERY_MS);
 document.addEventListener("visibilitychange", refresh);

@@ -75,6 +75,10 @@ SECURITY: Mapping[str, str] = {
     "failed_dropped": "распоряжение",
     "portal_set_up": "распоряжение",
     "sync_requested": "распоряжение",
+    "doctor_requested": "распоряжение",
+    "preview_requested": "распоряжение",
+    "backfill_requested": "распоряжение",
+    "backfill_stopped": "распоряжение",
 }
 
 
@@ -93,6 +97,10 @@ RESERVED = frozenset(
         "failed_dropped",
         "portal_set_up",
         "sync_requested",
+        "doctor_requested",
+        "preview_requested",
+        "backfill_requested",
+        "backfill_stopped",
         "alert_raised",
         "alert_cleared",
         "alert_sent",

@@ -64,7 +64,10 @@ def test_who_is_asking(client: tuple[str, int] | None, host: str, own: bool) -> 
     assert (refused(client, {"host": host}) == "") is own
 
 
-@pytest.mark.parametrize("action", ["requeue", "sync", "pause", "unpause", "resume"])
+@pytest.mark.parametrize(
+    "action",
+    ["requeue", "sync", "pause", "unpause", "resume", "check/doctor", "check/preview", "check/backfill"],
+)
 def test_order_without_the_token_is_not_obeyed(url: str, watched: WatchedWorld, action: str) -> None:
     watched.halt()
     answer = requests.post(url + action, data={"uid": "F1_70000"}, timeout=10, allow_redirects=False)
