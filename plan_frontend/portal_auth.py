@@ -22,6 +22,7 @@ from services.domain.admission import (
     TokenOwner,
     VisitedDeal,
 )
+from services.domain.budget import Budget
 
 if TYPE_CHECKING:
     from config.models import ApplicationSettings
@@ -77,24 +78,6 @@ class MinuteCount:
         if moments is None or len(moments) < self._limit:
             return 0
         return max(0, int(moments[0] + self._window - self._clock()) + 1)
-
-
-class Budget:
-    """Запас, который пополняется со временем; пустой не ждёт, а отказывает."""
-
-    def __init__(self, size: int, per_second: float, clock: Callable[[], float]) -> None:
-        self._size, self._rate, self._clock = size, per_second, clock
-        self._left, self._at = float(size), clock()
-
-    def take(self) -> bool:
-        """Берёт единицу; нет её — False."""
-        now = self._clock()
-        self._left = min(self._size, self._left + (now - self._at) * self._rate)
-        self._at = now
-        if self._left < 1:
-            return False
-        self._left -= 1
-        return True
 
 
 class Trust(Generic[Value]):

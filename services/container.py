@@ -58,6 +58,7 @@ class Services:
         self._sources: dict[str, IdentSource] = {}
         self._branches: dict[str, BranchServices] = {}
         self._report: TrafficReport | None = None
+        self._reader: BitrixClient | None = None
         #: Запускает выборку филиалов сейчас; даёт точка входа: сами службы о Celery не знают.
         self.sync_now: Callable[[Sequence[str]], None] | None = None
         #: Просит узел о следующей странице прошлого; даёт точка входа.
@@ -104,7 +105,7 @@ class Services:
         from services.sync.plans import PlanLookup, SealedPlanLookup
 
         source = IdentPlanSource(self.source(self.settings.branch(branch_id).database).ahead)
-        ownership = DealOwnership(self.work, self.crm, branch_id)
+        ownership = DealOwnership(self.work, self.reading_crm, branch_id)
         application = self.settings.application
         by_name = application is None or application.plans_by_name == "phone"
         rules = rules_of(self.settings, branch_id)
@@ -187,6 +188,16 @@ class Services:
         from services.bitrix.crm import BitrixCrm
 
         return BitrixCrm(self.client, self.settings.portal)
+
+    @cached_property
+    def reading_crm(self) -> Crm:
+        """Сделки портала для вопроса о плане: человек ждёт, и очередь обмена его не касается."""
+        from services.bitrix.client import open_reader
+        from services.bitrix.crm import BitrixCrm
+
+        portal, prefix = self.settings.portal, self.settings.redis.prefix
+        self._reader = open_reader(portal, self.store.redis, prefix)
+        return BitrixCrm(self._reader, portal)
 
     @property
     def health(self) -> Health:
@@ -331,13 +342,15 @@ class Services:
                     self._report.flush()
             if "visitors" in opened:
                 self.visitors.close()
+            if self._reader is not None:
+                self._reader.close()
             for source in self._sources.values():
                 source.close()
             if "keeper" in opened:
                 self.keeper.close()
             if "store" in opened:
                 self.store.close()
-            for name in ("client", "crm", "visitors", "keeper", "store"):
+            for name in ("client", "crm", "reading_crm", "visitors", "keeper", "store"):
                 opened.pop(name, None)
             self._sources.clear()
             self._branches.clear()

@@ -9,6 +9,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -20,7 +21,7 @@ from urllib.parse import urlsplit
 from services.bitrix.batching import Group
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.exchange import Endpoint, Exchange, awake
-from services.bitrix.limiter import RedisRateLimiter, limiter_key
+from services.bitrix.limiter import AheadOfQueue, RedisRateLimiter, limiter_key
 from services.bitrix.operating import OperatingGate
 from services.bitrix.packing import next_leader, pack
 from services.bitrix.responses import (
@@ -30,7 +31,8 @@ from services.bitrix.responses import (
     PortalUnreachable,
     QueryLimitExceeded,
 )
-from services.bitrix.transport import open_transport
+from services.bitrix.transport import HttpTransport, open_transport
+from services.domain.budget import Budget
 from services.domain.errors import GripLost, SkippableError, SyncError, Withdrawn
 from services.ports import Permit, Permits
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
 
 #: Сколько раз читающую группу посылают снова после обрыва и сколько раз ждут после «слишком часто».
 RESENDS, REFUSALS = 2, 5
+#: Вопрос человека: запас запросов (пополняется четвертью предела) и сколько секунд ждать связи и ответа.
+READER_BUDGET, READER_TIMEOUTS = 10, (3.0, 6.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +300,17 @@ def open_client(
     )
     timing = Timing(permit_seconds=permit_seconds(lease, settings.uncertainty))
     return BitrixClient(endpoint, permits, settings.batch_size, timing)
+
+
+def open_reader(settings: PortalSettings, redis: Redis, prefix: str) -> BitrixClient:
+    """Собирает клиент вопросов человека: читает вне очереди обмена, из своего запаса; писать ему не дано."""
+    budget = Budget(READER_BUDGET, settings.requests_per_second / 4, time.monotonic)
+    endpoint = Endpoint(
+        HttpTransport(settings.webhook.get_secret_value(), *READER_TIMEOUTS, settings.ca_file),
+        AheadOfQueue(open_limiter(settings, redis, prefix), budget),
+        OperatingGate(settings.operating_limit),
+    )
+    return BitrixClient(endpoint, lambda permits: [False] * len(permits), timing=Timing(linger=0.0))
 
 
 def permit_seconds(lease: timedelta, uncertainty: timedelta) -> float:

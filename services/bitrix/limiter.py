@@ -3,10 +3,15 @@
 from hashlib import blake2b
 from typing import TYPE_CHECKING, Protocol
 
+from services.bitrix.responses import PortalUnreachable
+from services.domain.budget import Budget
 from services.domain.errors import StoreError
 
 if TYPE_CHECKING:
     from redis import Redis
+
+#: Дальше в долг у общего предела ждущий человек не идёт: портал и так завален.
+LONGEST_DEBT = 15.0
 
 # Время — по часам Redis: у процессов и компьютеров они свои. Жетон занимается вперёд.
 # Хранится время, когда ведро снова станет полным (GCRA): одно число, и порядок очереди сохраняется. Рядом —
@@ -77,6 +82,31 @@ class RedisRateLimiter:
             return str(script(keys=[self._key], args=arguments))  # type: ignore[operator]
         except RedisError as error:
             raise StoreError(f"Redis недоступен ({type(error).__name__})") from None
+
+
+class AheadOfQueue:
+    """Предел для ждущего человека: место в общем пределе занимает, но очереди обмена не ждёт.
+
+    Свой запас не даёт людям занять весь предел. Отказал портал — следующий запрос ждёт, как все.
+    """
+
+    def __init__(self, limiter: RateLimiter, budget: Budget) -> None:
+        self._limiter, self._budget, self._refused = limiter, budget, False
+
+    def reserve(self) -> float:
+        """Занимает место; запас пуст или долг велик — PortalUnreachable."""
+        if not self._budget.take():
+            raise PortalUnreachable("планы спрашивают слишком часто: повторите через несколько секунд")
+        wait = self._limiter.reserve()
+        if wait > LONGEST_DEBT:
+            raise PortalUnreachable("портал перегружен обменом: повторите через минуту")
+        refused, self._refused = self._refused, False
+        return wait if refused else 0.0
+
+    def freeze(self, seconds: float) -> None:
+        """Отодвигает следующие запросы."""
+        self._refused = True
+        self._limiter.freeze(seconds)
 
 
 def limiter_key(prefix: str, portal: str) -> str:

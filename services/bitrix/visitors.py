@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from services.bitrix.encoding import query
-from services.bitrix.limiter import RateLimiter
+from services.bitrix.limiter import LONGEST_DEBT, RateLimiter
 from services.bitrix.responses import as_map
 from services.bitrix.transport import HttpTransport, Reply, Transport
 from services.domain.admission import (
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
 DEAL_TYPE = 2
 CONNECT_SECONDS, READ_SECONDS = 3.0, 6.0
-#: Дальше в долг у общего предела не идём: портал и так завален.
-LONGEST_DEBT = 15.0
 EXPIRED = frozenset({"EXPIRED_TOKEN"})
 UNKNOWN = frozenset({"NO_AUTH_FOUND", "INVALID_TOKEN", "INVALID_CREDENTIALS", "WRONG_AUTH_TYPE"})
 HIDDEN = frozenset({"NOT_FOUND", "ACCESS_DENIED", "ACCESS DENIED", ""})

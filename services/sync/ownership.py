@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.domain.ownership import Evidence, ownership
 from services.domain.phones import Phone
-from services.ports import Crm, Deal, Found
+from services.ports import Crm, Deal, Found, Link
 from services.sync.feed import Work, reading
 
 
@@ -26,17 +26,27 @@ class DealOwnership:
         number = ownership(evidence(deals, found), remembered, self._work.settings.portal.webhook_users).own
         return next((deal for deal in deals if deal.deal_id == number), None)
 
-    def belongs(self, deal_id: int, uids: Sequence[str], phone: Phone | None) -> bool:
-        """Отвечает, принадлежит ли сделка записи; ``uids`` — её ключи, первый — свой."""
-        link = self._work.store.links.get(uids[:1]).get(uids[0])
+    def belongs(self, deal_id: int, created_by: int | None, uids: Sequence[str], phone: Phone | None) -> bool:
+        """Отвечает, принадлежит ли сделка записи; ``uids`` — её ключи, первый — свой.
+
+        Память молчит — портал спрашивают, если сделку не создал заведомо чужой; доказанное помнится.
+        """
+        links = self._work.store.links
+        link = links.get(uids[:1]).get(uids[0])
         if link is not None and link.deal_id is not None:
             return link.deal_id == deal_id
-        if phone is None:
+        stranger = created_by is not None and created_by not in self._work.settings.portal.webhook_users
+        if phone is None or stranger:
             return False
         with reading():
             found = self._crm.find(uids, phone)
         own = self.own(found, None)
-        return own is not None and own.deal_id == deal_id
+        if own is None or own.deal_id != deal_id:
+            return False
+        links.save(
+            uids[0], Link(link.fingerprint if link is not None else "", deal_id), self._work.clock.now()
+        )
+        return True
 
     def report(self, uid: str, deals: Sequence[Deal], own: int | None) -> None:
         """Поднимает тревогу о чужих сделках под ключом записи (постановление 36)."""

@@ -110,7 +110,7 @@ class PlanLookup:
         own = str(RecordKey(self._rules.number, RECEPTION, reception_id))
         uids = (own, *(uid for uid in possible_uids(reception_id, self._rules.neighbours) if uid != own))
         deal_id = question.deal_id or 0
-        if not self._ownership.belongs(deal_id, uids, phone_of(patient)):
+        if not self._ownership.belongs(deal_id, question.created_by, uids, phone_of(patient)):
             self._ownership.alarm(own, deal_id, question.created_by)
             raise ForeignDeal
         return [patient]

@@ -118,7 +118,8 @@ class PlanFeed:
         patient = self._source.patient_of(key.number) if str(key) in uids else None
         own = [str(key), *(uid for uid in uids if uid != str(key))]
         theirs = patient if patient is not None and patient.patient_id == attempt.key.number else None
-        if theirs is not None and self._ownership.belongs(deal.deal_id, own, phone_of(theirs)):
+        phone = phone_of(theirs) if theirs is not None else None
+        if theirs is not None and self._ownership.belongs(deal.deal_id, deal.created_by, own, phone):
             return True
         self._ownership.alarm(str(key), deal.deal_id, deal.created_by)
         return False

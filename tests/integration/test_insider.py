@@ -6,6 +6,7 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,9 @@ from demo.portal.entities import Edit
 from demo.portal.schema import CONTACT, DEAL
 from demo.portal.server import PortalServer
 from plan_frontend.plan_api.app import assembled
+from services.bitrix.client import open_limiter
 from services.bitrix.visitors import open_visitors
+from tests.support.node import eventually
 from tests.support.plans import ALSU, CURATOR, WEBHOOK_USER, DirectAsker, PlanWorld, plan_portal
 from tests.unit.plan_frontend.conftest import Client, NoLimit
 
@@ -174,6 +177,38 @@ def test_true_deals_go_on_showing_plans(world: Insider, tab: Client, lose: Lose)
     lose(world)
     (own,) = world.true_deals()[f"F1_{reception_id}"]
     assert tab.get(token=CURATOR, deal=own).json()["found"] == "plans"
+
+
+def test_question_with_lost_memory_goes_ahead_of_the_sync(world: Insider, tab: Client) -> None:
+    """Обмен ждёт предела десять секунд; человеку отвечают раньше, и второй вопрос портала уже не касается."""
+    world.plan(2)
+    reception_id = world.book(1)
+    world.sync()
+    world.forget()
+    (own,) = world.true_deals()[f"F1_{reception_id}"]
+    services, portal = world.services, world.settings.portal
+    open_limiter(portal, services.store.redis, world.settings.redis.prefix).freeze(10)
+    with ThreadPoolExecutor(1) as executor:
+        executor.submit(services.client.call, "profile", {})
+        eventually(lambda: services.client.waiting == 1)
+        asked = [world.portal.stats.requests]
+        for _ in range(2):
+            assert tab.get(token=CURATOR, deal=own).json()["found"] == "plans"
+            asked.append(world.portal.stats.requests)
+        assert services.client.waiting == 1
+        services.client.withdraw()
+    # Чей токен, сделка глазами сотрудника, поиск вебхуком, чтение контакта; потом всё известно.
+    assert [after - before for before, after in pairwise(asked)] == [4, 0]
+
+
+def test_deal_of_a_colleague_costs_the_portal_nothing_when_memory_is_lost(
+    world: Insider, tab: Client
+) -> None:
+    world.plan(2)
+    deal = world.plant(**{KEY: f"F1_{world.book(1)}"})
+    asked = world.portal.stats.requests
+    assert tab.get(token=CURATOR, deal=deal).json()["error"] == "foreign_key"
+    assert world.portal.stats.requests == asked + 2  # чей токен и сделка глазами сотрудника
 
 
 @memory

@@ -14,8 +14,11 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from demo.broker import free_port
-from services.bitrix.limiter import RedisRateLimiter, limiter_key
+from services.bitrix.limiter import LONGEST_DEBT, AheadOfQueue, RedisRateLimiter, limiter_key
+from services.bitrix.responses import PortalUnreachable
+from services.domain.budget import Budget
 from services.domain.errors import StoreError
+from tests.fakes_bitrix import FakeLimiter
 from tests.support.redis_process import RedisProcess
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -166,3 +169,40 @@ def test_clock_turned_back_takes_the_queue_back_with_it(redis_client: Redis) -> 
     hour = 3600 * 1_000_000
     redis_client.set("back", f"{full + hour} {seen + hour}")
     assert limiter.reserve() == pytest.approx(200, abs=SLACK)
+
+
+# --- Вопрос человека вне очереди ------------------------------------------------------------------
+
+
+def ahead(*waits: float, budget: int = 10) -> tuple[AheadOfQueue, FakeLimiter]:
+    """Собирает предел человека поверх занятого обменом."""
+    limiter = FakeLimiter(*waits)
+    return AheadOfQueue(limiter, Budget(budget, 0.0, lambda: 0.0)), limiter
+
+
+def test_person_takes_a_place_in_the_limit_but_does_not_wait_for_it() -> None:
+    limit, shared = ahead(4.0, 4.5)
+    assert [limit.reserve(), limit.reserve()] == [0.0, 0.0]
+    assert shared.reserved == 2
+
+
+def test_person_waits_like_everyone_after_the_portal_refused() -> None:
+    limit, shared = ahead(4.0, 6.0, 0.5)
+    limit.reserve()
+    limit.freeze(2.0)
+    assert [limit.reserve(), limit.reserve()] == [6.0, 0.0]
+    assert shared.frozen == [2.0]
+
+
+def test_person_is_refused_when_the_portal_is_flooded() -> None:
+    limit, _ = ahead(LONGEST_DEBT + 0.1)
+    with pytest.raises(PortalUnreachable):
+        limit.reserve()
+
+
+def test_empty_budget_of_people_takes_no_place_of_the_sync() -> None:
+    limit, shared = ahead(budget=1)
+    limit.reserve()
+    with pytest.raises(PortalUnreachable):
+        limit.reserve()
+    assert shared.reserved == 1
