@@ -214,10 +214,28 @@ def test_without_memory_the_eldest_of_ours_is_believed(forgetful: Office, plans:
     assert answers == ["plans", "foreign"]
 
 
+def test_what_was_proved_is_remembered_and_the_portal_is_not_asked_again(
+    forgetful: Office, plans: IdentPlanSource
+) -> None:
+    deal = forgetful.crm.add_deal("F1_1", forgetful.crm.add_contact("Лунёва", "Алсу", PHONE))
+    answers = [ask(plans, forgetful, reception_id=1, deal_id=deal)["found"] for _ in range(2)]
+    assert (answers, forgetful.crm.calls) == (["plans", "plans"], ["find"])
+
+
+def test_deal_of_a_colleague_is_foreign_without_a_question_to_the_portal(
+    forgetful: Office, plans: IdentPlanSource
+) -> None:
+    contact = forgetful.crm.add_contact("Лунёва", "Алсу", PHONE)
+    deal = forgetful.crm.add_deal("F1_1", contact, COLLEAGUE)
+    answer = ask(plans, forgetful, reception_id=1, deal_id=deal, created_by=COLLEAGUE)
+    assert (answer, forgetful.crm.calls) == ({"found": "foreign"}, [])
+
+
 def test_key_of_a_neighbour_branch_is_checked_too(forgetful: Office, plans: IdentPlanSource) -> None:
     """Постановление 3: приём мог уйти под номером соседа."""
     deal = forgetful.crm.add_deal("F2_1", forgetful.crm.add_contact("Лунёва", "Алсу", PHONE))
     assert ask(plans, forgetful, reception_id=1, deal_id=deal)["found"] == "plans"
+    forgetful.links.reset("F1")  # доказанное запомнилось
     forgetful.crm.deals[deal].fields[KEY] = "F1_2"
     assert ask(plans, forgetful, reception_id=1, deal_id=deal)["found"] == "foreign"
 
