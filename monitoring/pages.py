@@ -17,15 +17,36 @@ from monitoring.snapshot import RATE_MINUTES, Snapshot, Visit
 from monitoring.verdict import verdict
 from services.advice import Front, worded
 from services.domain.alarms import Cause, spell
-from services.domain.reasons import reason_of
+from services.domain.reasons import Place, reason_of
 
 if TYPE_CHECKING:
     from config.models import Settings
 
 #: Сколько строк списка видно сразу и сколько всего в каждом.
-AT_ONCE, SHOWN, RETRIES_SHOWN, REJECTED_SHOWN = 10, 50, 20, 300
+AT_ONCE, SHOWN, RETRIES_SHOWN, REJECTED_SHOWN, TROUBLE_RECORDS = 10, 50, 20, 300, 8
 #: Разделы страницы: адрес и имя.
 NAVIGATION = (("/", "Состояние"), ("/check", "Проверка"))
+#: Отклонённые записи: где с ними справляются, раздел, его имя и что с ними делать.
+LISTS = (
+    (
+        Place.IDENT,
+        "rejected",
+        "Исправить в Ident",
+        "Число после «_» — номер приёма в Ident. Исправленный приём уйдёт на портал сам.",
+    ),
+    (
+        Place.GONE,
+        "gone",
+        "Пропали из Ident",
+        "Приёма нет, а сделка осталась. Удалили верно — закройте её; по ошибке — запишите пациента снова.",
+    ),
+    (
+        Place.PROGRAM,
+        "unread",
+        "Сообщить разработчикам",
+        "Программа не разобрала эти записи: в Ident исправлять, может быть, нечего.",
+    ),
+)
 #: Куда на странице ведёт тревога.
 WAYS = {
     Cause.FAILED: ("#failed", "К списку «Не отправлено»"),
@@ -79,7 +100,9 @@ def _living(snapshot: Snapshot, settings: "Settings", visit: Visit) -> Mapping[s
         "at_once": AT_ONCE,
         "shown": SHOWN,
         "retries_shown": RETRIES_SHOWN,
+        "trouble_records": TROUBLE_RECORDS,
         "rejected_shown": REJECTED_SHOWN,
+        "lists": [one for one in LISTS if snapshot.refused(one[0])],
     }
 
 

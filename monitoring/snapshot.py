@@ -10,7 +10,7 @@ from monitoring.charts import Events, added, processed
 from monitoring.wording import ago, within
 from services.domain.alarms import Alarm, alarms, moment_of
 from services.domain.cursor import ChangePoint
-from services.domain.reasons import Reason, reason_of
+from services.domain.reasons import Place, Reason, place_of, reason_of
 from services.domain.signs import BranchSigns, Signs
 from services.ports import Entry, EntryState, PortalTraffic, PortalTrouble, Rejection
 from services.sync.health import WHOLE
@@ -127,6 +127,14 @@ class Snapshot:
     day: Sequence[tuple[datetime, Events]]
     month: Sequence[tuple[datetime, Events]]
     watched_at: datetime | None
+
+    def refused(self, place: Place) -> Sequence[Rejection]:
+        """Возвращает отклонённые записи, с которыми справляются здесь."""
+        return [one for one in self.rejected if place_of(one.reason) == place]
+
+    def records_of(self, trouble: PortalTrouble) -> Sequence[str]:
+        """Возвращает записи, которым портал отказал этими словами и которые ещё не дошли."""
+        return [entry.uid for entry in (*self.failed, *self.waiting) if entry.message == trouble.message]
 
     @property
     def retries(self) -> Sequence[Entry]:

@@ -31,6 +31,11 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
     "inspect": ("python manage.py doctor",) * 3,
     "check_settings": ("python manage.py config check",) * 3,
     "make_fields": ("python manage.py portal setup",) * 3,
+    "name_company": (
+        "впишите её имя в «Другие имена в Ident» филиала на странице «Настройки»",
+        "впишите её имя в aliases филиала в файле настроек",
+        "впишите её имя в «Другие имена в Ident» филиала на странице «Настройки»",
+    ),
     "see_reasons": (
         "Причины — на этой странице, в списках «Не отправлено» и «Исправить в Ident»",
         "Причины: python manage.py failed list и python manage.py state show",

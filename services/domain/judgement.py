@@ -83,7 +83,7 @@ def unknown_branch(owner: Owner) -> tuple[Violation, ...]:
         return ()
     message = (
         f"Филиал «{owner.text}» не описан в настройках: запись ушла с этим именем; "
-        "добавьте его в [[branches]] или в aliases филиала"
+        "свой — назовите его в настройках филиала (aliases)"
     )
     return (Violation("branch_unknown", "filial", message),)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,6 +12,17 @@ class Reason:
     title: str
     advice: str
 
+
+class Place(StrEnum):
+    """Где справляются с отклонённой записью."""
+
+    IDENT = "ident"
+    GONE = "gone"
+    PROGRAM = "program"
+
+
+#: Прочие отклонённые исправляют в Ident.
+ELSEWHERE: Mapping[str, Place] = {"reception_deleted": Place.GONE, "rule_failed": Place.PROGRAM}
 
 _PORTAL_FIELDS = "Сверьте обязательные поля сделки и контакта на портале, затем верните запись в очередь"
 _WAITS = "Запись вернётся в очередь сама, когда причина уйдёт; можно вернуть и сейчас"
@@ -72,6 +84,11 @@ REASONS: Mapping[str, Reason] = {
         "Проверьте запись в Ident; место сбоя — в тексте причины, сообщите его",
     ),
 }
+
+
+def place_of(code: str) -> Place:
+    """Возвращает, где справляются с записью, отклонённой по этой причине."""
+    return ELSEWHERE.get(code.split(",")[0].strip(), Place.IDENT)
 
 
 def reason_of(code: str) -> Reason:

@@ -153,6 +153,27 @@ def test_axe_finds_no_serious_fault(stand: Stand, state: str, scheme: Literal["l
     assert serious == []
 
 
+def test_each_rejected_record_stands_where_it_is_dealt_with(stand: Stand) -> None:
+    stand.watched.reject()
+    page = stand.open()
+    expect(page.locator("#rejected tbody td b")).to_have_text(["F1_501", "F4_77"])
+    expect(page.locator("#gone")).to_contain_text("F2_88")
+    expect(page.locator("#unread")).to_contain_text("F5_90")
+    expect(page.locator("#figures li", has_text="Исправить в Ident").locator("b")).to_have_text("2")
+    assert "[[" not in page.locator("main").inner_text()
+    stand.shoot("rejected")
+
+
+def test_repeated_refusals_are_summed_with_their_records(stand: Stand) -> None:
+    stand.watched.trouble(10)
+    page = stand.open()
+    line = page.locator("#portal .troubles li")
+    expect(line).to_have_count(1)
+    expect(line).to_contain_text("× 10")
+    expect(line).to_contain_text("Записи: F1_9000")
+    expect(line).to_contain_text("и ещё 2")
+
+
 def test_filter_narrows_the_list_the_return_and_the_table(stand: Stand, tmp_path: Path) -> None:
     stand.watched.fail(30)
     page = stand.open()

@@ -116,13 +116,23 @@ class WatchedWorld:
             self.store.outbox.postpone(claim, due, "api", "crm.deal.update: сбой на портале")
 
     def reject(self) -> None:
-        """Два приёма надо исправить в Ident."""
+        """Два приёма надо исправить в Ident, один из него пропал, на одном споткнулась программа."""
         rows = (
+            ("F2_88", "reception_deleted", "Приёма нет в базе Ident, сделка 312 осталась"),
+            ("F5_90", "rule_failed", "Программа не разобрала запись (KeyError, mapping.py:140)"),
             ("F1_501", "phone_invalid", "Телефон 8916***45: 10 цифр вместо 11, впишите номер целиком"),
             ("F4_77", "card_number_missing", "Поле «Номер карты» обязательно, но пусто"),
         )
         for uid, reason, message in rows:
             self.store.links.reject(Rejection(uid, reason, message, self.now - timedelta(hours=2)))
+
+    def trouble(self, times: int) -> None:
+        """Портал столько раз подряд отказал одними словами."""
+        reason, message = REASONS[1]
+        found = [PortalTrouble(self.now, "crm.deal.update", "отказ", message)] * times
+        self.store.portal_stats.record(PortalTraffic(), {}, found, self.now)
+        for number in range(times):
+            self._refuse(f"F1_{90_000 + number}", reason, message)
 
     def failed(self) -> int:
         """Возвращает число неотправленных записей."""

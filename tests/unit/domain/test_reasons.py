@@ -4,7 +4,7 @@ import pytest
 
 from services.bitrix.responses import LEGACY, SKIPPABLE
 from services.domain.errors import Family
-from services.domain.reasons import REASONS, reason_of
+from services.domain.reasons import ELSEWHERE, REASONS, Place, place_of, reason_of
 from services.domain.validation import REQUIRED
 
 
@@ -23,3 +23,20 @@ def test_first_of_several_reasons_is_shown() -> None:
 def test_unknown_reason_still_says_something(code: str) -> None:
     assert "Причина" in reason_of(code).title
     assert reason_of(code).advice
+
+
+@pytest.mark.parametrize(
+    ("code", "place"),
+    [
+        ("phone_missing, name_missing", Place.IDENT),
+        ("reception_deleted", Place.GONE),
+        ("rule_failed", Place.PROGRAM),
+        ("unheard_of", Place.IDENT),
+    ],
+)
+def test_place_of_a_rejected_record(code: str, place: Place) -> None:
+    assert place_of(code) is place
+
+
+def test_every_place_elsewhere_is_of_a_known_reason() -> None:
+    assert set(ELSEWHERE) <= set(REASONS)
