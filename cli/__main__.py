@@ -67,7 +67,6 @@ def known(error: Exception) -> int | None:
 
 
 def _chosen(arguments: list[str]) -> Path:
-    """Возвращает файл настроек, который выберет команда."""
     from cli.session import add_config
     from config.loader import settings_file
 
@@ -89,7 +88,6 @@ def told(error: Exception) -> str:
 
 
 def usage() -> str:
-    """Возвращает список команд."""
     commands = available()
     width = max(map(len, commands)) + 2
     lines = [f"  {name:<{width}}{text}" for name, text in commands.items()]
@@ -108,7 +106,6 @@ def usage() -> str:
 
 
 def told_version() -> str:
-    """Возвращает версию программы и того, на чём она работает."""
     from config.version import version
 
     return f"ident-bitrix {version()} (Python {platform.python_version()}, {platform.platform()})"

@@ -39,11 +39,9 @@ class Arguments(argparse.ArgumentParser):
         self.exit(2, f"{in_russian(message)}\nКлючи: {CALL}{self.prog} --help\n")
 
     def format_usage(self) -> str:
-        """Возвращает строку вызова."""
         return super().format_usage().replace("usage:", f"Вызов: {CALL.rstrip()}".rstrip(), 1)
 
     def format_help(self) -> str:
-        """Возвращает справку."""
         return super().format_help().replace("usage:", f"Вызов: {CALL.rstrip()}".rstrip(), 1)
 
     def only_with(self, options: argparse.Namespace, master: str, *names: str, without: bool = False) -> None:
@@ -86,7 +84,6 @@ def port(text: str) -> int:
 
 
 def positive(text: str) -> float:
-    """Возвращает положительное число, целое или дробное."""
     try:
         number = float(text)
     except ValueError:

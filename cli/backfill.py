@@ -46,7 +46,6 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py backfill", description=DESCRIPTION)
     add_config(parser)
     add_branch(parser, many=False)

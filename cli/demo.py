@@ -45,7 +45,6 @@ def read(arguments: list[str]) -> argparse.Namespace:
 
 
 def parser() -> Arguments:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py demo", description=DESCRIPTION)
     parser.add_argument("--once", action="store_true", help="перенести всё, сверить портал и выйти")
     parser.add_argument("--json", action="store_true", help="с --once: напечатать итог одной строкой JSON")

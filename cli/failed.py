@@ -46,7 +46,6 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py failed", description=DESCRIPTION)
     actions = parser.add_subparsers(required=True, metavar="ДЕЙСТВИЕ")
     listing = _action(actions, "list", "показать отказавшие (--waiting — и ждущие повтора)", show_list)
@@ -77,7 +76,6 @@ def _action(actions: Any, name: str, text: str, action: object) -> argparse.Argu
 
 
 def show_list(services: "Services", options: argparse.Namespace) -> int:
-    """Печатает таблицу отказавших."""
     from rich.console import Console
     from rich.table import Table
 
@@ -115,7 +113,6 @@ def show_entry(services: "Services", options: argparse.Namespace) -> int:
 
 
 def requeue_entries(services: "Services", options: argparse.Namespace) -> int:
-    """Возвращает записи в очередь."""
     if not (options.uids or options.all or options.branch or options.reason):
         print("Назовите записи или отбор: --all, --branch F1, --reason КОД.", file=sys.stderr)
         return 2
@@ -129,7 +126,6 @@ def requeue_entries(services: "Services", options: argparse.Namespace) -> int:
 
 
 def drop_entries(services: "Services", options: argparse.Namespace) -> int:
-    """Забывает отказавшие записи."""
     count = services.store.outbox.drop(options.uids)
     _note(services, "failed_dropped", options.uids, count)
     print(f"Забыто: {count} из {len(options.uids)}. Изменится приём в Ident — запись появится снова.")

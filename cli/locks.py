@@ -61,7 +61,6 @@ class Target:
 
     @cached_property
     def tags(self) -> "frozenset[Tag]":
-        """Возвращает метки колёс, которые здесь встанут."""
         from packaging.tags import compatible_tags, cpython_tags
 
         own = cpython_tags(self.python, platforms=self.platforms)
@@ -70,7 +69,6 @@ class Target:
 
 
 def targets() -> list[Target]:
-    """Возвращает все пары системы и Python."""
     from packaging.tags import mac_platforms
 
     systems = (
@@ -110,7 +108,6 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> Arguments:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py locks", description=DESCRIPTION)
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--upgrade", action="store_true", help="взять новейшие версии, какие годятся")
@@ -137,7 +134,6 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def compile_lock(lock: str, keys: Sequence[str] = ()) -> None:
-    """Переделывает один список."""
     _uv(lock, "--generate-hashes", *keys, "-o", str(FOLDER / f"{lock}.lock"))
 
 
@@ -170,7 +166,6 @@ def stand_ins(packages: Sequence[Mapping[str, Any]], everywhere: Sequence[Target
 
 
 def needed(package: Mapping[str, Any], target: Target) -> bool:
-    """Отвечает, ставится ли строка на этой системе."""
     from packaging.markers import Marker
 
     marker = package.get("marker")
@@ -178,7 +173,6 @@ def needed(package: Mapping[str, Any], target: Target) -> bool:
 
 
 def has_wheel(package: Mapping[str, Any], target: Target) -> bool:
-    """Отвечает, есть ли у строки колесо для этой системы."""
     from packaging.utils import parse_wheel_filename
 
     names = (wheel.get("name") or wheel["url"].rsplit("/", 1)[-1] for wheel in package.get("wheels", ()))

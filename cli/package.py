@@ -25,7 +25,6 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py package", description=DESCRIPTION)
     parser.add_argument("--output", type=Path, default=ROOT / "dist", help="куда положить пакет (dist)")
     parser.add_argument("--work", type=Path, default=ROOT / "build" / "package", help="папка сборки")
@@ -36,7 +35,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def build(options: argparse.Namespace) -> int:
-    """Собирает программу, складывает пакет и архив."""
     from config.version import version
     from deploy.package.archive import archive_name, assemble, pack
     from deploy.package.bundle import build_program

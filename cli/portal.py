@@ -10,7 +10,6 @@ from config.loader import CONFIG_VARIABLE, ConfigError, load_settings
 
 
 def main(arguments: list[str]) -> int:
-    """Выполняет подкоманду и возвращает её код."""
     options = parser().parse_args(arguments)
     code: int = options.run(options)
     return code
@@ -36,7 +35,6 @@ def _add_app(subcommands: "argparse._SubParsersAction[Arguments]", common: Argum
 
 
 def make_app(options: argparse.Namespace) -> int:
-    """Пишет архив приложения и говорит, куда его загрузить."""
     from plan_frontend.packaging import application_zip
 
     settings = load_settings(options.config)

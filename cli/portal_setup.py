@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 
 def add_setup(subcommands: Any, common: argparse.ArgumentParser) -> None:
-    """Добавляет подкоманду setup."""
     about = "создать на портале недостающие поля, воронку и стадии"
     setup = subcommands.add_parser(
         "setup", parents=[common], help=about, description=f"{about.capitalize()}; повтор безвреден."
@@ -31,7 +30,6 @@ def add_setup(subcommands: Any, common: argparse.ArgumentParser) -> None:
 
 
 def add_resume(subcommands: Any, common: argparse.ArgumentParser) -> None:
-    """Добавляет подкоманду resume."""
     about = "возобновить отправку после остановки"
     resume = subcommands.add_parser(
         "resume", parents=[common], help=about, description=f"{about.capitalize()}."
@@ -86,7 +84,6 @@ def _set_up(services: "Services", setup: "PortalSetup", record: "Record", option
 
 
 def told(plan: "Plan") -> list[str]:
-    """Пересказывает план человеку."""
     where = f"{plan.pipeline.category_id} «{plan.pipeline.name}»" if plan.pipeline else "будет создана"
     stages = () if plan.pipeline else ("  затем привести её стадии к восьми нужным (МАП 2.5.1)",)
     steps = [f"  {step}" for step in plan.steps] or ["  ничего"]

@@ -15,14 +15,12 @@ DESCRIPTION = """Хранит секреты настроек зашифрова
 
 
 def main(arguments: list[str]) -> int:
-    """Выполняет действие с секретами."""
     options = parser().parse_args(arguments)
     code: int = options.action(Vault(chosen_file(options)), options)
     return code
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py secrets", description=DESCRIPTION)
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
     for name, action, text in (
@@ -44,7 +42,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def init(vault: Vault, _: argparse.Namespace) -> int:
-    """Заводит файл ключа."""
     made = vault.init()
     print(f"Файл ключа {'создан' if made else 'уже есть'}: {vault.key_file}")
     if made:
@@ -53,7 +50,6 @@ def init(vault: Vault, _: argparse.Namespace) -> int:
 
 
 def put(vault: Vault, options: argparse.Namespace) -> int:
-    """Вписывает секрет."""
     value = sys.stdin.readline().rstrip("\r\n") if options.stdin else _asked(options.name)
     if not value:
         print("Секрет пуст: ничего не изменено.", file=sys.stderr)
@@ -64,27 +60,23 @@ def put(vault: Vault, options: argparse.Namespace) -> int:
 
 
 def seal(vault: Vault, _: argparse.Namespace) -> int:
-    """Зашифровывает открытые секреты."""
     names = vault.seal()
     print(f"Зашифровано: {', '.join(names)}" if names else "Открытых секретов нет.")
     return _checked(vault, ", ".join(names))
 
 
 def rotate(vault: Vault, _: argparse.Namespace) -> int:
-    """Меняет ключ."""
     print(f"Ключ сменён, перешифровано секретов: {vault.rotate()}. Сохраните новую копию {vault.key_file}.")
     return _checked(vault, "ключ")
 
 
 def show(vault: Vault, _: argparse.Namespace) -> int:
-    """Показывает секреты без значений."""
     for known in vault.known():
         print(f"  {known.name:<32}{known.state}")
     return 0
 
 
 def _asked(name: str) -> str:
-    """Спрашивает секрет, не показывая его на экране."""
     return getpass.getpass(f"{name} (ввод не виден): ").strip()
 
 

@@ -37,7 +37,6 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py service", description=DESCRIPTION)
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
     for name, action, text in (
@@ -68,7 +67,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def install(options: argparse.Namespace) -> int:
-    """Ставит."""
     if options.rehearse:
         from installer.rehearsal import rehearse
 
@@ -84,7 +82,6 @@ def install(options: argparse.Namespace) -> int:
 
 
 def update(options: argparse.Namespace) -> int:
-    """Обновляет."""
     from installer.package import find_package
     from installer.talk import Terminal
     from installer.update import Update
@@ -93,7 +90,6 @@ def update(options: argparse.Namespace) -> int:
 
 
 def uninstall(options: argparse.Namespace) -> int:
-    """Удаляет."""
     from installer.talk import Terminal
     from installer.uninstall import Removal
 
@@ -110,7 +106,6 @@ def status(options: argparse.Namespace) -> int:
 
 
 def start(options: argparse.Namespace) -> int:
-    """Запускает службы по порядку."""
     from installer.status import start_all
 
     start_all(this_host(options))
@@ -118,7 +113,6 @@ def start(options: argparse.Namespace) -> int:
 
 
 def stop(options: argparse.Namespace) -> int:
-    """Останавливает службы в обратном порядке."""
     from installer.status import stop_all
 
     stop_all(this_host(options))
@@ -126,7 +120,6 @@ def stop(options: argparse.Namespace) -> int:
 
 
 def this_host(options: argparse.Namespace) -> "Host":
-    """Возвращает компьютер, на котором выполняется команда."""
     from installer.commands import PLACES, run
     from installer.layout import linux_layout, windows_layout
 

@@ -19,12 +19,10 @@ SILENT = timedelta(minutes=2)
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:
-    """Добавляет ключ --config."""
     parser.add_argument("--config", metavar="ФАЙЛ", help=f"файл настроек (или переменная {CONFIG_VARIABLE})")
 
 
 def add_branch(parser: argparse.ArgumentParser, many: bool = True) -> None:
-    """Добавляет ключ --branch."""
     parser.add_argument(
         "--branch",
         metavar="F1",

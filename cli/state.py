@@ -25,14 +25,12 @@ NAMES = {
 
 
 def main(arguments: list[str]) -> int:
-    """Выполняет действие."""
     options = parser().parse_args(arguments)
     with opened_services(options) as services:
         return int(options.action(services, options))
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py state", description=DESCRIPTION)
     actions = parser.add_subparsers(required=True, metavar="ДЕЙСТВИЕ")
     show = actions.add_parser("show", help="показать курсоры, очередь, отправку, узлы и Redis")
@@ -47,7 +45,6 @@ def parser() -> argparse.ArgumentParser:
 
 
 def show_state(services: "Services", options: argparse.Namespace) -> int:
-    """Печатает состояние филиалов, отправки, узлов и Redis."""
     print(f"Время — по часам этого компьютера (UTC{datetime.now().astimezone():%z}).")
     for branch_id in chosen_branches(services, options.branch):
         print("\n".join(_branch(services, branch_id)))

@@ -52,7 +52,6 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py sync", description=DESCRIPTION)
     add_config(parser)
     add_branch(parser)
@@ -97,7 +96,6 @@ def _await(services: "Services", seen: Mapping[str, str | None]) -> int:
 
 
 def _foresee(services: "Services", branches: list[str], options: argparse.Namespace) -> int:
-    """Показывает, что изменилось бы на портале."""
     from collections import Counter
 
     if living_nodes(services):

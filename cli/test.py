@@ -99,7 +99,6 @@ def refused(extra: Sequence[str]) -> str:
 
 
 def _tell_protocol(measured: bool) -> None:
-    """Составляет протокол испытаний и говорит, где он лежит."""
     from cli.docs.protocol import add_coverage, write_protocol
 
     target = RECORD.with_name("protocol.md")

@@ -23,11 +23,9 @@ class Wrapping(Protocol):
 
     def wrap(self, key: str) -> str:
         """Возвращает вид ключа для файла."""
-        ...
 
     def unwrap(self, text: str) -> str:
         """Возвращает ключ; чужой — WrapError."""
-        ...
 
 
 class Plain:
@@ -36,11 +34,9 @@ class Plain:
     mark = ""
 
     def wrap(self, key: str) -> str:
-        """Возвращает сам ключ."""
         return key
 
     def unwrap(self, text: str) -> str:
-        """Возвращает сам ключ."""
         return text
 
 
@@ -52,11 +48,9 @@ class Dpapi:
         self.mark, self._entropy = mark, entropy
 
     def wrap(self, key: str) -> str:
-        """Заворачивает ключ."""
         return base64.b64encode(_crypt("CryptProtectData", key.encode(), self._entropy)).decode()
 
     def unwrap(self, text: str) -> str:
-        """Разворачивает ключ."""
         return _crypt("CryptUnprotectData", base64.b64decode(text), self._entropy).decode()
 
 
@@ -65,7 +59,6 @@ FORMER = Dpapi("dpapi:", b"")
 
 
 def system_wrapping() -> Wrapping:
-    """Возвращает завёртку этой системы."""
     return Dpapi() if sys.platform == "win32" else Plain()
 
 

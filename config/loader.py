@@ -183,7 +183,6 @@ def read_text(path: Path) -> str:
 
 
 def unreadable(path: Path) -> str:
-    """Возвращает, почему файл не открылся и что с этим сделать."""
     if path.is_dir():
         return "это папка, а нужен файл"
     if not path.exists():

@@ -52,6 +52,5 @@ def _is_blank(value: str) -> bool:
 
 
 def is_local(webhook: str) -> bool:
-    """Отвечает, на этом ли компьютере портал."""
     host = urlsplit(webhook).netloc.rsplit("@", 1)[-1]
     return LOCAL.fullmatch(re.sub(r":\d+$", "", host)) is not None

@@ -27,7 +27,6 @@ class SecretError(Exception):
 
 
 def new_key() -> str:
-    """Возвращает новый ключ Fernet."""
     from cryptography.fernet import Fernet
 
     return Fernet.generate_key().decode()
@@ -98,7 +97,6 @@ def read_keys(path: Path, wrapping: Wrapping | None = None) -> Sequence[str]:
 
 
 def read_key(path: Path) -> str:
-    """Возвращает действующий ключ."""
     return read_keys(path)[0]
 
 

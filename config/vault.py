@@ -40,7 +40,6 @@ class Vault:
 
     @property
     def key_file(self) -> Path:
-        """Возвращает файл ключей."""
         return key_file_of(self._raw(), self.path.parent)
 
     def init(self) -> bool:
@@ -54,14 +53,12 @@ class Vault:
         return True
 
     def known(self) -> list[Known]:
-        """Возвращает секреты файла и как каждый лежит."""
         raw = self._raw()
         return [
             Known(named(place, raw), _state(place, value)) for place, value in secret_values(raw, Settings)
         ]
 
     def open_names(self) -> list[str]:
-        """Возвращает имена секретов, лежащих в файле открыто."""
         return [known.name for known in self.known() if known.state == OPEN]
 
     def set(self, name: str, value: str) -> str:

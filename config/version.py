@@ -14,6 +14,5 @@ def version() -> str:
 
 
 def version_of(project: Path) -> str:
-    """Возвращает номер версии из файла pyproject.toml."""
     with project.open("rb") as file:
         return str(tomllib.load(file)["project"]["version"])

@@ -47,7 +47,6 @@ def parse(told: str) -> Sequence[Finding]:
 
 
 def failures(findings: Sequence[Finding]) -> dict[str, Finding]:
-    """Возвращает отказы по именам проверок."""
     return {finding.check: finding for finding in findings if finding.level == "fail"}
 
 

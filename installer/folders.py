@@ -18,12 +18,10 @@ Pause = Callable[[float], None]
 
 
 def same(one: Path, other: Path) -> bool:
-    """Отвечает, одни ли и те же файлы лежат в двух папках."""
     return other.is_dir() and contents(one) == contents(other)
 
 
 def place(source: Path, target: Path, pause: Pause = time.sleep) -> None:
-    """Ставит копию папки на место прежней."""
     draft = target.with_name(f"{target.name}.new")
     remove(draft, pause)
     shutil.copytree(source, draft)

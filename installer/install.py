@@ -134,7 +134,6 @@ class Installation:
         return 0
 
     def _await_node(self) -> None:
-        """Ждёт первого признака жизни узла."""
         self.talk.say("Запускаю обмен …")
         deadline = time.monotonic() + self.patience
         while (silent := waiting_for(examine(self.host), "service")) and time.monotonic() < deadline:

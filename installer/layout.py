@@ -22,27 +22,22 @@ class Layout:
 
     @property
     def versions(self) -> Path:
-        """Возвращает папку версий программы."""
         return self.programs / "versions"
 
     @property
     def current(self) -> Path:
-        """Возвращает ссылку на работающую версию."""
         return self.programs / "current"
 
     @property
     def program(self) -> Path:
-        """Возвращает исполняемый файл работающей версии."""
         return self.current / self.executable
 
     @property
     def settings(self) -> Path:
-        """Возвращает файл настроек."""
         return self.config / "settings.toml"
 
     @property
     def record(self) -> Path:
-        """Возвращает запись об установке."""
         return self.programs / "install.json"
 
     @property
@@ -67,7 +62,6 @@ def linux_layout(root: Path = Path("/")) -> Layout:
 
 
 def windows_layout(variables: Mapping[str, str] = os.environ) -> Layout:
-    """Возвращает места Windows."""
     programs = Path(variables.get("ProgramFiles", r"C:\Program Files")) / "IdentBitrix"
     data = Path(variables.get("ProgramData", r"C:\ProgramData")) / "IdentBitrix"
     return Layout(

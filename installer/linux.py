@@ -39,7 +39,6 @@ class LinuxHost:
         self.services = Systemd(layout.units, self._account_of, run)
 
     def require_rights(self) -> None:
-        """Проверяет, что команду выполняет root."""
         if os.geteuid() != 0:
             raise InstallError("Нужны права администратора: повторите команду с sudo.")
         os.umask(0o022)  # программу должны прочесть службы; тайное закрывается отдельно
@@ -57,7 +56,6 @@ class LinuxHost:
                 )
 
     def prepare_accounts(self) -> None:
-        """Заводит системные учётные записи без входа."""
         import pwd  # на Windows его нет, а описание установки Linux читают и там
 
         homes = {self._account: self.layout.state, self._redis_account: self.layout.redis}
@@ -100,7 +98,6 @@ class LinuxHost:
         draft.replace(self.layout.current)
 
     def write_command(self) -> None:
-        """Кладёт команду в /usr/local/bin."""
         path = self.layout.command
         path.parent.mkdir(parents=True, exist_ok=True)
         text = COMMAND.format(settings=self.layout.settings, program=self.layout.program)
@@ -108,7 +105,6 @@ class LinuxHost:
         path.chmod(0o755)
 
     def redis_server(self) -> Path:
-        """Находит redis-server системы."""
         found = shutil.which("redis-server", path=self._places)
         advice = "Поставьте Redis 6.2 или новее, например: apt-get install redis-server"
         if found is None:

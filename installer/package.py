@@ -23,12 +23,10 @@ class Package:
 
     @property
     def program(self) -> Path:
-        """Возвращает папку программы."""
         return self.folder / "program"
 
     @property
     def supplies(self) -> Path:
-        """Возвращает папку чужих программ."""
         return self.folder / "supplies"
 
     def verify(self) -> None:
@@ -49,7 +47,6 @@ class Package:
 
     @property
     def version(self) -> str:
-        """Возвращает версию программы пакета."""
         for place in (self.program / "_internal", self.program):
             if (path := place / "pyproject.toml").is_file():
                 return str(tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"])

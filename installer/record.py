@@ -18,7 +18,6 @@ class Record:
     opened_port: bool = False
 
     def save(self, path: Path) -> None:
-        """Записывает файл."""
         path.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 

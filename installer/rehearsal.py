@@ -52,7 +52,6 @@ class RecordingWindows:
     refuse: Callable[[Sequence[str]], bool] = lambda _: False
 
     def __call__(self, command: Sequence[str]) -> str:
-        """Записывает команду и отвечает, как ответила бы Windows."""
         self.commands.append(command)
         if self.refuse(command):
             raise CommandFailed(command, 5, "Отказано в доступе.")
@@ -120,7 +119,6 @@ class Stage:
         self.supplies = folder / "supplies"
 
     def supply(self, key: str) -> Path:
-        """Возвращает чужую программу понарошку."""
         self.supplies.mkdir(exist_ok=True)
         known = {supply.key: supply.file for supply in supplies(self.supplies)}
         path = self.supplies / known[key]
@@ -129,7 +127,6 @@ class Stage:
         return path
 
     def package(self, version: str) -> Package:
-        """Делает пакет понарошку."""
         folder = self.root.parent / f"package-{version}"
         program = folder / "program"
         program.mkdir(parents=True, exist_ok=True)
@@ -140,13 +137,11 @@ class Stage:
         return Package(folder)
 
     def install(self, version: str = "1.0.0") -> int:
-        """Репетирует установку."""
         return Installation(
             self.host, self.package(version), self, lambda: self.answers, patience=0, pause=self.pauses.append
         ).run()
 
     def update(self, version: str, again: bool = False) -> int:
-        """Репетирует обновление."""
         now = datetime.now() + timedelta(seconds=next(self._moments))
         update = Update(
             self.host, self.package(version), self, lambda: now, patience=0, pause=self.pauses.append
@@ -154,23 +149,18 @@ class Stage:
         return update.run(again)
 
     def uninstall(self, purge: bool = False) -> int:
-        """Репетирует удаление."""
         return Removal(self.host, self, self.pauses.append).run(purge)
 
     def say(self, text: str) -> None:
-        """Запоминает сказанное."""
         self.told.append(text)
 
     def ask(self, question: str, default: str = "") -> str:
-        """Отвечает умолчанием."""
         return default
 
     def secret(self, question: str) -> str:
-        """Отвечает пустым секретом."""
         return ""
 
     def agree(self, question: str, default: bool = True) -> bool:
-        """Соглашается с умолчанием."""
         return default
 
 

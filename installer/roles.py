@@ -28,7 +28,6 @@ def node(layout: Layout, own_redis: bool = True) -> Service:
 
 
 def flower(layout: Layout, own_redis: bool = True) -> Service:
-    """Возвращает службу страницы задач."""
     return Service(
         key=FLOWER,
         title="Интеграция Ident - Битрикс24: страница задач (Flower)",
@@ -68,7 +67,6 @@ def services_of(layout: Layout, keys: Sequence[str], redis_server: str) -> list[
 
 
 def stopping(keys: Sequence[str]) -> list[str]:
-    """Возвращает службы в порядке остановки."""
     return [key for key in reversed(ORDER) if key in keys]
 
 

@@ -40,7 +40,6 @@ def find_servers(run: Run, addresses: Iterable[tuple[str, int]] | None = None) -
 
 
 def ask_browsers(addresses: Iterable[tuple[str, int]], wait: float = WAIT_SECONDS) -> set[SqlServer]:
-    """Спрашивает SQL Browser по адресам и собирает ответы."""
     found: set[SqlServer] = set()
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asker:
         asker.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
@@ -75,7 +74,6 @@ def _server(text: str) -> SqlServer | None:
 
 
 def in_registry(run: Run) -> list[SqlServer]:
-    """Возвращает экземпляры, установленные на этом компьютере."""
     try:
         told = run(["reg.exe", "query", REGISTRY])
     except CommandFailed:

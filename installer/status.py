@@ -30,6 +30,5 @@ def start_all(host: Host) -> None:
 
 
 def stop_all(host: Host) -> None:
-    """Останавливает службы в обратном порядке."""
     for key in stopping(installed(host.layout.record).services):
         host.services.stop(key)

@@ -41,7 +41,6 @@ def supplies(folder: Path | None = None) -> Sequence[Supply]:
 
 
 def checked(folder: Path, key: str) -> Path:
-    """Возвращает файл чужой программы, сверив контрольную сумму."""
     supply = next((known for known in supplies(folder) if known.key == key), None)
     if supply is None:
         raise SupplyError(f"В списке {folder / LIST} нет программы «{key}»: верните его из пакета.")

@@ -23,14 +23,12 @@ class Systemd:
         self._folder, self._account_of, self._run = folder, account_of, run
 
     def install(self, service: Service) -> None:
-        """Записывает юнит и включает его."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self._path(service.key).write_text(unit(service, self._account_of(service.key)), encoding="utf-8")
         self._run(["systemctl", "daemon-reload"])
         self._run(["systemctl", "enable", self._unit(service.key)])
 
     def uninstall(self, key: str) -> None:
-        """Останавливает, выключает и удаляет юнит."""
         if self.state(key) is ServiceState.ABSENT:
             return
         self._run(["systemctl", "disable", "--now", self._unit(key)])
@@ -38,16 +36,13 @@ class Systemd:
         self._run(["systemctl", "daemon-reload"])
 
     def start(self, key: str) -> None:
-        """Запускает юнит."""
         self._run(["systemctl", "start", self._unit(key)])
 
     def stop(self, key: str) -> None:
-        """Останавливает юнит."""
         if self.state(key) is not ServiceState.ABSENT:
             self._run(["systemctl", "stop", self._unit(key)])
 
     def state(self, key: str) -> ServiceState:
-        """Возвращает состояние юнита."""
         if not self._path(key).is_file():
             return ServiceState.ABSENT
         try:
@@ -57,7 +52,6 @@ class Systemd:
         return STATES.get(told.strip(), ServiceState.STOPPED)
 
     def name(self, key: str) -> str:
-        """Возвращает имя юнита без окончания."""
         return f"{PREFIX}-{key}"
 
     def _unit(self, key: str) -> str:
@@ -68,7 +62,6 @@ class Systemd:
 
 
 def unit(service: Service, account: str) -> str:
-    """Возвращает текст юнита."""
     return "\n".join(_lines(service, account)) + "\n"
 
 

@@ -10,16 +10,13 @@ class Terminal:
     """Окно, в котором работает администратор."""
 
     def say(self, text: str) -> None:
-        """Печатает строку."""
         print(text, flush=True)
 
     def ask(self, question: str, default: str = "") -> str:
-        """Спрашивает строку."""
         hint = f" [{default}]" if default else ""
         return input(f"{question}{hint}: ").strip() or default
 
     def secret(self, question: str) -> str:
-        """Спрашивает секрет."""
         return getpass.getpass(f"{question} (ввод не виден): ").strip()
 
     def agree(self, question: str, default: bool = True) -> bool:

@@ -20,7 +20,6 @@ class Removal:
     pause: Pause = time.sleep
 
     def run(self, purge: bool) -> int:
-        """Удаляет и говорит, что осталось."""
         host, layout = self.host, self.host.layout
         host.require_rights()
         record = installed(layout.record)

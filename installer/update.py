@@ -125,7 +125,6 @@ class Update:
             self.pause(LOOK_SECONDS)
 
     def _back(self, record: Record, running: Sequence[str], saved: Path) -> int:
-        """Возвращает прежнюю версию вместе с её настройками."""
         host = self.host
         self.talk.say(f"Возвращаю версию {record.version} …")
         self._stop(running)

@@ -50,7 +50,6 @@ class WindowsHost:
         self.services = WinSW(layout.units, lambda: supply("winsw"), layout.logs, run, self._pause)
 
     def require_rights(self) -> None:
-        """Проверяет права администратора по жетону процесса."""
         if not self._machine.is_administrator():
             raise InstallError("Нужны права администратора: откройте PowerShell от его имени.")
 
@@ -87,7 +86,6 @@ class WindowsHost:
 
     @property
     def _data(self) -> Path:
-        """Возвращает общую папку данных."""
         return self.layout.config.parent
 
     def _grants(self, folder: Path, services: Sequence[Service]) -> list[str]:
@@ -108,7 +106,6 @@ class WindowsHost:
         self.run(["cmd.exe", "/c", "mklink", "/J", link, str(target)])
 
     def write_command(self) -> None:
-        """Кладёт ident-bitrix.cmd рядом с программой."""
         text = COMMAND.format(settings=self.layout.settings, program=self.layout.program)
         self.layout.command.parent.mkdir(parents=True, exist_ok=True)
         self.layout.command.write_text(text, encoding="ascii", newline="\r\n")

@@ -55,7 +55,6 @@ class WinSW:
         self._run(["sc.exe", "config", name, "obj=", account(name)])
 
     def uninstall(self, key: str) -> None:
-        """Останавливает и удаляет службу вместе с её файлами."""
         if self.state(key) is not ServiceState.ABSENT:
             self.stop(key)
             self._run([str(self._exe(key)), "uninstall"])
@@ -108,7 +107,6 @@ class WinSW:
 
 
 def account(name: str) -> str:
-    """Возвращает виртуальную учётную запись службы."""
     return rf"NT SERVICE\{name}"
 
 

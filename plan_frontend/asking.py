@@ -41,9 +41,7 @@ class Asker(Protocol):
         """Возвращает ответ филиала; не дождался — NoAnswer."""
         ...
 
-    async def close(self) -> None:
-        """Закрывает соединения."""
-        ...
+    async def close(self) -> None: ...
 
 
 class LookupQueue:
@@ -71,7 +69,6 @@ class LookupQueue:
             raise NoAnswer(late=True) from None
 
     async def close(self) -> None:
-        """Закрывает соединения."""
         if self._redis is not None:
             await self._redis.aclose()
         self._producer.close()

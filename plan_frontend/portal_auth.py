@@ -60,7 +60,6 @@ class MinuteCount:
         self._seen: OrderedDict[str, deque[float]] = OrderedDict()
 
     def note(self, key: str) -> None:
-        """Считает событие."""
         moments = self._seen.setdefault(key, deque(maxlen=self._limit))
         moments.append(self._clock())
         self._seen.move_to_end(key)
@@ -93,7 +92,6 @@ class Trust(Generic[Value]):
         return value if until > self._clock() else None
 
     def put(self, key: bytes, value: Value) -> None:
-        """Запоминает."""
         self._known[key] = self._clock() + TRUST_SECONDS, value
         self._known.move_to_end(key)
         while len(self._known) > MOST_REMEMBERED:

@@ -114,7 +114,6 @@ class Services:
         return SealedPlanLookup(lookup, plan_request_sealer(key), plan_answer_sealer(key))
 
     def source(self, database_id: str) -> IdentSource:
-        """Возвращает чтение базы."""
         from services.ident.source import open_source
 
         with self._lock:
@@ -131,21 +130,18 @@ class Services:
 
     @cached_property
     def store(self) -> Store:
-        """Состояние в Redis."""
         from services.store.bundle import open_store
 
         return open_store(self.settings.redis, identity_of(self.settings))
 
     @cached_property
     def keeper(self) -> Keeper:
-        """Взятое этим процессом."""
         from services.store.keeper import Keeper
 
         return Keeper(self.store.outbox, self.clock, self.settings.sync.lease)
 
     @property
     def work(self) -> Work:
-        """Общее всех сценариев."""
         return Work(self.store, self.keeper, self.journal, self.clock, self.settings, self._waited)
 
     def _waited(self) -> float:
@@ -159,7 +155,6 @@ class Services:
 
     @cached_property
     def journal(self) -> Journal:
-        """Журнал событий."""
         from services.journal.events import SYNC, EventLogger
 
         return EventLogger(SYNC)
@@ -184,7 +179,6 @@ class Services:
 
     @cached_property
     def crm(self) -> Crm:
-        """Сделки и клиенты портала."""
         from services.bitrix.crm import BitrixCrm
 
         return BitrixCrm(self.client, self.settings.portal)
@@ -221,7 +215,6 @@ class Services:
 
     @property
     def watch(self) -> Watch:
-        """Присмотр с рассылкой уведомлений."""
         from services.alerts.message import alarm_notice, clear_notice
 
         settings, zone = self.settings, self.settings.rules.zone
@@ -257,7 +250,6 @@ class Services:
             )
 
     def _delivered(self, notice: Notice) -> bool:
-        """Отвечает, взял ли уведомление хоть один канал."""
 
         def sending(channel: AlertChannel) -> Callable[[], None]:
             return lambda: channel.send(notice)
@@ -401,5 +393,4 @@ def _print(text: str) -> str:
 
 
 def build_services(settings: Settings) -> Services:
-    """Собирает службы процесса."""
     return Services(settings)

@@ -92,7 +92,6 @@ def branch_services(
 
 
 def pipeline(feed: Feed, work: Work, pause: Callable[[timedelta], None]) -> Pipeline:
-    """Собирает ленту из общих частей."""
     intake = Intake(feed, work)
     return Pipeline(feed, Extract(intake, work, pause), Sender(intake, work), Reconcile(intake, work))
 

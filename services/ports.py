@@ -33,35 +33,27 @@ class ReceptionSource(Protocol):
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
         """Возвращает до 50 изменений строго после точки, по возрастанию (время, номер)."""
-        ...
 
     def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
         """Возвращает до 50 номеров приёмов с началом в [since, until), больших after_id, по возрастанию."""
-        ...
 
     def planned_total(self, since: datetime, until: datetime) -> int:
         """Возвращает число приёмов с началом в [since, until)."""
-        ...
 
     def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
         """Возвращает приёмы (до 50 номеров) со строками заказов и планов; отсутствующие пропущены."""
-        ...
 
     def existing(self, reception_ids: Sequence[int]) -> Collection[int]:
         """Возвращает, какие из приёмов (до 50 номеров) ещё есть в базе."""
-        ...
 
     def now(self) -> datetime:
         """Возвращает время сервера базы."""
-        ...
 
     def close(self) -> None:
         """Закрывает соединение; следующее обращение откроет его снова."""
-        ...
 
     def retire(self) -> None:
         """Закрывает соединение навсегда: настройки базы сменились."""
-        ...
 
 
 # --- Bitrix24 ------------------------------------------------------------------------------------
@@ -190,39 +182,31 @@ class Crm(Protocol):
         ``known_contact`` — номер, который мы сами недавно создали: поиск портала может его ещё не видеть.
         Контакт, найденный, но недоступный для чтения, — SkippableError ``contact_unreadable``.
         """
-        ...
 
     def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
         """Возвращает названные поля сделок (до 50 номеров); пропавшие сделки пропущены."""
-        ...
 
     def numbered(self, deal_ids: Sequence[int]) -> Sequence[Deal]:
         """Возвращает сделки по номерам (до 50), какой бы ключ в них ни стоял; пропавших нет."""
-        ...
 
     def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
         """Создаёт контакт и возвращает его номер."""
-        ...
 
     def create_deal(
         self, fields: Mapping[str, object], contact_id: int, *, permit: Permit | None = None
     ) -> int:
         """Создаёт сделку контакта и возвращает её номер; лид привязывает convert_lead."""
-        ...
 
     def update_deal(
         self, deal_id: int, fields: Mapping[str, object], *, permit: Permit | None = None
     ) -> None:
         """Записывает поля сделки; пустой набор ничего не отправляет."""
-        ...
 
     def bind_contact(self, deal_id: int, contact_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает контакт к сделке без контакта; повтор безвреден."""
-        ...
 
     def convert_lead(self, lead_id: int, deal_id: int, *, permit: Permit | None = None) -> None:
         """Привязывает лид к сделке и переводит его в CONVERTED; повтор безвреден (постановление 8)."""
-        ...
 
 
 # --- Состояние -----------------------------------------------------------------------------------
@@ -330,7 +314,6 @@ class PortalStats(Protocol):
         now: datetime,
     ) -> None:
         """Прибавляет обращения, запоминает время методов и последние отказы."""
-        ...
 
 
 # --- Уведомления, журнал, часы -------------------------------------------------------------------
@@ -359,7 +342,6 @@ class AlertChannel(Protocol):
 
     def send(self, notice: Notice) -> None:
         """Отправляет уведомление; не вышло — ChannelError."""
-        ...
 
 
 class Journal(Protocol):
@@ -367,15 +349,12 @@ class Journal(Protocol):
 
     def info(self, event: str, **fields: object) -> None:
         """Записывает обычное событие."""
-        ...
 
     def warning(self, event: str, **fields: object) -> None:
         """Записывает то, на что стоит взглянуть."""
-        ...
 
     def error(self, event: str, **fields: object) -> None:
         """Записывает сбой."""
-        ...
 
 
 class Clock(Protocol):
@@ -383,7 +362,6 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Возвращает текущее время в UTC."""
-        ...
 
 
 # --- Планы лечения -------------------------------------------------------------------------------
@@ -394,35 +372,27 @@ class PlanSource(Protocol):
 
     def patients(self, patient_ids: Sequence[int]) -> Sequence[PlanPatient]:
         """Возвращает пациентов по номерам (до 50); отсутствующие пропущены."""
-        ...
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
         """Возвращает до 50 пациентов, чьи планы изменились строго после точки; номер точки — пациента."""
-        ...
 
     def planned_between(self, since: datetime, until: datetime, after_id: int) -> Sequence[int]:
         """Возвращает до 50 пациентов с действующими планами и приёмами в [since, until), по возрастанию."""
-        ...
 
     def now(self) -> datetime:
         """Возвращает время сервера базы."""
-        ...
 
     def patient_of(self, reception_id: int) -> PlanPatient | None:
         """Возвращает пациента приёма; нет такого приёма — None."""
-        ...
 
     def patients_named(self, full_name: str) -> Sequence[PlanPatient]:
         """Возвращает всех пациентов с таким ФИО (регистр, пробелы, ё/е не важны), по номерам."""
-        ...
 
     def active_plans(self, patient_ids: Sequence[int]) -> Mapping[int, Sequence[PlanHead]]:
         """Возвращает действующие планы пациентов (до 50 номеров), новые первыми."""
-        ...
 
     def plan_rows(self, plan_ids: Sequence[int]) -> Sequence[PlanRow]:
         """Возвращает строки планов (до 50 номеров) в порядке этапов."""
-        ...
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -443,11 +413,9 @@ class PlanDeals(Protocol):
 
     def open_deals(self, patient: str) -> Sequence[PlanDeal]:
         """Возвращает открытые сделки пациента по ключу ``D1_17`` (UF_CRM_IDENT_PATIENT), до 50 новых."""
-        ...
 
     def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
         """Записывает снимок в сделку; повтор безвреден."""
-        ...
 
 
 class Visitors(Protocol):
@@ -455,8 +423,6 @@ class Visitors(Protocol):
 
     def owner(self, token: str) -> TokenOwner:
         """Возвращает, чей это токен: приложение, портал, сотрудник."""
-        ...
 
     def deal(self, token: str, deal_id: int) -> tuple[int, VisitedDeal]:
         """Читает сделку токеном сотрудника; возвращает его номер на портале и сделку."""
-        ...

@@ -26,7 +26,6 @@ class Sealer:
         self._fernet, self._lifetime = Fernet(urlsafe_b64encode(derived)), lifetime
 
     def seal(self, message: Mapping[str, object]) -> str:
-        """Запечатывает сообщение в строку ASCII."""
         plain = json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode()
         return self._fernet.encrypt(plain).decode("ascii")
 
@@ -44,10 +43,8 @@ class Sealer:
 
 
 def plan_request_sealer(key: bytes) -> Sealer:
-    """Возвращает печать вопросов о планах."""
     return Sealer(key, "plan-request")
 
 
 def plan_answer_sealer(key: bytes) -> Sealer:
-    """Возвращает печать ответов о планах."""
     return Sealer(key, "plan-answer")

@@ -102,7 +102,6 @@ def hand_back_unsent(**_: object) -> None:
 @worker_shutdown.connect
 @worker_process_shutdown.connect
 def close_services(**_: object) -> None:
-    """Закрывает соединения процесса."""
     from tasks.process import close_process_services
 
     close_process_services()

@@ -28,7 +28,6 @@ class SyncTask(Task):
 
     @property
     def services(self) -> Services:
-        """Возвращает службы процесса."""
         return process_services()
 
     def before_start(self, task_id: str, args: Any, kwargs: Any) -> None:

@@ -82,19 +82,16 @@ class LookupConsumer(bootsteps.ConsumerStep):
 
 
 def runs_threads(pool: Any) -> bool:
-    """Отвечает, из потоков ли пул исполнителя."""
     return "thread" in type(pool).__module__
 
 
 def lookup_queues() -> list[str]:
-    """Возвращает очереди вопросов филиалов этого узла."""
     from config.loader import load_settings
 
     return [plans_queue_of(branch.branch_id) for branch in load_settings().served]
 
 
 def new_pool(app: Any) -> Any:
-    """Возвращает запущенные потоки для вопросов."""
     from celery.concurrency.thread import TaskPool
 
     pool = TaskPool(THREADS, app=app)

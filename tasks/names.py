@@ -18,7 +18,6 @@ LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
 
 
 def queue_of(branch_id: str) -> str:
-    """Возвращает имя очереди филиала."""
     return f"branch.{branch_id}"
 
 

@@ -22,14 +22,12 @@ class BeatStep(bootsteps.StartStopStep):
         self._service: Any = None
 
     def start(self, worker: Any) -> None:
-        """Запускает расписание."""
         # Имя расписания узел Celery из настроек не берёт: без него часы и файл снова стали бы его.
         scheduler = worker.app.conf.beat_scheduler
         self._service = EmbeddedService(worker.app, thread=True, scheduler_cls=scheduler)
         self._service.start()
 
     def stop(self, worker: Any) -> None:
-        """Останавливает расписание."""
         if self._service is not None:
             self._service.stop()
 
@@ -51,7 +49,6 @@ class WebStep(bootsteps.StartStopStep):
             self._servers.start()
 
     def stop(self, worker: Any) -> None:
-        """Закрывает страницы."""
         if self._servers is not None:
             self._servers.stop()
 

@@ -42,7 +42,6 @@ PAGES: Sequence[Callable[["Services"], Iterator[Site]]] = (plan_answers, monitor
 
 
 def sites(services: "Services") -> list[Site]:
-    """Возвращает страницы, которые узлу велено показывать."""
     if not services.settings.web.enabled:
         return []
     return [site for page in PAGES for site in page(services)]

@@ -98,7 +98,6 @@ def on_built(step: Callable[[Services], None]) -> Callable[[Services], None]:
 
 
 def _built(settings: Settings) -> Services:
-    """Собирает службы."""
     from services.container import build_services
 
     services = build_services(settings)
@@ -111,7 +110,6 @@ _process = ProcessServices()
 
 
 def process_services() -> Services:
-    """Возвращает службы процесса."""
     return _process.get()
 
 
@@ -126,12 +124,10 @@ def close_process_services() -> None:
 
 
 def forget_inherited_services() -> None:
-    """Забывает службы, доставшиеся от родителя."""
     _process.forget()
 
 
 def start_journal() -> None:
-    """Включает журналы процесса."""
     from services.journal.process import start_journal
 
     start_journal(load_settings())

@@ -27,7 +27,6 @@ def upsert(self: SyncTask, uid: str) -> None:
 
 
 def hint_all(packets: Iterable[Sequence[str]]) -> None:
-    """Посылает подсказки пакет за пакетом."""
     for packet in packets:
         hint(packet)
 

@@ -27,7 +27,6 @@ class Heartbeat:
         self.at: float | None = None
 
     def age(self) -> float | None:
-        """Возвращает секунды от последнего тика."""
         return None if self.at is None else time.monotonic() - self.at
 
 
@@ -44,7 +43,6 @@ class SteadyScheduler(Scheduler):
         super().__init__(*args, **options)
 
     def setup_schedule(self) -> None:
-        """Читает таблицу расписания из настроек."""
         self.data: dict[str, ScheduleEntry] = {}
         self.schedule = self.data
         self.merge_inplace(self.app.conf.beat_schedule)

@@ -39,7 +39,6 @@ class Liveness:
         self._alive_at = self._heard_at = now()
 
     def alive(self) -> None:
-        """Отмечает признак жизни."""
         self._alive_at = self._now()
 
     def verdict(self, beat_age: float | None, unheard: Collection[str] = ()) -> str | None:
@@ -79,7 +78,6 @@ class Watchdog:
         self._thread = threading.Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Начинает присмотр."""
         task_postrun.connect(self._finished, weak=False)
         self._thread.start()
 
@@ -129,7 +127,6 @@ class WatchdogStep(bootsteps.StartStopStep):
         self._watchdog: Watchdog | None = None
 
     def start(self, worker: Any) -> None:
-        """Начинает присмотр за узлом."""
         from tasks.names import HEARTBEAT, node_queue
         from tasks.process import process_services
 

@@ -27,7 +27,6 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py docs", description=DESCRIPTION)
     action = parser.add_mutually_exclusive_group()
     action.add_argument("--check", action="store_true", help="ничего не писать, назвать устаревшие документы")

@@ -11,7 +11,6 @@ Schema = Mapping[str, Any]
 
 
 def paths() -> str:
-    """Возвращает пути API."""
     rows = [
         (f"`{method.upper()} {path}`", operation["summary"], "токен" if operation.get("security") else "всем")
         for path, item in description()["paths"].items()
@@ -21,7 +20,6 @@ def paths() -> str:
 
 
 def parameters() -> str:
-    """Возвращает параметры запроса."""
     rows = [
         (
             f"`{one['name']}`",
@@ -35,7 +33,6 @@ def parameters() -> str:
 
 
 def answers() -> str:
-    """Возвращает поля ответов по схемам."""
     parts = [
         f"### {name}\n\n{schema['description']}.\n\n{table(('поле', 'тип', 'что это'), _fields(schema))}"
         for name, schema in SCHEMAS.items()
@@ -45,12 +42,10 @@ def answers() -> str:
 
 
 def failures() -> str:
-    """Возвращает коды HTTP отказов и сбоев."""
     return table(("код", "когда"), [(str(code), text) for code, text in FAILURES.items()])
 
 
 def refusals() -> str:
-    """Возвращает причины отказа в допуске."""
     rows = [(f"`{reason}`", str(status), text) for reason, (status, text) in REFUSALS.items()]
     return table(("error", "код", "message"), rows)
 

@@ -46,7 +46,6 @@ def project_files(root: Path) -> Iterator[Path]:
 
 
 def documents(root: Path) -> Iterator[Path]:
-    """Возвращает документы Markdown проекта."""
     return (path for path in project_files(root) if path.suffix == ".md")
 
 
@@ -56,12 +55,10 @@ def rebuilt(text: str) -> str:
 
 
 def stale_documents(root: Path) -> Sequence[str]:
-    """Возвращает документы, чьи таблицы разошлись с кодом."""
     return [path.relative_to(root).as_posix() for path, old, new in _compared(root) if old != new]
 
 
 def write_documents(root: Path) -> Iterator[str]:
-    """Записывает свежие таблицы и называет изменившиеся документы."""
     for path, old, new in _compared(root):
         if old != new:
             path.write_text(new, encoding="utf-8", newline="\n")

@@ -111,7 +111,6 @@ def _kind(field: FieldInfo) -> str:
 
 
 def _name(annotation: Any) -> str:
-    """Называет вид значения по-русски."""
     origin, inner = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _name(inner[0])

@@ -132,7 +132,6 @@ def _marked(marks: Mapping[str, datetime]) -> Reception:
 
 
 def _spoiled() -> Iterator[Reception]:
-    """Выдаёт приёмы, испорченные по одному разу."""
     yield from (replace(WHOLE, **{field: None}) for field in REQUIRED)  # type: ignore[arg-type]
     yield from (replace(WHOLE, phone=phone) for phone in ("", "8 916 123-45-67 доб. 2"))
     yield replace(WHOLE, plan_start=NOW + timedelta(days=400), plan_end=NOW + timedelta(days=401))

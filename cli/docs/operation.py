@@ -29,7 +29,6 @@ SAMPLES = {
 
 
 def commands() -> str:
-    """Возвращает команды manage.py."""
     return table(("команда", "что делает"), [(f"`{name}`", text) for name, text in COMMANDS.items()])
 
 
@@ -44,7 +43,6 @@ def schedule() -> str:
 
 
 def retries() -> str:
-    """Возвращает расписания повторов по семействам."""
     failed = "`failed`: ждёт, пока причина уйдёт"
     rows = [
         (f"`{family}`", *map(duration, pauses), failed if family is not Family.STORE else "подскажет redrive")
@@ -54,7 +52,6 @@ def retries() -> str:
 
 
 def keys() -> str:
-    """Возвращает ключи Redis и назначение каждого."""
     found: dict[str, list[str]] = {}
     for name, method in inspect.getmembers(Keys, inspect.isfunction):
         if name.startswith("_"):

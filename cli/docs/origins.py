@@ -66,7 +66,6 @@ def _changed(base: Changed, name: str, value: Any) -> Changed:
 
 
 def _others(name: str, value: object) -> Sequence[object]:
-    """Возвращает, на что поменять значение."""
     if name == "phone":
         return ("+79039998877",)
     if name.endswith("_branch"):

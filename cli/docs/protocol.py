@@ -37,23 +37,19 @@ class Run:
         return [row for name, row in self.tests.items() if name == test or name.startswith(f"{test}[")]
 
     def outcome(self, test: str) -> str:
-        """Возвращает итог проверки по всем её случаям."""
         return _worst([_named(row["outcome"]) for row in self.cases(test)])
 
 
 def read_run(path: Path) -> Run:
-    """Читает запись прогона."""
     return Run(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def add_coverage(record: Path, percent: str) -> None:
-    """Дописывает в запись прогона покрытие кода в процентах."""
     content = {**json.loads(record.read_text(encoding="utf-8")), "coverage": percent}
     record.write_text(json.dumps(content, ensure_ascii=False, indent=1), encoding="utf-8")
 
 
 def write_protocol(record: Path, target: Path) -> None:
-    """Составляет протокол по записи прогона."""
     target.parent.mkdir(parents=True, exist_ok=True)
     windows = {path.stem: read_run(path) for path in sorted((record.parent / "windows").glob("*.json"))}
     text = protocol(read_run(record), requirements(), windows)
@@ -79,7 +75,6 @@ def protocol(run: Run, found: Sequence[Requirement], windows: Mapping[str, Run] 
 
 
 def verdict(run: Run, one: Requirement) -> str:
-    """Возвращает итог критерия."""
     return _worst([run.outcome(test) for test in one.tests])
 
 

@@ -7,7 +7,6 @@ HEADER = ("ключ", "вид", "умолчание", "что значит", "к
 
 
 def settings() -> str:
-    """Возвращает таблицы всех разделов файла настроек."""
     return "\n\n".join(_section(section) for section in describe())
 
 

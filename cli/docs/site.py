@@ -86,7 +86,6 @@ def _clear(folder: Path) -> None:
 
 
 def _stage(root: Path, pages: Path) -> None:
-    """Раскладывает документы и файлы, на которые они ссылаются."""
     for path in documents(root):
         if path.relative_to(root).parts[0] != "tests":
             target = pages / _place(path, root)

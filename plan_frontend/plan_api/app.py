@@ -33,7 +33,6 @@ CHECKS = 4
 
 
 def plan_app(services: "Services") -> Any:
-    """Возвращает приложение на службах узла."""
     executor = ThreadPoolExecutor(THREADS, thread_name_prefix="plans")
     asker = LookupQueue(services.settings, executor)
 
@@ -56,7 +55,6 @@ def assembled(
     clock: Callable[[], float] = time.monotonic,
     exceeded: Callable[[int], object] = lambda user_id: None,
 ) -> Any:
-    """Собирает приложение из частей."""
     assert settings.application is not None
     rate = settings.portal.requests_per_second
     gatekeeper = Gatekeeper(visitors, settings.application, rate, clock, exceeded)

@@ -50,15 +50,12 @@ class PlanHandlers:
         return await self._guarded(request, None)
 
     async def plan(self, request: Request) -> Response:
-        """Показывает названный план пациента сделки."""
         return await self._guarded(request, request.path_params["plan_id"])
 
     async def health(self, request: Request) -> Response:
-        """Отвечает, что служба жива."""
         return success({"status": "ok"})
 
     async def openapi(self, request: Request) -> Response:
-        """Отдаёт описание API."""
         return success(description())
 
     async def _guarded(self, request: Request, plan_id: str | None) -> Response:

@@ -34,7 +34,6 @@ class PlanLookup:
         self._deadline = settings.web.deadline.total_seconds()
 
     async def admit(self, token: str, asked: PlanParameters, address: str) -> Pass:
-        """Проверяет сотрудника, сделку и сказанное страницей."""
         loop = asyncio.get_running_loop()
         # Незнакомые токены проверяются в своих потоках: сколько их ни пришли, проверенных они не задержат.
         executor = self._executor if self._gatekeeper.knows(token) else self._checks

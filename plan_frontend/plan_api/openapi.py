@@ -192,7 +192,6 @@ def _operation(name: str, about: str, parameters: tuple[Schema, ...], **extra: S
 
 
 def description() -> Schema:
-    """Возвращает описание API."""
     one = "Показывает названный план пациента сделки"
     missing = _reply("У пациента сделки нет такого действующего плана", "Error")
     return {

@@ -36,18 +36,15 @@ REFUSALS: Mapping[Refusal, tuple[int, str]] = {
 
 
 def success(content: Mapping[str, object]) -> JSONResponse:
-    """Возвращает удачный ответ."""
     return JSONResponse(dict(content), headers=dict(HEADERS))
 
 
 def failure(status: int, code: str, message: str, retry_after: int | None = None) -> JSONResponse:
-    """Возвращает ответ об ошибке."""
     wait = {"Retry-After": str(retry_after)} if retry_after else {}
     challenge = {"WWW-Authenticate": "Bearer"} if status == 401 else {}
     return JSONResponse({"error": code, "message": message}, status, headers={**HEADERS, **wait, **challenge})
 
 
 def refused(refusal: Refusal, retry_after: int | None = None) -> JSONResponse:
-    """Возвращает отказ в допуске."""
     status, message = REFUSALS[refusal]
     return failure(status, refusal, message, retry_after)

@@ -16,7 +16,6 @@ class Portal(Protocol):
 
     def call(self, method: str, params: Mapping[str, object]) -> Any:
         """Выполняет вызов; ошибка портала поднимается."""
-        ...
 
 
 class BitrixChannel:

@@ -14,7 +14,6 @@ PRODUCT = "Ident → Битрикс24"
 
 
 def alarm_notice(alarm: Alarm, now: datetime, zone: tzinfo) -> Notice:
-    """Возвращает уведомление о тревоге."""
     lines = [f"{alarm.text}.", f"Что делать: {worded(alarm.advice, Front.LETTER)}.", _signature(now, zone)]
     return Notice(alarm.key, alarm.title, "\n\n".join(line.replace("..", ".") for line in lines))
 
@@ -47,7 +46,6 @@ def summary_notice(
 
 
 def trial_notice(now: datetime, zone: tzinfo) -> Notice:
-    """Возвращает пробное уведомление."""
     text = "Это проба: если вы её видите, уведомления доходят. Делать ничего не нужно."
     return Notice("test", "Проба уведомлений", f"{text}\n\n{_signature(now, zone)}")
 

@@ -47,7 +47,6 @@ class Group:
         self.kinds = [""] * len(self.calls)
 
     def wake(self) -> None:
-        """Зовёт хозяина группы вести отправку."""
         self._woken.set()
 
     def must_lead(self) -> bool:
@@ -57,13 +56,11 @@ class Group:
         return not self.done
 
     def finish(self, answers: Sequence[Answer]) -> None:
-        """Отдаёт ответы заказчику."""
         if not self.done:
             self.answers, self.done = list(answers), True
         self._woken.set()
 
     def fail(self, error: SyncError) -> None:
-        """Отдаёт заказчику одну ошибку на все вызовы."""
         self.finish([Answer(error=error) for _ in self.calls])
 
 

@@ -39,7 +39,6 @@ class Call:
 
     @property
     def reads(self) -> bool:
-        """Отвечает, только ли читает вызов."""
         return self.method.rpartition(".")[2] in READING
 
     def fits(self, value: object) -> bool:
@@ -57,12 +56,10 @@ class Call:
 
     @property
     def keys(self) -> tuple[str, ...]:
-        """Возвращает ключи, по которым ищет вызов."""
         asked = self.params.get(VALUES) if self.keyed == VALUES else self._filter.get(f"@{self.keyed}")
         return tuple(map(str, asked)) if isinstance(asked, (list, tuple)) else ()
 
     def asking(self, keys: Sequence[str]) -> "Call":
-        """Возвращает тот же поиск с другими ключами."""
         if self.keyed == VALUES:
             return replace(self, params={**self.params, VALUES: list(keys)})
         wanted = {**self._filter, f"@{self.keyed}": list(keys)}
@@ -86,7 +83,6 @@ class Answer:
         return f"Answer({type(self.error).__name__ if self.error else 'ok'})"
 
     def get(self) -> Any:
-        """Возвращает значение или поднимает ошибку."""
         if self.error is not None:
             raise copy(self.error)  # одна ошибка бывает у многих заказчиков, а след у каждого потока свой
         return self.value

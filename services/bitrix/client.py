@@ -111,7 +111,6 @@ class BitrixClient:
 
     @property
     def waiting(self) -> int:
-        """Возвращает, сколько групп ждёт отправки."""
         with self._lock:
             return len(self._waiting)
 
@@ -132,7 +131,6 @@ class BitrixClient:
             return self._landed.wait_for(lambda: not self._flying, seconds)
 
     def close(self) -> None:
-        """Отзывает ждущих и закрывает соединения."""
         self.withdraw()
         self._endpoint.transport.close()
 
@@ -200,7 +198,6 @@ class BitrixClient:
         return True
 
     def _leave(self, group: Group, error: SyncError) -> None:
-        """Снимает группу с очереди и с ведения."""
         with self._lock:
             with suppress(ValueError):
                 self._waiting.remove(group)

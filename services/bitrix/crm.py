@@ -49,7 +49,6 @@ class BitrixCrm:
         return Found(deals, *self._people.found(answers[1:], phone, known_contact))
 
     def read_deals(self, deal_ids: Sequence[int], names: Sequence[str]) -> Mapping[int, Mapping[str, object]]:
-        """Возвращает названные поля сделок."""
         if not deal_ids:
             return {}
         params = {"filter": {"@ID": list(deal_ids)}, "select": ["ID", *names], "start": -1}
@@ -66,7 +65,6 @@ class BitrixCrm:
         return [deal for deal in found if deal.deal_id in deal_ids]
 
     def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
-        """Создаёт контакт."""
         method, params = "crm.contact.add", self._contact_params(contact)
         return id_of(self._client.call(method, params, repeatable=False, permit=permit), method)
 

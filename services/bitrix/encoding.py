@@ -13,7 +13,6 @@ def command(call: Call) -> str:
 
 
 def query(params: Mapping[str, object]) -> str:
-    """Возвращает параметры одной строкой."""
     pairs = (pair for name, value in params.items() for pair in _flat(name, value))
     return "&".join(f"{quote(name, safe='')}={quote(value, safe='')}" for name, value in pairs)
 

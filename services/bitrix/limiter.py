@@ -53,11 +53,9 @@ class RateLimiter(Protocol):
 
     def reserve(self) -> float:
         """Занимает следующий запрос и возвращает секунды до него."""
-        ...
 
     def freeze(self, seconds: float) -> None:
         """Отодвигает все следующие запросы: портал попросил паузу."""
-        ...
 
 
 class RedisRateLimiter:
@@ -68,11 +66,9 @@ class RedisRateLimiter:
         self._reserve, self._freeze = redis.register_script(RESERVE), redis.register_script(FREEZE)
 
     def reserve(self) -> float:
-        """Занимает следующий запрос."""
         return int(self._run(self._reserve, self._rate, self._burst)) / 1_000_000
 
     def freeze(self, seconds: float) -> None:
-        """Отодвигает следующие запросы."""
         self._run(self._freeze, int(seconds * 1_000_000), self._rate, self._burst)
 
     def _run(self, script: object, *arguments: float) -> str:

@@ -30,13 +30,11 @@ class LoneLimiter:
             return at - self._now()
 
     def freeze(self, seconds: float) -> None:
-        """Отодвигает все следующие запросы."""
         with self._lock:
             self._free_at = max(self._free_at, self._now() + seconds)
 
 
 def open_lone_client(settings: "PortalSettings") -> BitrixClient:
-    """Собирает клиент, который держит предел сам."""
     return BitrixClient(
         Endpoint(
             open_transport(settings),

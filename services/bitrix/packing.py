@@ -90,7 +90,6 @@ class Packet:
 
     @property
     def commands(self) -> int:
-        """Возвращает, сколько команд в пакете."""
         return self._plain + len(self._bundles)
 
     def take(self, group: Group) -> bool:
@@ -108,7 +107,6 @@ class Packet:
         return True
 
     def layout(self) -> "Layout":
-        """Раскладывает взятое по командам."""
         layout = Layout()
         for number, group in enumerate(self.groups):
             layout.slots.append([Slot(f"g{number}c{index}") for index in range(len(group.calls))])
@@ -192,7 +190,6 @@ def pack(waiting: deque[Group], own: Group, size: int) -> list[Group]:
 
 
 def lay_out(groups: Sequence[Group]) -> Layout:
-    """Раскладывает группы по командам."""
     packet = Packet(sum(len(group.calls) for group in groups))
     for group in groups:
         packet.take(group)

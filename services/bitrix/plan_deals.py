@@ -24,7 +24,6 @@ class BitrixPlanDeals:
         self._key = fields["reception_id"]
 
     def open_deals(self, patient: str) -> Sequence[PlanDeal]:
-        """Возвращает открытые сделки пациента, новые первыми."""
         params = {
             "filter": {f"={self._patient}": patient, "=CLOSED": "N"},
             "select": ["ID", "CLOSED", "CREATED_BY_ID", self._key, self._patient, self._snapshot],

@@ -17,11 +17,9 @@ class Caller(Protocol):
 
     def call(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
         """Выполняет один вызов."""
-        ...
 
     def group(self, calls: Sequence[Call]) -> list[Answer]:
         """Выполняет вызовы одним запросом."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +61,9 @@ class PortalAdmin:
         return Owner(int(profile.get("ID") or 0), bool(profile.get("ADMIN")))
 
     def scopes(self) -> list[str]:
-        """Возвращает права вебхука."""
         return [str(name) for name in as_map(self._client.call("scope", {})).values()]
 
     def time(self) -> datetime:
-        """Возвращает время портала."""
         return datetime.fromisoformat(str(self._client.call("server.time", {})))
 
     def is_simple(self) -> bool:
@@ -85,13 +81,11 @@ class PortalAdmin:
         return frozenset(str(row["FIELD_NAME"]) for row in rows if row.get("EDIT_IN_LIST") == "Y")
 
     def pipelines(self) -> list[Pipeline]:
-        """Возвращает воронки сделок."""
         answer = as_map(self._client.call("crm.category.list", {"entityTypeId": DEAL_TYPE}))
         rows = as_map(answer.get("categories")).values()
         return [Pipeline(int(row["id"]), str(row["name"])) for row in rows]
 
     def stages(self, category_id: int) -> list[StageRow]:
-        """Возвращает стадии воронки по порядку."""
         params = {"filter": {"ENTITY_ID": directory_of(category_id)}, "order": {"SORT": "ASC"}}
         return [_stage(row) for row in as_map(self._client.call("crm.status.list", params)).values()]
 
@@ -107,7 +101,6 @@ class PortalAdmin:
         return [(uid, datetime.fromisoformat(text)) for uid, text in found if uid and text]
 
     def add_field(self, field: WantedField) -> None:
-        """Создаёт пользовательское поле сделки."""
         fields = {
             "FIELD_NAME": field.name,
             "USER_TYPE_ID": field.kind,
@@ -118,13 +111,11 @@ class PortalAdmin:
         self._client.call("crm.deal.userfield.add", {"fields": fields}, repeatable=False)
 
     def add_pipeline(self, name: str) -> int:
-        """Создаёт воронку и возвращает её номер."""
         params = {"entityTypeId": DEAL_TYPE, "fields": {"name": name, "sort": 300}}
         answer = as_map(self._client.call("crm.category.add", params, repeatable=False))
         return int(as_map(answer["category"])["id"])
 
     def add_stage(self, stage: WantedStage, category_id: int, sort: int) -> None:
-        """Создаёт стадию воронки."""
         fields = {
             "ENTITY_ID": directory_of(category_id),
             "STATUS_ID": stage.code,
@@ -136,7 +127,6 @@ class PortalAdmin:
         self._client.call("crm.status.add", {"fields": fields}, repeatable=False)
 
     def change_stage(self, row_id: int, **fields: object) -> None:
-        """Меняет имя, цвет или место стадии."""
         self._client.call("crm.status.update", {"id": row_id, "fields": fields})
 
     def remove_stage(self, row_id: int) -> None:

@@ -157,7 +157,6 @@ def _recognized(
 def plan_stages(
     category_id: int, existing: Sequence[StageRow], matched: Mapping[Stage, str], is_new: bool
 ) -> list[StageStep]:
-    """Возвращает шаги до полного набора стадий."""
     steps: list[StageStep] = []
     rows, known = list(existing), set(matched.values())
     if is_new:

@@ -32,7 +32,6 @@ class WantedStage:
     semantics: str = ""
 
     def status_id(self, category_id: int) -> str:
-        """Возвращает код стадии в воронке."""
         return f"{prefix_of(category_id)}{self.code}"
 
 
@@ -97,5 +96,4 @@ def prefix_of(category_id: int) -> str:
 
 
 def directory_of(category_id: int) -> str:
-    """Возвращает справочник стадий воронки."""
     return f"DEAL_STAGE_{category_id}" if category_id else "DEAL_STAGE"

@@ -43,7 +43,6 @@ class Plan:
 
     @property
     def is_done(self) -> bool:
-        """Отвечает, что делать на портале нечего."""
         return not self.steps
 
 
@@ -71,7 +70,6 @@ class PortalSetup:
             )
 
     def plan(self) -> Plan:
-        """Составляет план по тому, что на портале сейчас."""
         pipeline = self._pipeline()
         fields = plan_fields(wanted_fields(self._settings.field_table), self._admin.fields())
         if pipeline is None:

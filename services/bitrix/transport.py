@@ -38,11 +38,9 @@ class Transport(Protocol):
 
     def post(self, method: str, body: Mapping[str, object]) -> Reply:
         """Отправляет запрос; сбой связи — PortalUnreachable или AnswerLost."""
-        ...
 
     def close(self) -> None:
         """Закрывает соединения."""
-        ...
 
 
 class HttpTransport:
@@ -66,7 +64,6 @@ class HttpTransport:
         return "HttpTransport(…)"
 
     def post(self, method: str, body: Mapping[str, object]) -> Reply:
-        """Отправляет вызов JSON-телом."""
         session = self._borrow()
         try:
             reply = self._post(session, method, body)
@@ -121,7 +118,6 @@ class HttpTransport:
 
 
 def open_transport(settings: "PortalSettings") -> HttpTransport:
-    """Собирает связь с порталом по настройкам."""
     webhook = settings.webhook.get_secret_value()
     return HttpTransport(webhook, settings.connect_timeout, settings.read_timeout, settings.ca_file)
 

@@ -80,7 +80,6 @@ class PortalVisitors:
         return user_id, self._deal(row, own)
 
     def close(self) -> None:
-        """Закрывает соединения."""
         self._portal.close()
         self._oauth.close()
 
@@ -146,7 +145,6 @@ def _number(value: object) -> int:
 def open_visitors(
     portal: "PortalSettings", application: "ApplicationSettings", limiter: RateLimiter
 ) -> PortalVisitors:
-    """Собирает проверку по настройкам."""
     return PortalVisitors(
         HttpTransport(f"{portal.origin}/rest/", CONNECT_SECONDS, READ_SECONDS, portal.ca_file),
         OAuthTransport(f"{application.oauth_url}rest/", CONNECT_SECONDS, READ_SECONDS),

@@ -19,7 +19,6 @@ DISK_WARN, DISK_FAIL = 0.90, 0.99
 
 
 def python(version: Sequence[int] = sys.version_info[:3]) -> Iterator[Finding]:
-    """Проверяет версию Python."""
     low, high = PYTHONS
     told = ".".join(map(str, version))
     if not low <= tuple(version[:2]) < high:
@@ -35,7 +34,6 @@ def python(version: Sequence[int] = sys.version_info[:3]) -> Iterator[Finding]:
 
 
 def disk(folders: Sequence[Path], used: Callable[[Path], float]) -> Iterator[Finding]:
-    """Проверяет место на дисках журналов и состояния."""
     for folder in folders:
         share = used(folder)
         text = f"диск папки {folder} занят на {share:.0%}"

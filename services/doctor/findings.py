@@ -41,7 +41,6 @@ class Finding:
         return GROUPS.get(first, "Этот компьютер")
 
     def as_dict(self) -> dict[str, str]:
-        """Возвращает находку для JSON."""
         return {"check": self.code, "level": str(self.level), "text": self.text, "advice": self.advice}
 
 
@@ -81,6 +80,5 @@ def place_of(error: BaseException) -> str:
 
 
 def worst(findings: Sequence[Finding]) -> Level:
-    """Возвращает худший уровень."""
     levels = {finding.level for finding in findings}
     return Level.FAIL if Level.FAIL in levels else Level.WARN if Level.WARN in levels else Level.OK

@@ -114,7 +114,6 @@ def encryption(code: str, settings: "MssqlDatabase | SqliteDatabase") -> Iterato
 
 
 def queries(code: str, inspection: "Inspection") -> Iterator[Finding]:
-    """Проверяет договор каждого файла запроса на живой базе."""
     overridden = set(inspection.overridden())
     broken, known = False, contracts()
     for name, wanted in known.items():
@@ -149,7 +148,6 @@ def marks(code: str, found: "Marks") -> Finding:
 
 
 def indexes(code: str, existing: set[tuple[str, str]]) -> Finding:
-    """Проверяет индексы столбцов, по которым ищут изменения."""
     absent = [f"{table}.{column}" for table, column in SEARCHED if (table, column) not in existing]
     if absent:
         text = f"нет индексов по {', '.join(absent)}: выборка читает таблицу целиком"
@@ -158,7 +156,6 @@ def indexes(code: str, existing: set[tuple[str, str]]) -> Finding:
 
 
 def companies(code: str, found: Sequence[str], names: Sequence[Sequence[str]]) -> Iterator[Finding]:
-    """Сверяет имена филиалов с организациями Ident."""
     where = f"{code}.branches"
     unknown, absent = unknown_names(found, names)
     for name in unknown:
@@ -176,7 +173,6 @@ def companies(code: str, found: Sequence[str], names: Sequence[Sequence[str]]) -
 
 
 def clock(code: str, database_now: datetime, now: datetime, zone: timezone) -> Finding:
-    """Сверяет часы базы с нашими в поясе из настроек."""
     where = f"{code}.clock"
     drift = database_now - now.astimezone(zone).replace(tzinfo=None)
     if abs(drift) <= DRIFT_WARN:

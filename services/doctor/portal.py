@@ -45,7 +45,6 @@ def advice_for(error: SyncError) -> str:
 
 
 def scopes(granted: Sequence[str], notifies: bool) -> Iterator[Finding]:
-    """Проверяет права вебхука."""
     if "crm" not in granted:
         yield fail("portal.scopes", "у вебхука нет права crm", "Отметьте crm в правах вебхука на портале")
     elif notifies and "im" not in granted:
@@ -56,7 +55,6 @@ def scopes(granted: Sequence[str], notifies: bool) -> Iterator[Finding]:
 
 
 def fields(settings: "PortalSettings", existing: Mapping[str, str]) -> Iterator[Finding]:
-    """Проверяет каждое поле сделки и его вид."""
     wanted = wanted_fields(settings.field_table)
     good = True
     for field in wanted:
@@ -84,7 +82,6 @@ def keys(settings: "PortalSettings", editable: Collection[str]) -> Iterator[Find
 
 
 def stages(settings: "PortalSettings", existing: Sequence["StageRow"]) -> Iterator[Finding]:
-    """Проверяет воронку и каждую стадию таблицы соответствия."""
     if not existing:
         text = f"воронки {settings.category_id} на портале нет"
         yield fail(
@@ -117,7 +114,6 @@ def _kind(semantics: str) -> str:
 
 
 def clock(portal_now: datetime, now: datetime) -> Finding:
-    """Сверяет часы портала с нашими."""
     drift = abs(now - portal_now)
     text = f"часы этого компьютера и портала расходятся на {drift.total_seconds():.0f} с"
     advice = "Включите сверку часов на этом компьютере"
@@ -144,7 +140,6 @@ def dates(pairs: Sequence[tuple[datetime, datetime]]) -> Finding:
 
 
 def limits(settings: "PortalSettings", operating: Mapping[str, float], is_simple: bool) -> Iterator[Finding]:
-    """Проверяет запас пределов и режим CRM."""
     rate = settings.requests_per_second
     if rate > COMMON_RATE:
         advice = "Так можно только на тарифе «Энтерпрайз»; на прочих поставьте requests_per_second = 2"

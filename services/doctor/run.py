@@ -36,7 +36,6 @@ class Examination:
         self._settings = services.settings
 
     def findings(self) -> Iterator[Finding]:
-        """Возвращает находки по мере осмотра."""
         yield from self._computer()
         for finding in performed(
             "redis", lambda: state.redis(self._services.store.redis, self._settings.redis.address)

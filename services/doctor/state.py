@@ -33,7 +33,6 @@ def redis(client: Any, address: str) -> Iterator[Finding]:
 
 
 def version(text: str) -> Finding:
-    """Проверяет версию Redis."""
     numbers = tuple(int(part) for part in text.split(".")[:2] if part.isdigit())
     if numbers < OLDEST_REDIS:
         return fail(
@@ -43,7 +42,6 @@ def version(text: str) -> Finding:
 
 
 def durability(client: Any, info: Mapping[str, Any]) -> Iterator[Finding]:
-    """Проверяет настройки сохранности."""
     from redis.exceptions import RedisError
 
     try:
@@ -82,7 +80,6 @@ def service(services: "Services") -> Iterator[Finding]:
 
 
 def heartbeat(watched: datetime | None, now: datetime) -> Finding:
-    """Судит по последней отметке присмотра."""
     if watched is None:
         return warn("service", "служба ещё не запускалась: до первого запуска так и должно быть", START)
     silent = now - watched
@@ -92,7 +89,6 @@ def heartbeat(watched: datetime | None, now: datetime) -> Finding:
 
 
 def alerts(services: "Services") -> Iterator[Finding]:
-    """Проверяет, что о беде есть кому сообщить."""
     names = [channel.name for channel in services.channels()]
     if names:
         yield ok("alerts", f"уведомления: {', '.join(names)} (проба: python manage.py alerts test)")

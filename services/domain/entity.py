@@ -33,11 +33,9 @@ class Entity(Protocol):
     @property
     def letter(self) -> str:
         """Возвращает букву ключа, одну на всю установку: ``W``."""
-        ...
 
     def draft(self, row: Mapping[str, object], place: EntityPlace) -> DealDraft | None:
         """Возвращает сделку по строке запроса; None — сделки быть не должно (запись закрыта).
 
         Негодная строка — SkippableError с причиной: запись отклонят и покажут администратору.
         """
-        ...

@@ -89,7 +89,6 @@ def unknown_branch(owner: Owner) -> tuple[Violation, ...]:
 
 
 def refused(found: Sequence[Violation]) -> Refused:
-    """Возвращает отказ с отпечатком."""
     return Refused(found, refusal_fingerprint(found))
 
 

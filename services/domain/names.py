@@ -23,7 +23,6 @@ class PersonName:
 
     @classmethod
     def of(cls, surname: str | None, name: str | None, patronymic: str | None) -> "PersonName":
-        """Собирает имя из полей базы или портала."""
         return cls(normalize_name(surname), normalize_name(name), normalize_name(patronymic))
 
     def __repr__(self) -> str:

@@ -71,7 +71,6 @@ class Progress:
 
     @property
     def left(self) -> Decimal:
-        """Возвращает стоимость ещё не выполненного."""
         return self.total - self.done
 
 

@@ -67,7 +67,6 @@ class Signs:
 
     @property
     def disk_used(self) -> float:
-        """Возвращает занятость самого полного диска."""
         return max((node.disk_used for node in self.nodes), default=0.0)
 
     def events(self, *names: str) -> int:

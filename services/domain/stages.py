@@ -60,7 +60,6 @@ class StageTable:
         return cls(ids)
 
     def id_of(self, stage: Stage) -> str:
-        """Возвращает код стадии на портале."""
         return self.ids[stage]
 
     def stage_of(self, stage_id: str) -> Stage | None:

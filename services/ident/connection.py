@@ -27,32 +27,25 @@ class Connector(Protocol):
 
     def open(self) -> Any:
         """Открывает соединение DB-API."""
-        ...
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
         """Возвращает классы ошибок драйвера."""
-        ...
 
     def patience(self, opening: bool) -> float:
         """Возвращает, сколько секунд ждать драйвер: его собственных пределов он не всегда держится."""
-        ...
 
     def explain(self, error: Exception) -> DatabaseError:
         """Пересказывает ошибку человеку: без данных, паролей и строки соединения."""
-        ...
 
     def is_lost(self, error: Exception) -> bool:
         """Отвечает, порвалось ли соединение (а не плох запрос)."""
-        ...
 
     def is_outage(self, error: Exception) -> bool:
         """Отвечает, не отвечает ли сама база (а не плох один запрос)."""
-        ...
 
     def is_collision(self, error: Exception) -> bool:
         """Отвечает, прервал ли сервер запрос из-за чужой блокировки: повтор сразу обычно удаётся."""
-        ...
 
 
 class Rest:

@@ -37,7 +37,6 @@ SEARCHED = (
 
 
 def contracts() -> dict[str, frozenset[str]]:
-    """Возвращает столбцы каждого нашего файла запроса."""
     return {path.stem: columns_of(read_sql(path.stem)) for path in sorted(SQL_DIR.glob("*.sql"))}
 
 

@@ -20,7 +20,6 @@ class IdentEntitySource:
         self._source, self._statement = source, statement
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
-        """Возвращает до 50 изменений строго после точки."""
         return page_after(point, self._ask(point, NOBODY), "number", self.now)
 
     def read(self, numbers: Sequence[int]) -> Mapping[int, Mapping[str, object]]:
@@ -30,7 +29,6 @@ class IdentEntitySource:
         return {number(row, "number"): row for row in self._ask(NEVER, list(numbers))}
 
     def now(self) -> datetime:
-        """Возвращает время сервера базы."""
         return self._source.now()
 
     def _ask(self, point: ChangePoint, ids: Sequence[int]) -> list[Mapping[str, object]]:

@@ -57,11 +57,9 @@ class Inspection:
         self._source, self._is_sqlite, self._sql_dir = source, is_sqlite, sql_dir
 
     def now(self) -> datetime:
-        """Возвращает время сервера базы."""
         return self._source.now()
 
     def version(self) -> str:
-        """Возвращает версию сервера."""
         if self._is_sqlite:
             (row,) = self._source.ask_text("SELECT sqlite_version() AS version")
             return f"SQLite {row['version']}"
@@ -69,7 +67,6 @@ class Inspection:
         return f"SQL Server {row['version']} {row['edition'] or ''}".strip()
 
     def powers(self) -> Powers:
-        """Возвращает, что логин может менять."""
         if self._is_sqlite:
             return Powers()  # файл открыт с mode=ro
         (row,) = self._source.ask("doctor/login_rights")
@@ -119,7 +116,6 @@ class Inspection:
         return Marks(number(row, "marked"), number(row, "unmoved"))
 
     def close(self) -> None:
-        """Закрывает соединение."""
         self._source.close()
 
 

@@ -174,7 +174,6 @@ def _of_tls(text: str) -> str:
 
 
 def sqlstate(error: Exception) -> str:
-    """Возвращает код SQLSTATE из ошибки pyodbc."""
     code = error.args[0] if error.args else ""
     return code if isinstance(code, str) and re.fullmatch(r"[0-9A-Z]{5}", code) else ""
 
@@ -208,7 +207,6 @@ class MssqlConnector:
 
     @property
     def errors(self) -> tuple[type[Exception], ...]:
-        """Возвращает ошибки pyodbc."""
         import pyodbc
 
         return (pyodbc.Error, Unreachable)
@@ -265,7 +263,6 @@ class MssqlConnector:
         connection.rollback()
 
     def is_lost(self, error: Exception) -> bool:
-        """Отвечает, порвалось ли соединение."""
         return sqlstate(error) in LOST_STATES or native_code(error) in LOST_CODES
 
     def is_outage(self, error: Exception) -> bool:

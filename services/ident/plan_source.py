@@ -20,7 +20,6 @@ class Questions(Protocol):
 
     def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
         """Выполняет запрос и возвращает строки."""
-        ...
 
 
 class IdentPlanSource:
@@ -30,7 +29,6 @@ class IdentPlanSource:
         self._questions = questions
 
     def patient_of(self, reception_id: int) -> PlanPatient | None:
-        """Возвращает пациента приёма."""
         rows = self._questions.ask("patient_of_reception", reception_id=reception_id)
         return _patient(rows[0]) if rows else None
 
@@ -39,7 +37,6 @@ class IdentPlanSource:
         return [_patient(row) for row in self._questions.ask("patients", ids=list(patient_ids))]
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
-        """Возвращает до 50 пациентов, чьи планы изменились после точки."""
         rows = self._questions.ask("changed_plans", **after(point))
         return page_after(point, rows, "patient_id", self.now)
 
@@ -49,7 +46,6 @@ class IdentPlanSource:
         return [number(row, "patient_id") for row in rows]
 
     def now(self) -> datetime:
-        """Возвращает время сервера базы."""
         return required(self._questions.ask("server_time")[0], "database_now")
 
     def patients_named(self, full_name: str) -> Sequence[PlanPatient]:
@@ -71,7 +67,6 @@ class IdentPlanSource:
         return found
 
     def plan_rows(self, plan_ids: Sequence[int]) -> Sequence[PlanRow]:
-        """Возвращает строки планов в порядке этапов."""
         if not plan_ids:
             return ()
         return [_row(row) for row in self._questions.ask("plan_details", ids=list(plan_ids))]

@@ -74,12 +74,10 @@ def _cancel_reason(row: Row) -> str | None:
 
 
 def parse_order_lines(rows: Iterable[Row]) -> Parts[OrderLine]:
-    """Собирает строки заказов по приёмам, сохраняя порядок."""
     return _by_reception(rows, _order_line)
 
 
 def parse_plan_lines(rows: Iterable[Row]) -> Parts[PlanLine]:
-    """Собирает строки связанных планов по приёмам."""
     return _by_reception(rows, _plan_line)
 
 

@@ -75,7 +75,6 @@ class IdentSource:
         self._statements: dict[str, Statement] = {}
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
-        """Возвращает до 50 изменений строго после точки."""
         rows = self.ask("changed_receptions", **after(point), visits_since=point.at - VISITS_BACK)
         return page_after(point, rows, "reception_id", self.now)
 
@@ -85,7 +84,6 @@ class IdentSource:
         return [number(row, "reception_id") for row in rows]
 
     def planned_total(self, since: datetime, until: datetime) -> int:
-        """Возвращает число приёмов с началом в [since, until)."""
         return number(self.ask("planned_total", since=since, until=until)[0], "total")
 
     def read(self, reception_ids: Sequence[int]) -> Sequence[Reception]:
@@ -112,15 +110,12 @@ class IdentSource:
         return {number(row, "reception_id") for row in rows}
 
     def now(self) -> datetime:
-        """Возвращает время сервера базы."""
         return required(self.ask("server_time")[0], "database_now")
 
     def close(self) -> None:
-        """Закрывает соединение."""
         self._connection.close()
 
     def retire(self) -> None:
-        """Закрывает соединение навсегда."""
         self._connection.retire()
 
     def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
@@ -165,7 +160,6 @@ class Ahead:
         self._ask = ask
 
     def ask(self, name: str, **values: object) -> list[Mapping[str, object]]:
-        """Выполняет запрос вне очереди."""
         return self._ask(name, values, urgent=True)
 
 

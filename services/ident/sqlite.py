@@ -51,7 +51,6 @@ def prepare(connection: sqlite3.Connection, now: Callable[[], datetime]) -> None
 
 
 def clinic_now() -> datetime:
-    """Возвращает время на часах демонстрационной клиники."""
     return (datetime.now(UTC) + CLINIC_OFFSET).replace(tzinfo=None, microsecond=0)
 
 
@@ -83,7 +82,6 @@ class SqliteConnector:
         return self._timeout + 1.0
 
     def explain(self, error: Exception) -> DatabaseError:
-        """Пересказывает ошибку SQLite."""
         absent = ABSENT.search(str(error))
         reason = f"нет {KINDS[absent[1]]} {absent[2]}" if absent else "файл недоступен или занят"
         return DatabaseError(f"База Ident (файл {self._path.name}): {reason}")
@@ -93,9 +91,7 @@ class SqliteConnector:
         return False
 
     def is_outage(self, error: Exception) -> bool:
-        """Отвечает, недоступен ли сам файл."""
         return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_CANTOPEN", "SQLITE_IOERR"))
 
     def is_collision(self, error: Exception) -> bool:
-        """Отвечает, занят ли файл чужой записью."""
         return getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))

@@ -62,7 +62,6 @@ def configure_journal(
 
 
 def stop_journal() -> None:
-    """Закрывает журналы, включённые нами."""
     root = logging.getLogger()
     for handler in list(root.handlers):
         if isinstance(handler, (DailyFile, _Console)):
@@ -71,7 +70,6 @@ def stop_journal() -> None:
 
 
 def journal_is_on() -> bool:
-    """Отвечает, включены ли журналы в этом процессе."""
     return any(isinstance(handler, DailyFile) for handler in logging.getLogger().handlers)
 
 

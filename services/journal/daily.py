@@ -18,7 +18,6 @@ INSPECT_SECONDS = 15.0
 
 
 def disk_used(folder: Path) -> float:
-    """Возвращает долю занятого места на диске папки."""
     usage = shutil.disk_usage(folder)
     return 1 - usage.free / usage.total if usage.total else 1.0
 
@@ -51,7 +50,6 @@ class DailyFile(logging.Handler):
             self.handleError(record)
 
     def close(self) -> None:
-        """Закрывает файл."""
         self.acquire()
         try:
             self._let_go()
@@ -60,7 +58,6 @@ class DailyFile(logging.Handler):
         super().close()
 
     def path_of(self, day: date) -> Path:
-        """Возвращает путь файла этих суток."""
         return self._folder / f"{self._prefix}_{day:%Y-%m-%d}.txt"
 
     def _put(self, record: logging.LogRecord) -> None:

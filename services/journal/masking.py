@@ -70,7 +70,6 @@ class Masker:
         self._known = re.compile("|".join(map(re.escape, longest_first))) if longest_first else None
 
     def mask(self, text: str) -> str:
-        """Возвращает текст без секретов, телефонов и ФИО."""
         text = text.translate(WIDE)
         if self._known is not None:
             text = self._known.sub(HIDDEN, text)

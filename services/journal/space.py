@@ -39,12 +39,10 @@ def mode_for(space: Space, day_limit: int) -> Mode:
 
 
 def admits(mode: Mode, level: int) -> bool:
-    """Отвечает, пишется ли запись такого уровня."""
     return mode is Mode.FULL or (mode is Mode.IMPORTANT and level >= logging.WARNING)
 
 
 def explained(mode: Mode, space: Space) -> str:
-    """Возвращает, почему журнал ограничен."""
     if mode is Mode.FULL:
         return "журнал снова пишется целиком"
     if space.disk_used >= DISK_FULL:

@@ -16,13 +16,11 @@ class RedisAlertMemory:
         self._redis, self._keys = redis, keys
 
     def load(self) -> Mapping[str, Memory]:
-        """Возвращает всё, что помнится."""
         with store_errors():
             found = self._redis.hgetall(self._keys.alerts())
         return {key: _memory(text) for key, text in found.items()}
 
     def save(self, memory: Mapping[str, Memory]) -> None:
-        """Заменяет память целиком."""
         key = self._keys.alerts()
         with store_errors():
             pipeline = self._redis.pipeline(transaction=True)

@@ -14,7 +14,6 @@ class RedisBackfills:
         self._redis, self._keys = redis, keys
 
     def load(self, branch_id: str) -> BackfillProgress | None:
-        """Возвращает ход загрузки."""
         with store_errors():
             fields = self._redis.hgetall(self._keys.backfill(branch_id))
         if not fields:
@@ -30,7 +29,6 @@ class RedisBackfills:
         )
 
     def save(self, branch_id: str, progress: BackfillProgress) -> None:
-        """Запоминает ход загрузки."""
         fields = {
             "since": progress.since.isoformat(),
             "until": progress.until.isoformat(),
@@ -44,6 +42,5 @@ class RedisBackfills:
             self._redis.hset(self._keys.backfill(branch_id), mapping=fields)
 
     def forget(self, branch_id: str) -> None:
-        """Забывает оконченную загрузку."""
         with store_errors():
             self._redis.delete(self._keys.backfill(branch_id))

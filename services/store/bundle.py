@@ -50,64 +50,52 @@ class Store:
 
     @cached_property
     def outbox(self) -> RedisOutbox:
-        """Очередь отправки."""
         return RedisOutbox(self.redis, self._keys)
 
     @cached_property
     def cursors(self) -> RedisCursors:
-        """Курсоры."""
         return RedisCursors(self.redis, self._keys)
 
     @cached_property
     def links(self) -> RedisLinks:
-        """Память о доставленном."""
         return RedisLinks(self.redis, self._keys)
 
     @cached_property
     def locks(self) -> RedisLocks:
-        """Замки."""
         return RedisLocks(self.redis, self._keys)
 
     @cached_property
     def epoch(self) -> RedisEpoch:
-        """Отметка памяти."""
         return RedisEpoch(self.redis, self._keys, self._identity.mark, self._identity.quarantine)
 
     @cached_property
     def gate(self) -> RedisSendGate:
-        """Ворота отправки."""
         identity = self._identity
         owner = identity.secret_id, identity.portal_id
         return RedisSendGate(self.redis, self._keys, owner, self.epoch, identity.pauses)
 
     @cached_property
     def ticks(self) -> RedisTicks:
-        """Талоны периодических задач."""
         return RedisTicks(self.redis, self._keys)
 
     @cached_property
     def pulse(self) -> RedisPulse:
-        """Признаки жизни узлов."""
         return RedisPulse(self.redis, self._keys)
 
     @cached_property
     def backfills(self) -> RedisBackfills:
-        """Ход загрузки прошлого."""
         return RedisBackfills(self.redis, self._keys)
 
     @cached_property
     def stats(self) -> RedisStats:
-        """Счётчики."""
         return RedisStats(self.redis, self._keys)
 
     @cached_property
     def portal_stats(self) -> RedisPortalStats:
-        """Счётчики портала."""
         return RedisPortalStats(self.redis, self._keys)
 
     @cached_property
     def alert_memory(self) -> RedisAlertMemory:
-        """Память об уведомлениях."""
         return RedisAlertMemory(self.redis, self._keys)
 
     def durability(self) -> Sequence[str]:
@@ -123,7 +111,6 @@ class Store:
             raise
 
     def close(self) -> None:
-        """Закрывает соединения."""
         self.redis.close()
 
 

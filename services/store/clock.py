@@ -27,7 +27,6 @@ class RedisClock:
         self._next_sync = self._at
 
     def now(self) -> datetime:
-        """Возвращает текущее время."""
         with self._lock:
             if self._monotonic() >= self._next_sync:
                 self._sync()

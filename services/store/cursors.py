@@ -23,11 +23,9 @@ class RedisCursors:
         return ChangePoint(datetime.fromisoformat(moment), int(reception_id))
 
     def save(self, branch_id: str, point: ChangePoint) -> None:
-        """Сохраняет курсор."""
         with store_errors():
             self._redis.set(self._keys.cursor(branch_id), f"{point.at.isoformat()} {point.reception_id}")
 
     def reset(self, branch_id: str) -> None:
-        """Забывает курсор."""
         with store_errors():
             self._redis.delete(self._keys.cursor(branch_id))

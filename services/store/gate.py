@@ -151,7 +151,6 @@ class RedisSendGate:
         return None if seconds < 0 else timedelta(seconds=seconds)
 
     def paused(self) -> datetime | None:
-        """Возвращает, с какого времени стоит пауза."""
         with store_errors():
             since = self._redis.get(self._paused_key)
         return datetime.fromisoformat(str(since)) if since else None
@@ -162,7 +161,6 @@ class RedisSendGate:
             self._redis.set(self._paused_key, now.isoformat(), nx=True)
 
     def unpause(self) -> None:
-        """Снимает паузу."""
         with store_errors():
             self._redis.delete(self._paused_key)
 

@@ -64,7 +64,6 @@ class Keeper:
         self._forget([mark for mark, (_, until), held in rows if not held or now >= until])
 
     def close(self) -> None:
-        """Останавливает поток."""
         self._stopped.set()
         with self._lock:
             self._held.clear()

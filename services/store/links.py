@@ -25,7 +25,6 @@ class RedisLinks:
         self._redis, self._keys = redis, keys
 
     def get(self, uids: Sequence[str]) -> Mapping[str, Link]:
-        """Возвращает известное о записях."""
         known: dict[str, Link] = {}
         for branch_id, group in groupby(sorted(uids, key=branch_of), key=branch_of):
             known.update(self._get(branch_id, list(group)))
@@ -37,7 +36,6 @@ class RedisLinks:
         return {uid: _link(text) for uid, text in zip(uids, found, strict=True) if text}
 
     def save(self, uid: str, link: Link, now: datetime) -> None:
-        """Запоминает итог записи."""
         text = f"{link.fingerprint} {link.deal_id or ''} {_day(now)}"
         with store_errors():
             self._redis.hset(self._keys.links(branch_of(uid)), _rest(uid), text)
@@ -57,7 +55,6 @@ class RedisLinks:
         return {int(number): datetime.fromisoformat(at) for number, at in found.items()}
 
     def miss(self, branch_id: str, numbers: Sequence[int], now: datetime) -> None:
-        """Запоминает, что приёмов не нашли."""
         if numbers:
             with store_errors():
                 at = dict.fromkeys(map(str, numbers), now.isoformat())
@@ -76,7 +73,6 @@ class RedisLinks:
         return int(str(found)) if found else None
 
     def remember_contact(self, token: str, contact_id: int, ttl: timedelta) -> None:
-        """Запоминает созданный контакт на время."""
         with store_errors():
             self._redis.set(self._keys.contact(token), contact_id, px=ttl)
 
@@ -87,7 +83,6 @@ class RedisLinks:
             self._redis.hset(self._keys.rejections(branch_of(rejection.uid)), rejection.uid, text)
 
     def accept(self, uids: Iterable[str]) -> None:
-        """Убирает записи из отклонённых."""
         for branch_id, group in groupby(sorted(uids, key=branch_of), key=branch_of):
             with store_errors():
                 self._redis.hdel(self._keys.rejections(branch_id), *group)

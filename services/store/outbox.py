@@ -144,7 +144,6 @@ class RedisOutbox:
         return [entry for entry in found if state is None or entry.state is state][:limit]
 
     def depth(self, branch_id: str) -> Mapping[EntryState, int]:
-        """Возвращает число записей в каждом состоянии."""
         counts = dict.fromkeys(EntryState, 0)
         with store_errors():
             pipeline = self._redis.pipeline(transaction=False)
@@ -156,7 +155,6 @@ class RedisOutbox:
         return counts
 
     def size(self, branch_id: str) -> int:
-        """Возвращает число записей во всех состояниях."""
         with store_errors():
             return int(self._redis.zcard(self._keys.index(branch_id)))
 

@@ -46,7 +46,6 @@ class RedisPortalStats:
         return self._sum([time.strftime(MINUTE) for time in times])
 
     def grand(self) -> PortalTraffic:
-        """Возвращает суммы за всё время."""
         return self._sum(["grand"])
 
     def operating(self) -> Mapping[str, float]:
@@ -56,7 +55,6 @@ class RedisPortalStats:
         return {method: float(seconds) for method, seconds in found.items()}
 
     def troubles(self) -> Sequence[PortalTrouble]:
-        """Возвращает последние отказы, новые первыми."""
         with store_errors():
             rows = self._redis.lrange(self._keys.portal("troubles"), 0, MOST_TROUBLES - 1)
         return [_trouble(row) for row in rows]

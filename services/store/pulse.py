@@ -40,7 +40,6 @@ class RedisPulse:
         return {node: timedelta(seconds=max(0, seconds - int(at))) for node, at in found.items()}
 
     def nodes(self) -> Sequence[NodeSigns]:
-        """Возвращает состояние живых узлов."""
         with store_errors():
             states = self._redis.hgetall(self._keys[1])
         alive = sorted(node for node, age in self.ages().items() if age < FRESH and node in states)
@@ -52,7 +51,6 @@ class RedisPulse:
             self._redis.hdel(self._keys[0], node)
 
     def answers(self) -> bool:
-        """Отвечает, доступен ли Redis."""
         from redis.exceptions import RedisError
 
         try:

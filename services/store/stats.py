@@ -20,7 +20,6 @@ class RedisStats:
         self._redis, self._keys = redis, keys
 
     def count(self, branch_id: str, event: str, now: datetime, amount: int = 1) -> None:
-        """Прибавляет событие."""
         self._add(branch_id, now, {event: amount})
 
     def took(self, branch_id: str, seconds: float, waited: float, now: datetime) -> None:
@@ -40,21 +39,17 @@ class RedisStats:
         return {hour: events for hour, events in zip(hours, found, strict=True) if events}
 
     def last_hour(self, branch_id: str, now: datetime) -> Mapping[str, float]:
-        """Возвращает суммы событий за последние 60 минут."""
         slots = _steps(_slot_of(now - timedelta(hours=1)), now + SLOT_LENGTH, SLOT_LENGTH)
         return added(self._read(branch_id, [slot.strftime(SLOT) for slot in slots]))
 
     def grand(self, branch_id: str) -> Mapping[str, float]:
-        """Возвращает суммы событий за всё время."""
         return self._read(branch_id, [GRAND])[0]
 
     def note(self, branch_id: str, name: str, value: str) -> None:
-        """Записывает состояние филиала."""
         with store_errors():
             self._redis.hset(self._keys.notes(branch_id), name, value)
 
     def notes(self, branch_id: str) -> Mapping[str, str]:
-        """Возвращает состояние филиала."""
         with store_errors():
             return dict(self._redis.hgetall(self._keys.notes(branch_id)))
 
@@ -81,7 +76,6 @@ class RedisStats:
 
 
 def added(parts: Iterable[Mapping[str, float]]) -> dict[str, float]:
-    """Возвращает суммы по событиям."""
     total: defaultdict[str, float] = defaultdict(float)
     for events in parts:
         for event, amount in events.items():

@@ -40,7 +40,6 @@ class Absence:
         return {found.uid for found in rejections if found.reason == REASON}
 
     def _welcome(self, numbers: Sequence[int]) -> None:
-        """Вычёркивает нашедшихся."""
         self._work.store.links.welcome(self._feed.rules.branch_id, numbers)
         self._work.store.links.accept([uid_of(self._feed, number) for number in numbers])
 

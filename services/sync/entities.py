@@ -23,15 +23,12 @@ class EntitySource(Protocol):
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
         """Возвращает до 50 изменений строго после точки."""
-        ...
 
     def read(self, numbers: Sequence[int]) -> Mapping[int, Row]:
         """Возвращает строки по номерам (до 50); отсутствующих нет."""
-        ...
 
     def now(self) -> datetime:
         """Возвращает время сервера базы."""
-        ...
 
 
 class EntityFeed:
@@ -44,11 +41,9 @@ class EntityFeed:
         self._entity, self._source, self._deals = entity, source, deals
 
     def now(self) -> datetime:
-        """Возвращает время сервера базы."""
         return self._source.now()
 
     def changed(self, point: ChangePoint) -> ChangePage:
-        """Возвращает до 50 изменений строго после точки."""
         return self._source.changed_after(point)
 
     def planned(self, since: datetime, until: datetime, after: int) -> Sequence[int]:
@@ -56,7 +51,6 @@ class EntityFeed:
         return ()
 
     def read(self, numbers: Sequence[int]) -> Mapping[int, Row]:
-        """Возвращает строки по номерам."""
         return self._source.read(numbers)
 
     def judge(self, number: int, row: Row, now: datetime) -> Verdict:
@@ -83,5 +77,4 @@ class EntityFeed:
         return {}
 
     def deliver(self, attempt: Attempt) -> Delivered:
-        """Приводит сделку к состоянию записи."""
         return self._deals.deliver(attempt, [attempt.uid])

@@ -112,58 +112,45 @@ class Feed(Protocol):
     @property
     def rules(self) -> Rules:
         """Возвращает правила филиала."""
-        ...
 
     @property
     def name(self) -> str:
         """Возвращает имя ленты: под ним лежат курсор, замок и отметки."""
-        ...
 
     @property
     def letter(self) -> str:
         """Возвращает букву ключа записей."""
-        ...
 
     @property
     def counted(self) -> str:
         """Возвращает приставку счётчиков: среди приёмов чужим записям не место."""
-        ...
 
     def now(self) -> datetime:
         """Возвращает время сервера базы."""
-        ...
 
     def changed(self, point: ChangePoint) -> ChangePage:
         """Возвращает до 50 изменений строго после точки."""
-        ...
 
     def planned(self, since: datetime, until: datetime, after: int) -> Sequence[int]:
         """Возвращает до 50 номеров из окна сверки, больших ``after``; сверять нечего — пусто."""
-        ...
 
     def read(self, numbers: Sequence[int]) -> Mapping[int, Any]:
         """Возвращает строки по номерам (до 50); отсутствующих нет."""
-        ...
 
     def judge(self, number: int, row: Any, now: datetime) -> Verdict:
         """Решает, что делать с записью; чистое правило."""
-        ...
 
     def existing(self, numbers: Sequence[int]) -> Collection[int]:
         """Возвращает, какие из записей (до 50) ещё есть в базе; проверять нечего — все."""
-        ...
 
     def cancel(self, claim: Claim, deal_id: int) -> None:
         """Отменяет сделку записи, которой больше нет в базе (постановление 32)."""
-        ...
 
     def strayed(self, linked: Mapping[int, Link]) -> Mapping[int, Link]:
         """Возвращает, что помнить о записях, чьих сделок больше нет или чей ключ стёрт (20 и 35)."""
-        ...
 
     def deliver(self, attempt: Attempt) -> Delivered:
         """Приводит портал к состоянию записи; повтор в любом месте безвреден."""
-        ...
 
 
 @contextmanager
@@ -177,7 +164,6 @@ def reading() -> Iterator[None]:
 
 
 def uid_of(feed: Feed, number: int) -> str:
-    """Возвращает ключ записи этой ленты."""
     return str(RecordKey(feed.rules.number, feed.letter, number))
 
 

@@ -34,7 +34,6 @@ class Health:
         self._outbox, self._stats, self._gate = store.outbox, store.stats, store.gate
 
     def signs(self) -> Signs:
-        """Возвращает признаки на сейчас."""
         now = self._clock.now()
         return Signs(
             now=now,

@@ -55,7 +55,6 @@ class DealOwnership:
                 self.alarm(uid, deal.deal_id, deal.created_by)
 
     def alarm(self, uid: str, deal_id: int, created_by: int | None) -> None:
-        """Поднимает тревогу о чужой сделке."""
         store, now = self._work.store, self._work.clock.now()
         self._work.journal.warning("foreign_key", reception=uid, deal=deal_id, creator=created_by)
         told = f"сделка {deal_id}, ключ {uid}, создал сотрудник {created_by or 'неизвестный'}"

@@ -45,12 +45,10 @@ class PlanQuestion:
     plan_id: int | None = None
 
     def as_json(self) -> Json:
-        """Возвращает вопрос для запечатывания."""
         return asdict(self)
 
     @classmethod
     def parse(cls, message: Mapping[str, object]) -> "PlanQuestion":
-        """Читает вскрытый вопрос."""
         names = ("deal_id", "created_by", "reception_id", "patient_id", "plan_id")
         numbers = {name: _number(message.get(name)) for name in names}
         phones = message.get("phones")
@@ -169,11 +167,9 @@ class Seal(Protocol):
 
     def seal(self, message: Mapping[str, object]) -> str:
         """Запечатывает сообщение."""
-        ...
 
     def unseal(self, sealed: str) -> dict[str, object]:
         """Вскрывает сообщение."""
-        ...
 
 
 class SealedPlanLookup:

@@ -75,7 +75,6 @@ class Preview:
             yield self._foreseen(uid, fit.draft, deals.get(number))
 
     def _deals(self, numbers: Sequence[int]) -> dict[int, tuple[Deal, Mapping[str, object]]]:
-        """Находит сделки приёмов и читает их нынешние поля."""
         owners = {uid: number for number in numbers for uid in self._feed.uids(number)}
         found = self._crm.find(list(owners), None).deals if owners else ()
         known = self._work.store.links.get([uid_of(self._feed, number) for number in numbers])

@@ -30,11 +30,9 @@ class ReceptionFeed:
         return self.rules.branch_id
 
     def now(self) -> datetime:
-        """Возвращает время сервера базы."""
         return self.source.now()
 
     def changed(self, point: ChangePoint) -> ChangePage:
-        """Возвращает до 50 изменений строго после точки."""
         return self.source.changed_after(point)
 
     def planned(self, since: datetime, until: datetime, after: int) -> Sequence[int]:
@@ -42,15 +40,12 @@ class ReceptionFeed:
         return self.source.planned_between(since, until, after)
 
     def read(self, numbers: Sequence[int]) -> Mapping[int, Reception]:
-        """Возвращает приёмы по номерам."""
         return {reception.reception_id: reception for reception in self.source.read(numbers)}
 
     def judge(self, number: int, row: Reception, now: datetime) -> Verdict:
-        """Решает судьбу приёма."""
         return self.rules.judge(row, now)
 
     def existing(self, numbers: Sequence[int]) -> Collection[int]:
-        """Возвращает, какие из приёмов ещё есть в базе."""
         return self.source.existing(numbers)
 
     def cancel(self, claim: Claim, deal_id: int) -> None:

@@ -53,7 +53,6 @@ class PlanFeed:
         self.name = f"{rules.branch_id}.plans"
 
     def now(self) -> datetime:
-        """Возвращает время сервера базы."""
         return self._source.now()
 
     def changed(self, point: ChangePoint) -> ChangePage:
@@ -69,7 +68,6 @@ class PlanFeed:
         return {**dict.fromkeys(numbers), **read_plans(self._source, numbers)}
 
     def judge(self, number: int, row: PatientPlans | None, now: datetime) -> Verdict:
-        """Решает, какой снимок должен стоять в сделках пациента."""
         if row is None:
             return Foreign()
         snapshot = snapshot_of(row, now.astimezone(self.rules.zone))

@@ -40,7 +40,6 @@ class DailySummary:
                 self._stats.note(WHOLE, SENT, local.date().isoformat())
 
     def _events(self, day: date, branches: Sequence[str]) -> Mapping[str, float]:
-        """Складывает события суток по часам клиники."""
         since = datetime.combine(day, time(), self._zone)
         total: dict[str, float] = {}
         for branch in branches:

@@ -50,7 +50,6 @@ class Connection(socket.socket):
     timer: asyncio.TimerHandle | None = None
 
     def close(self) -> None:
-        """Закрывает соединение и освобождает место."""
         if self.owner is not None:
             self.owner.forget(self)
         super().close()
@@ -110,7 +109,6 @@ class Connections:
             del self._open[connection.fileno()]
 
     def abort(self) -> None:
-        """Обрывает всё."""
         for connection in list(self._open.values()):
             connection.abort()
 
@@ -165,7 +163,6 @@ class Listener(socket.socket):
         raise BlockingIOError
 
     def close(self) -> None:
-        """Закрывает порт и запасной описатель."""
         super().close()
         if self._spare >= 0:
             os.close(self._spare)

@@ -40,7 +40,6 @@ class RequestLimits:
 
 
 def head_size(scope: Any) -> int:
-    """Возвращает длину адреса и заголовков."""
     headers = sum(len(name) + len(value) for name, value in scope["headers"])
     return len(scope["raw_path"]) + len(scope["query_string"]) + headers
 

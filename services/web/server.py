@@ -76,11 +76,9 @@ class Servers:
 
     @property
     def addresses(self) -> list[str]:
-        """Возвращает адреса запущенных страниц."""
         return [address_of(site, listener) for site, _, listener in self._opened]
 
     def start(self) -> None:
-        """Открывает порты и ждёт готовности страниц."""
         hush()
         if self._sites:
             self._open_all()
@@ -277,7 +275,6 @@ def listen(host: str, port: int, connections: Connections) -> socket.socket:
 
 
 def address_of(site: Site, listener: socket.socket) -> str:
-    """Возвращает адрес страницы для человека."""
     scheme = "https" if site.certificate else "http"
     host = f"[{site.host.strip('[]')}]" if ":" in site.host else site.host
     return f"{scheme}://{host}:{listener.getsockname()[1]}/"
