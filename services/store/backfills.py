@@ -1,6 +1,8 @@
 """Ход загрузки прошлого в Redis: прерванная продолжается с той же страницы."""
 
-from datetime import datetime
+from dataclasses import asdict
+
+from pydantic import TypeAdapter
 
 from services.ports import BackfillProgress
 from services.store.connection import RedisClient, store_errors
@@ -16,28 +18,10 @@ class RedisBackfills:
     def load(self, branch_id: str) -> BackfillProgress | None:
         with store_errors():
             fields = self._redis.hgetall(self._keys.backfill(branch_id))
-        if not fields:
-            return None
-        return BackfillProgress(
-            since=datetime.fromisoformat(fields["since"]),
-            until=datetime.fromisoformat(fields["until"]),
-            after_id=int(fields["after_id"]),
-            read=int(fields["read"]),
-            queued=int(fields["queued"]),
-            total=int(fields["total"]),
-            done=fields["done"] == "1",
-        )
+        return TypeAdapter(BackfillProgress).validate_python(fields) if fields else None
 
     def save(self, branch_id: str, progress: BackfillProgress) -> None:
-        fields = {
-            "since": progress.since.isoformat(),
-            "until": progress.until.isoformat(),
-            "after_id": progress.after_id,
-            "read": progress.read,
-            "queued": progress.queued,
-            "total": progress.total,
-            "done": int(progress.done),
-        }
+        fields = {name: str(value) for name, value in asdict(progress).items()}
         with store_errors():
             self._redis.hset(self._keys.backfill(branch_id), mapping=fields)
 

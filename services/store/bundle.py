@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,58 +44,22 @@ class Store:
     """Очередь, курсоры, память, замки, ворота, талоны и счётчики."""
 
     def __init__(self, redis: RedisClient, prefix: str, identity: Identity | None = None) -> None:
-        self.redis, self._identity = redis, identity or Identity()
-        self._keys = Keys(prefix, self._identity.databases)
-
-    @cached_property
-    def outbox(self) -> RedisOutbox:
-        return RedisOutbox(self.redis, self._keys)
-
-    @cached_property
-    def cursors(self) -> RedisCursors:
-        return RedisCursors(self.redis, self._keys)
-
-    @cached_property
-    def links(self) -> RedisLinks:
-        return RedisLinks(self.redis, self._keys)
-
-    @cached_property
-    def locks(self) -> RedisLocks:
-        return RedisLocks(self.redis, self._keys)
-
-    @cached_property
-    def epoch(self) -> RedisEpoch:
-        return RedisEpoch(self.redis, self._keys, self._identity.mark, self._identity.quarantine)
-
-    @cached_property
-    def gate(self) -> RedisSendGate:
-        identity = self._identity
+        identity = identity or Identity()
+        keys = Keys(prefix, identity.databases)
+        self.redis = redis
+        self.outbox = RedisOutbox(redis, keys)
+        self.cursors = RedisCursors(redis, keys)
+        self.links = RedisLinks(redis, keys)
+        self.locks = RedisLocks(redis, keys)
+        self.epoch = RedisEpoch(redis, keys, identity.mark, identity.quarantine)
         owner = identity.secret_id, identity.portal_id
-        return RedisSendGate(self.redis, self._keys, owner, self.epoch, identity.pauses)
-
-    @cached_property
-    def ticks(self) -> RedisTicks:
-        return RedisTicks(self.redis, self._keys)
-
-    @cached_property
-    def pulse(self) -> RedisPulse:
-        return RedisPulse(self.redis, self._keys)
-
-    @cached_property
-    def backfills(self) -> RedisBackfills:
-        return RedisBackfills(self.redis, self._keys)
-
-    @cached_property
-    def stats(self) -> RedisStats:
-        return RedisStats(self.redis, self._keys)
-
-    @cached_property
-    def portal_stats(self) -> RedisPortalStats:
-        return RedisPortalStats(self.redis, self._keys)
-
-    @cached_property
-    def alert_memory(self) -> RedisAlertMemory:
-        return RedisAlertMemory(self.redis, self._keys)
+        self.gate = RedisSendGate(redis, keys, owner, self.epoch, identity.pauses)
+        self.ticks = RedisTicks(redis, keys)
+        self.pulse = RedisPulse(redis, keys)
+        self.backfills = RedisBackfills(redis, keys)
+        self.stats = RedisStats(redis, keys)
+        self.portal_stats = RedisPortalStats(redis, keys)
+        self.alert_memory = RedisAlertMemory(redis, keys)
 
     def durability(self) -> Sequence[str]:
         """Возвращает замечания к настройкам Redis: переживёт ли он отключение питания."""
