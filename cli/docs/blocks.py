@@ -32,6 +32,7 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "api_answers": api.answers,
     "api_failures": api.failures,
     "api_refusals": api.refusals,
+    "traced_summary": traceability.summary,
     "traced_assignment": traceability.traced("ТЗ"),
     "traced_specification": traceability.traced("СПЕЦ"),
     "traced_mapping": traceability.traced("МАП"),

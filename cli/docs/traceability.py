@@ -12,6 +12,7 @@ from pathlib import Path
 from cli.docs.tables import table
 
 TABLE = Path(__file__).resolve().parents[2] / "docs" / "traceability.toml"
+DOCUMENTS = (("ТЗ", "Техническое задание"), ("СПЕЦ", "Спецификация требований"), ("МАП", "Схемы маппинга"))
 HEADER = ("№", "требование", "код", "чем доказано")
 
 
@@ -42,6 +43,22 @@ def requirements(path: Path = TABLE) -> list[Requirement]:
 def traced(document: str) -> Callable[[], str]:
     """Возвращает составителя таблиц одного документа: ТЗ, СПЕЦ или МАП."""
     return lambda: _parts([one for one in requirements() if one.part.split()[0] == document])
+
+
+def summary() -> str:
+    """Возвращает первый экран: сколько требований чем доказано и чего испытать нельзя."""
+    found = requirements()
+    rows = [_counts(name, [one for one in found if one.part.split()[0] == code]) for code, name in DOCUMENTS]
+    head = ("документ", "требований", "доказано проверками", "только замером", "испытано не целиком")
+    untested = "\n".join(f"- **{one.title}.** {one.untested}." for one in found if one.untested)
+    told = table(head, [*rows, _counts("**всего**", found)])
+    return f"\n{told}\n\nЧто испытать здесь нельзя:\n\n{untested}\n"
+
+
+def _counts(name: str, found: Sequence[Requirement]) -> Sequence[str]:
+    tested = sum(bool(one.tests) for one in found)
+    measured = sum(bool(one.measure) and not one.tests for one in found)
+    return (name, *map(str, (len(found), tested, measured, sum(bool(one.untested) for one in found))))
 
 
 def _parts(found: Sequence[Requirement]) -> str:
