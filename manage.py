@@ -53,8 +53,8 @@ def main(arguments: list[str]) -> int:
         found = ".".join(map(str, sys.version_info[:2]))
         print(f"Нужен Python от 3.11 до 3.15, а это {found}: поставьте подходящий.", file=sys.stderr)
         return 2
-    if needs_no_environment(arguments) and (code := told(arguments)) is not None:
-        return code
+    if needs_no_environment(arguments):
+        return told(arguments)
     try:
         place = prepare(level_for(arguments))
     except NotInstalled as error:
@@ -73,14 +73,12 @@ def needs_no_environment(arguments: Sequence[str]) -> bool:
     return not arguments or arguments[0] not in COMMANDS or not HELP.isdisjoint(arguments)
 
 
-def told(arguments: list[str]) -> int | None:
-    """Отвечает голым Python; None — справке этой команды нужны зависимости."""
+def told(arguments: list[str]) -> int:
+    """Отвечает голым Python: модули команд грузят зависимости только для работы."""
     from cli.__main__ import main as answer
 
     try:
         return answer(arguments)
-    except ModuleNotFoundError:
-        return None
     except SystemExit as stop:  # так кончается справка argparse
         return int(stop.code or 0)
 

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from bench.report import RESULTS
+from bench.tables import RESULTS
 from cli.arguments import Arguments
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,13 +11,12 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from bench.tables import columns, shown
+from bench.tables import RESULTS, columns, shown
 from bench.targets import TARGETS, verdict_of
 from cli.arguments import Arguments
 from cli.docs.tables import table
 
 ROOT = Path(__file__).resolve().parent.parent
-RESULTS = ROOT / "bench" / "results"
 DOCUMENT = ROOT / "docs" / "performance.md"
 BLOCK = re.compile(r"(<!-- замер ([\w-]+) -->\n).*?(<!-- конец замера -->)", re.DOTALL)
 

@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 Row = Mapping[str, object]
+#: Записанные итоги, из которых делается docs/performance.md.
+RESULTS = Path(__file__).resolve().parent / "results"
 LIBRARIES = ("celery", "kombu", "redis", "requests", "flower", "b24pysdk", "fast_bitrix24")
 
 

@@ -1,8 +1,12 @@
 """Замеры: ``python manage.py bench [имя] [ключи]``."""
 
+import argparse
+import ast
 import importlib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 from cli.arguments import Arguments
 
@@ -39,6 +43,9 @@ def main(arguments: list[str]) -> int:
         print("\n" + "\n".join(f"  {name:<12}{text}" for name, text in BENCHES.items()))
         return 0
     name = parser.parse_args(arguments[:1]).name
+    if not {"-h", "--help"}.isdisjoint(arguments):
+        keys_of(name).print_help()
+        return 0
     Path("var/bench").mkdir(parents=True, exist_ok=True)
     return int(importlib.import_module(f"bench.{module_of(name)}").main(arguments[1:]))
 
@@ -46,3 +53,18 @@ def main(arguments: list[str]) -> int:
 def module_of(name: str) -> str:
     """Возвращает модуль замера: ``all`` — слово Python, поэтому он живёт под другим именем."""
     return "every" if name == "all" else name.replace("-", "_")
+
+
+def keys_of(name: str) -> argparse.ArgumentParser:
+    """Возвращает ключи замера, выполнив из его модуля лишь то, чему не нужны зависимости.
+
+    Замеры грузят клиентов портала, Redis и графики, а справка не должна ничего ставить.
+    """
+    path = Path(__file__).resolve().parents[1] / "bench" / f"{module_of(name)}.py"
+    source = ast.parse(path.read_text(encoding="utf-8"))
+    names: dict[str, Any] = {"__name__": name, "__file__": str(path), "__doc__": ast.get_docstring(source)}
+    for line in source.body:
+        with suppress(ImportError, NameError):
+            exec(compile(ast.Module([line], []), str(path), "exec"), names)
+    parser: argparse.ArgumentParser = names["parser"]()
+    return parser

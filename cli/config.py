@@ -1,11 +1,14 @@
 """Проверка файла настроек: ``python manage.py config check``."""
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments
 from cli.session import add_config, chosen_file
 from config.loader import load_settings
-from config.models import Settings
+
+if TYPE_CHECKING:
+    from config.models import Settings
 
 
 def main(arguments: list[str]) -> int:
@@ -20,7 +23,7 @@ def main(arguments: list[str]) -> int:
     return 0
 
 
-def told(settings: Settings) -> list[str]:
+def told(settings: "Settings") -> list[str]:
     """Пересказывает настройки без секретов."""
     served = {branch.branch_id for branch in settings.served}
     sync, portal = settings.sync, settings.portal

@@ -3,12 +3,15 @@
 import argparse
 import getpass
 import sys
+from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments
 from cli.session import add_config, administrator, chosen_file
 from config.loader import ConfigError
-from config.models import Settings
-from config.vault import Vault
+
+if TYPE_CHECKING:
+    from config.models import Settings
+    from config.vault import Vault
 
 DESCRIPTION = """Хранит секреты настроек зашифрованными. Ключ лежит в отдельном файле, открытом только
 учётной записи службы (на Windows он ещё и завёрнут DPAPI и на другом компьютере бесполезен)."""
@@ -16,6 +19,8 @@ DESCRIPTION = """Хранит секреты настроек зашифрова
 
 def main(arguments: list[str]) -> int:
     options = parser().parse_args(arguments)
+    from config.vault import Vault
+
     code: int = options.action(Vault(chosen_file(options)), options)
     return code
 
@@ -41,7 +46,7 @@ def parser() -> argparse.ArgumentParser:
     return parser
 
 
-def init(vault: Vault, _: argparse.Namespace) -> int:
+def init(vault: "Vault", _: argparse.Namespace) -> int:
     made = vault.init()
     print(f"Файл ключа {'создан' if made else 'уже есть'}: {vault.key_file}")
     if made:
@@ -49,7 +54,7 @@ def init(vault: Vault, _: argparse.Namespace) -> int:
     return 0
 
 
-def put(vault: Vault, options: argparse.Namespace) -> int:
+def put(vault: "Vault", options: argparse.Namespace) -> int:
     value = sys.stdin.readline().rstrip("\r\n") if options.stdin else _asked(options.name)
     if not value:
         print("Секрет пуст: ничего не изменено.", file=sys.stderr)
@@ -59,18 +64,18 @@ def put(vault: Vault, options: argparse.Namespace) -> int:
     return _checked(vault, name)
 
 
-def seal(vault: Vault, _: argparse.Namespace) -> int:
+def seal(vault: "Vault", _: argparse.Namespace) -> int:
     names = vault.seal()
     print(f"Зашифровано: {', '.join(names)}" if names else "Открытых секретов нет.")
     return _checked(vault, ", ".join(names))
 
 
-def rotate(vault: Vault, _: argparse.Namespace) -> int:
+def rotate(vault: "Vault", _: argparse.Namespace) -> int:
     print(f"Ключ сменён, перешифровано секретов: {vault.rotate()}. Сохраните новую копию {vault.key_file}.")
     return _checked(vault, "ключ")
 
 
-def show(vault: Vault, _: argparse.Namespace) -> int:
+def show(vault: "Vault", _: argparse.Namespace) -> int:
     for known in vault.known():
         print(f"  {known.name:<32}{known.state}")
     return 0
@@ -80,7 +85,7 @@ def _asked(name: str) -> str:
     return getpass.getpass(f"{name} (ввод не виден): ").strip()
 
 
-def _checked(vault: Vault, changed: str) -> int:
+def _checked(vault: "Vault", changed: str) -> int:
     """Проверяет файл целиком и говорит, что ещё в нём не так; сам секрет уже записан."""
     from config.loader import load_settings
 
@@ -94,7 +99,7 @@ def _checked(vault: Vault, changed: str) -> int:
     return 0
 
 
-def _noted(settings: Settings, changed: str) -> None:
+def _noted(settings: "Settings", changed: str) -> None:
     """Записывает в журнал безопасности, какие секреты менялись и кем."""
     from services.journal.configure import stop_journal
     from services.journal.events import SECURITY, EventLogger

@@ -7,12 +7,12 @@ from collections.abc import Callable, Mapping, Sequence
 from hashlib import blake2b
 from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
-
-from config.models import Settings, SqliteDatabase
-from config.models.base import DEMONSTRATION
 from config.secrets import KEY_FILE_NAME, PREFIX, SecretError, decrypt, read_key, read_keys
+
+if TYPE_CHECKING:
+    from config.models import Settings
 
 CONFIG_VARIABLE = "IDENT_BITRIX_CONFIG"
 DEFAULT_FILE = Path("config/settings.toml")
@@ -64,7 +64,7 @@ def settings_file(option: str | os.PathLike[str] | None = None) -> Path:
     return Path(option or os.environ.get(CONFIG_VARIABLE) or DEFAULT_FILE).absolute()
 
 
-def load_settings(option: str | os.PathLike[str] | None = None) -> Settings:
+def load_settings(option: str | os.PathLike[str] | None = None) -> "Settings":
     """Читает и проверяет настройки; относительные пути считаются от файла настроек."""
     path = settings_file(option)
     text = read_text(path)
@@ -73,27 +73,33 @@ def load_settings(option: str | os.PathLike[str] | None = None) -> Settings:
 
 def parse_settings(
     raw: Mapping[str, object], base: Path, file: Path | None = None, text: str = ""
-) -> Settings:
+) -> "Settings":
     """Проверяет разобранный TOML; любая беда — ConfigError с файлом, строкой и ключом."""
+    from pydantic import ValidationError
+
     from config.explain import explain
-    from config.plain import is_local
 
     rooted = _walk(raw, lambda key, value: _rooted(key, value, base))
-    opened = _decrypted(rooted, base)
     try:
-        settings = Settings.model_validate(opened, context={DEMONSTRATION: is_local(_webhook(opened))})
+        settings = _validated(_decrypted(rooted, base))
     except ValidationError as error:
         raise ConfigError(explain(error, file, text)) from None
     _refuse_unusable(raw, settings, file)
     return settings
 
 
-def _webhook(raw: Mapping[str, object]) -> str:
-    portal = raw.get("portal")
-    return str(portal.get("webhook", "")) if isinstance(portal, Mapping) else ""
+def _validated(opened: Mapping[str, object]) -> "Settings":
+    """Проверяет значения; модели и pydantic грузит лишь здесь: справка команд обходится голым Python."""
+    from config.models import Settings
+    from config.models.base import DEMONSTRATION
+    from config.plain import is_local
+
+    portal = opened.get("portal")
+    webhook = str(portal.get("webhook", "")) if isinstance(portal, Mapping) else ""
+    return Settings.model_validate(opened, context={DEMONSTRATION: is_local(webhook)})
 
 
-def _refuse_unusable(raw: Mapping[str, object], settings: Settings, file: Path | None) -> None:
+def _refuse_unusable(raw: Mapping[str, object], settings: "Settings", file: Path | None) -> None:
     """Отказывает тому, с чем узел не начал бы работать: открытым секретам, заготовкам, чужой базе."""
     from config.plain import complaint
 
@@ -103,7 +109,9 @@ def _refuse_unusable(raw: Mapping[str, object], settings: Settings, file: Path |
         raise ConfigError(f"Настройки не годятся{where}: {told}")
 
 
-def _foreign_database(settings: Settings) -> str | None:
+def _foreign_database(settings: "Settings") -> str | None:
+    from config.models import SqliteDatabase
+
     for database in settings.databases:
         if isinstance(database, SqliteDatabase) and database.dialect == "tsql" and not find_spec("sqlglot"):
             return (
@@ -115,15 +123,16 @@ def _foreign_database(settings: Settings) -> str | None:
 
 def value_complaint(raw: Mapping[str, object], base: Path, place: Sequence[str | int]) -> str | None:
     """Возвращает, чем не годится одно значение файла; файл целиком может быть ещё не готов."""
+    from pydantic import ValidationError
+
     from config.explain import complaint_at
-    from config.plain import is_local
 
     try:
         opened = _decrypted(raw, base)
     except ConfigError:
         opened = raw
     try:
-        Settings.model_validate(opened, context={DEMONSTRATION: is_local(_webhook(opened))})
+        _validated(opened)
     except ValidationError as error:
         return complaint_at(error, place)
     return None
@@ -152,7 +161,7 @@ def key_file_of(raw: Mapping[str, object], base: Path) -> Path:
     return base / str(name) if name else base / KEY_FILE_NAME
 
 
-def application_key(settings: Settings) -> bytes:
+def application_key(settings: "Settings") -> bytes:
     """Возвращает ключ для оттисков и запечатанных сообщений.
 
     Без своего ключа он выводится из вебхука: тот тоже тайна и одинаков на всех узлах портала.

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 import manage
+from cli.bench import BENCHES
+from cli.commands import COMMANDS
 
 ROOT = Path(manage.__file__).parent
 EXTRA_NOT_PINNED = (
@@ -30,7 +32,7 @@ def place_answering(folder: Path, script: str) -> Path:
     return folder
 
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="вместо Python — сценарий sh")
+posix = pytest.mark.windows_cannot("posix")  # вместо Python — сценарий sh
 
 
 @posix
@@ -122,7 +124,7 @@ def test_every_set_of_commands_has_its_lock() -> None:
 def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Проект, рядом с которым окружения нет."""
     folder = tmp_path_factory.mktemp("bare")
-    for name in ("cli", "config"):
+    for name in ("bench", "cli", "config", "demo", "installer", "monitoring", "services", "tasks"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("manage.py", "pyproject.toml"):
         shutil.copy(ROOT / name, folder)
@@ -132,14 +134,26 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
+        ((), 0, "Использование: python manage.py"),
         (("--help",), 0, "Использование: python manage.py"),
         (("--version",), 0, "ident-bitrix"),
-        (("demo", "--help"), 0, "--once"),
-        (("test", "--help"), 0, "--fast"),
-        (("bench", "--help"), 0, "bench"),
-        (("package", "--help"), 0, "--output"),
         (("demmo",), 2, "Нет команды «demmo»"),
+        *(((name, "--help"), 0, f"python manage.py {name}") for name in COMMANDS),
+        *((("bench", name, "--help"), 0, f"python manage.py bench {name}") for name in BENCHES),
+        *(
+            ((*names, "--help"), 0, f"python manage.py {' '.join(names)}")
+            for names in (
+                ("alerts", "test"),
+                ("config", "check"),
+                ("failed", "requeue"),
+                ("portal", "setup"),
+                ("secrets", "set"),
+                ("service", "install"),
+                ("state", "reset"),
+            )
+        ),
     ],
+    ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
 )
 def test_help_and_refusal_install_nothing(
     bare: Path, arguments: tuple[str, ...], code: int, told: str
@@ -151,5 +165,5 @@ def test_help_and_refusal_install_nothing(
         encoding="utf-8",
         check=False,
     )
-    assert (answer.returncode, told in answer.stdout + answer.stderr) == (code, True)
+    assert (answer.returncode, told in answer.stdout + answer.stderr) == (code, True), answer.stderr
     assert not (bare / ".venv").exists()
