@@ -140,12 +140,13 @@ def value_complaint(raw: Mapping[str, object], base: Path, place: Sequence[str |
 
 def faults_of(raw: Mapping[str, object], base: Path) -> list[tuple[tuple[str | int, ...], str]]:
     """Возвращает всё, чем не годятся настройки: место и чего там ожидают; годные — пусто."""
+    from pydantic import ValidationError
+
     from config.explain import faults
-    from config.plain import complaint, is_local
+    from config.plain import complaint
 
     try:
-        opened = _decrypted(_walk(raw, lambda key, value: _rooted(key, value, base)), base)
-        settings = Settings.model_validate(opened, context={DEMONSTRATION: is_local(_webhook(opened))})
+        settings = _validated(_decrypted(_walk(raw, lambda key, value: _rooted(key, value, base)), base))
     except ConfigError as error:
         return [((), str(error))]
     except ValidationError as error:
