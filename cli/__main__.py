@@ -10,6 +10,7 @@ from pathlib import Path
 from cli.commands import DEVELOPMENT, available
 from cli.console import speak_utf8
 from cli.privileges import become_owner, forbid_dumps
+from config.rights import ignore_key_log
 
 #: Установщик остаётся root и сам бережётся папок службы; инструментам разработчика настройки не нужны.
 UNDER_ROOT = frozenset({"service"}) | DEVELOPMENT
@@ -19,6 +20,7 @@ def main(arguments: list[str]) -> int:
     """Запускает команду и возвращает код завершения."""
     speak_utf8()
     forbid_dumps()
+    ignore_key_log()
     name = arguments[0] if arguments else "--help"
     if name in ("-h", "--help", "help"):
         print(usage())

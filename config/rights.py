@@ -5,6 +5,7 @@ POSIX — режим 0600 (папка 0700). Windows — список досту
 """
 
 import hashlib
+import os
 import re
 import stat
 import subprocess
@@ -50,6 +51,11 @@ WRITE_MASK = 0x500D0156
 INHERIT_ONLY = "IO"
 TRUSTED_INSTALLER = "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
 OWNER = re.compile(r"O:(S-[0-9-]+|[A-Z]{2})")
+
+
+def ignore_key_log() -> None:
+    """Забывает SSLKEYLOGFILE: с ней Python и OpenSSL писали бы ключи всех соединений в файл на виду."""
+    os.environ.pop("SSLKEYLOGFILE", None)
 
 
 def restrict(path: Path) -> None:

@@ -54,4 +54,18 @@ def parse_answers(raw: Mapping[str, object], path: Path | None = None) -> Answer
     except ValidationError as error:
         told = explain(error, path).replace("Настройки не годятся", "Раздел [install] ответов не годится")
         raise InstallError(told) from None
+    if "databases" in settings:
+        settings["databases"] = _encrypted(settings["databases"])
     return Answers(install=choices, settings=settings)
+
+
+def _encrypted(databases: object) -> object:
+    """Велит новой установке шифровать соединение с базой, если ответы не говорят иного; прочее не трогает."""
+    if not isinstance(databases, list):
+        return databases
+    return [
+        {**one, "encrypt": one.get("encrypt", "mandatory")}
+        if isinstance(one, dict) and one.get("type", "mssql") == "mssql"
+        else one
+        for one in databases
+    ]

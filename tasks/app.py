@@ -17,6 +17,7 @@ from celery.signals import (
     worker_shutting_down,
 )
 
+from config.rights import ignore_key_log
 from tasks.lookups import LookupConsumer
 from tasks.steady import SteadyConsumer
 from tasks.watchdog import WatchdogStep
@@ -36,6 +37,7 @@ def _deployment() -> dict[str, Any]:
         raise SystemExit(2) from None
 
 
+ignore_key_log()
 # Flower ищет свои настройки в текущей папке и, не найдя, открыл бы страницу всей сети и без пароля.
 os.environ.setdefault("FLOWER_CONF", str(Path(__file__).resolve().parents[1] / "flowerconfig.py"))
 

@@ -1,5 +1,7 @@
 """Права файлов: режим POSIX по-настоящему, команды Windows — с подделкой запуска."""
 
+import os
+import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -142,3 +144,23 @@ def test_whoever_may_change_a_folder_is_named(sddl: str, who: list[str], tmp_pat
 )
 def test_owner_who_is_not_ours_is_named(sddl: str, owner: str | None, tmp_path: Path) -> None:
     assert Windows(sddl).rights.foreign_owner(tmp_path) == owner
+
+
+@pytest.mark.parametrize(
+    "door",
+    ["from cli.__main__ import main; main(['--version'])", "import tasks; tasks.celery"],
+    ids=["команда", "celery -A tasks"],
+)
+def test_keys_of_connections_are_written_nowhere(tmp_path: Path, door: str) -> None:
+    """С SSLKEYLOGFILE каждый контекст TLS записал бы ключи соединения в названный файл."""
+    log = tmp_path / "keys.log"
+    probe = f"{door}; import ssl; print(ssl.create_default_context().keylog_filename)"
+    done = subprocess.run(
+        [sys.executable, "-c", probe],
+        cwd=Path(__file__).resolve().parents[3],
+        env={**os.environ, "SSLKEYLOGFILE": str(log)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert (done.stdout.split()[-1], log.exists()) == ("None", False)

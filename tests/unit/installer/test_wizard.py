@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from installer.answers import parse_answers
 from installer.ports import InstallError
 from installer.sql_servers import SqlServer
 from installer.wizard import Wizard
@@ -55,6 +56,7 @@ def test_one_branch_with_a_found_server() -> None:
             "auth": "sql",
             "login": "ident_reader",
             "password": "секрет",
+            "encrypt": "mandatory",
         }
     ]
     assert found["branches"] == [{"number": 3, "name": "Филиал Фучика", "database": "D1"}]
@@ -106,3 +108,18 @@ def test_missing_driver_is_told_before_anything_is_asked() -> None:
 def test_without_a_server_there_is_nothing_to_install() -> None:
     with pytest.raises(InstallError, match="сервера"):
         talk(Script(""))
+
+
+@pytest.mark.parametrize(
+    ("database", "expected"),
+    [
+        ({"id": "D1"}, {"id": "D1", "encrypt": "mandatory"}),
+        ({"id": "D1", "encrypt": "optional"}, {"id": "D1", "encrypt": "optional"}),
+        ({"id": "D1", "type": "sqlite"}, {"id": "D1", "type": "sqlite"}),
+        ("не раздел", "не раздел"),
+    ],
+)
+def test_new_installation_encrypts_the_connection_unless_told_otherwise(
+    database: object, expected: object
+) -> None:
+    assert parse_answers({"databases": [database]}).settings["databases"] == [expected]
