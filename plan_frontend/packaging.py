@@ -8,6 +8,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config.loader import application_key
+from services.sealing import SnapshotSeal
+
 if TYPE_CHECKING:
     from config.models import ApplicationSettings, Settings
 
@@ -38,13 +41,14 @@ def application_files(settings: "Settings") -> Mapping[str, str]:
 
 
 def page_settings(settings: "Settings", application: "ApplicationSettings") -> str:
-    """Возвращает настройки страницы; секретов в них нет."""
+    """Возвращает настройки страницы; секретов в них нет: ключ печати снимков — открытый."""
     fields = settings.portal.field_table
     content = {
         "fields": {
             "reception": fields["reception_id"],
             "snapshot": fields["treatment_plans"],
         },
+        "seal": SnapshotSeal(application_key(settings)).public,
         "shim": application.shim or "",
         "shims": dict(application.shims),
         "patience": int((settings.web.deadline.total_seconds() + PATIENCE_BEYOND) * 1000),

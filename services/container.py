@@ -150,8 +150,10 @@ class Services:
     @property
     def _portal(self) -> Portal:
         from services.bitrix.plan_deals import BitrixPlanDeals
+        from services.sealing import SnapshotSeal
 
-        return Portal(self.crm, BitrixPlanDeals(self.client, self.settings.portal))
+        seal = SnapshotSeal(application_key(self.settings))
+        return Portal(self.crm, BitrixPlanDeals(self.client, self.settings.portal, seal))
 
     @cached_property
     def journal(self) -> Journal:

@@ -397,10 +397,11 @@ class PlanSource(Protocol):
 
 @dataclass(frozen=True, slots=True, repr=False)
 class PlanDeal:
-    """Открытая сделка пациента и снимок планов, который в ней стоит."""
+    """Открытая сделка пациента и снимок планов, который в ней стоит; ``sealed`` — печать на нём наша."""
 
     deal_id: int
     snapshot: str
+    sealed: bool
     uid: str = ""
     created_by: int | None = None
 
@@ -411,11 +412,15 @@ class PlanDeal:
 class PlanDeals(Protocol):
     """Снимки планов в сделках портала; ошибки — как у Crm."""
 
+    @property
+    def mark(self) -> str:
+        """Возвращает, чем отличаются печати этого узла: сменился ключ — снимки пишутся заново."""
+
     def open_deals(self, patient: str) -> Sequence[PlanDeal]:
         """Возвращает открытые сделки пациента по ключу ``D1_17`` (UF_CRM_IDENT_PATIENT), до 50 новых."""
 
     def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
-        """Записывает снимок в сделку; повтор безвреден."""
+        """Записывает снимок в сделку с печатью узла; повтор безвреден."""
 
 
 class Visitors(Protocol):

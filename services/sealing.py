@@ -1,12 +1,20 @@
-"""Запечатанные сообщения: личные данные в очереди лежат только зашифрованными и недолго (ADR 0003)."""
+"""Печати узла: личные данные в очереди зашифрованы и недолги (ADR 0003), снимок планов в сделке подписан."""
 
 import json
-from base64 import urlsafe_b64encode
+import re
+from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import timedelta
 from hashlib import blake2b
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurveSignatureAlgorithm
 
 LIFETIME = timedelta(seconds=60)
+#: Порядок группы P-256 (FIPS 186-4, D.1.2.3) и длина половины подписи.
+P256_ORDER, HALF = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551, 32
+SEALED = re.compile(r'(\{.*),"seal":"([A-Za-z0-9+/]{86}==)"\}', re.DOTALL)
 
 
 class SealBroken(Exception):
@@ -48,3 +56,65 @@ def plan_request_sealer(key: bytes) -> Sealer:
 
 def plan_answer_sealer(key: bytes) -> Sealer:
     return Sealer(key, "plan-answer")
+
+
+class SnapshotSeal:
+    """Подпись узла под номером сделки и текстом снимка (ECDSA P-256).
+
+    Поле сделки правит любой сотрудник, а узел, когда копию смотрят, недоступен: печать сверяет сама вкладка —
+    открытым ключом из своего архива (plan_frontend/local_app/snapshot.js). Подделать её им нельзя.
+    """
+
+    def __init__(self, key: bytes) -> None:
+        from cryptography.hazmat.primitives.asymmetric import ec
+
+        derived = blake2b(b"plan-snapshot", key=key[:64], digest_size=48, person=b"ident-seal").digest()
+        secret = int.from_bytes(derived, "big") % (P256_ORDER - 1) + 1
+        self._key = ec.derive_private_key(secret, ec.SECP256R1())
+
+    @property
+    def public(self) -> str:
+        """Возвращает открытый ключ, каким его берёт WebCrypto (``raw``), в base64."""
+        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+        point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+        return b64encode(point).decode("ascii")
+
+    def sealed(self, deal_id: int, text: str) -> str:
+        """Возвращает текст снимка с печатью для этой сделки; пустой остаётся пустым."""
+        from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+
+        if not text:
+            return ""
+        halves = decode_dss_signature(self._key.sign(_signed(deal_id, text), _ecdsa()))
+        seal = b64encode(b"".join(half.to_bytes(HALF, "big") for half in halves)).decode("ascii")
+        return f'{text[:-1]},"seal":"{seal}"}}'
+
+    def fits(self, deal_id: int, written: str) -> bool:
+        """Отвечает, нами ли запечатан текст и для этой ли сделки."""
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
+        found = SEALED.fullmatch(written)
+        if found is None:
+            return False
+        both = b64decode(found[2])
+        signature = encode_dss_signature(
+            *(int.from_bytes(half, "big") for half in (both[:HALF], both[HALF:]))
+        )
+        try:
+            self._key.public_key().verify(signature, _signed(deal_id, found[1] + "}"), _ecdsa())
+        except InvalidSignature:
+            return False
+        return True
+
+
+def _signed(deal_id: int, text: str) -> bytes:
+    return f"{deal_id}:{text}".encode()
+
+
+def _ecdsa() -> "EllipticCurveSignatureAlgorithm":
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.hazmat.primitives.hashes import SHA256
+
+    return ec.ECDSA(SHA256())

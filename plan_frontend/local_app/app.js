@@ -3,7 +3,7 @@
 import { ask, Unreachable } from "./answers.js";
 import { readDeal, ready } from "./portal.js";
 import { SETTINGS } from "./settings.js";
-import { fromSnapshot, readSnapshot } from "./snapshot.js";
+import { fromSnapshot, readSnapshot, sealDoubt } from "./snapshot.js";
 import { showBusy, showChoice, showLoading, showNothing, showPlans, showTrouble, watchSize } from "./view.js";
 
 let chosen = {};
@@ -31,16 +31,17 @@ async function answered(deal) {
     return await ask(SETTINGS, deal, chosen);
   } catch (trouble) {
     if (!(trouble instanceof Unreachable)) throw trouble;
-    const copy = saved(deal.snapshot, trouble);
+    const copy = await saved(deal, trouble);
     return fromSnapshot(copy, trouble.message, chosen.plan);
   }
 }
 
-// Копия из сделки; нет её или она испорчена — прежняя беда, о порче — словами.
-function saved(text, trouble) {
+// Копия из сделки; нет её, испорчена или подделана — прежняя беда, о порче — словами.
+async function saved(deal, trouble) {
   let copy = null;
   try {
-    copy = readSnapshot(text);
+    copy = readSnapshot(deal.snapshot);
+    if (copy) copy.doubt = await sealDoubt(deal.snapshot, deal.id, SETTINGS.seal);
   } catch (spoiled) {
     throw new Error(`${trouble.message} ${spoiled.message}`);
   }

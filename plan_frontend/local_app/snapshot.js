@@ -20,10 +20,27 @@ export function readSnapshot(text) {
   }
 }
 
+const SEALED = /^(\{.*),"seal":"([A-Za-z0-9+/]{86}==)"\}$/s;
+const P256 = { name: "ECDSA", namedCurve: "P-256" };
+const bytes = (text) => Uint8Array.from(atob(text), (sign) => sign.charCodeAt(0));
+
+// Подпись узла под номером сделки и текстом. Возвращает, почему копии не стоит верить ("" — печать сходится);
+// чужая печать — SpoiledCopy: поле правил человек или перенёс из другой сделки.
+export async function sealDoubt(text, deal, key) {
+  const sealed = SEALED.exec(text);
+  if (!sealed || !key) return "На копии нет печати службы: её могли изменить в сделке. Сверьте с Ident.";
+  if (!globalThis.crypto?.subtle) return "Печать службы не проверена: портал открыт не по https. Сверьте с Ident.";
+  const signer = await crypto.subtle.importKey("raw", bytes(key), P256, false, ["verify"]);
+  const signed = new TextEncoder().encode(`${deal}:${sealed[1]}}`);
+  const ours = await crypto.subtle.verify({ ...P256, hash: "SHA-256" }, signer, bytes(sealed[2]), signed);
+  if (!ours) throw new SpoiledCopy("Сохранённая в сделке копия плана изменена не службой клиники и не показана.");
+  return "";
+}
+
 export function fromSnapshot(copy, why, planId) {
   const { plans } = copy;
   const plan = plans.find((one) => one.plan_id === planId) || plans[0];
-  return { found: "plans", patient: { patient_name: copy.patient, card_number: copy.card }, plans, plan, copiedAt: copy.at, why, cut: cutNotice(copy, plan) };
+  return { found: "plans", patient: { patient_name: copy.patient, card_number: copy.card }, plans, plan, copiedAt: copy.at, doubt: copy.doubt, why, cut: cutNotice(copy, plan) };
 }
 
 // Суммы плана записаны целиком, даже если строки поместились не все.

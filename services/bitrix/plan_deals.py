@@ -9,6 +9,7 @@ from services.bitrix.crm import DEAL_LIST, require_field
 from services.bitrix.responses import NotFound, id_of, number_of, rows_of
 from services.domain.errors import Vanished
 from services.ports import Permit, PlanDeal
+from services.sealing import SnapshotSeal
 
 if TYPE_CHECKING:
     from config.models import PortalSettings
@@ -17,8 +18,8 @@ if TYPE_CHECKING:
 class BitrixPlanDeals:
     """Сделки пациента по ключу из UF_CRM_IDENT_PATIENT: и тех приёмов, что вне окна выборки."""
 
-    def __init__(self, client: BitrixClient, settings: "PortalSettings") -> None:
-        self._client = client
+    def __init__(self, client: BitrixClient, settings: "PortalSettings", seal: SnapshotSeal) -> None:
+        self._client, self._seal, self.mark = client, seal, seal.public
         fields = settings.field_table
         self._patient, self._snapshot = fields["ident_patient"], fields["treatment_plans"]
         self._key = fields["reception_id"]
@@ -38,11 +39,12 @@ class BitrixPlanDeals:
 
     def _deal(self, row: Mapping[str, Any]) -> PlanDeal:
         snapshot, uid = str(row.get(self._snapshot) or ""), str(row.get(self._key) or "")
-        return PlanDeal(id_of(row.get("ID"), DEAL_LIST), snapshot, uid, number_of(row.get("CREATED_BY_ID")))
+        number, author = id_of(row.get("ID"), DEAL_LIST), number_of(row.get("CREATED_BY_ID"))
+        return PlanDeal(number, snapshot, self._seal.fits(number, snapshot), uid, author)
 
     def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
         """Записывает снимок в сделку; сам клиент запись не повторяет: поздняя вернула бы старый снимок."""
-        params = {"id": deal_id, "fields": {self._snapshot: snapshot}}
+        params = {"id": deal_id, "fields": {self._snapshot: self._seal.sealed(deal_id, snapshot)}}
         try:
             self._client.call("crm.deal.update", params, repeatable=False, permit=permit)
         except NotFound as error:

@@ -14,8 +14,8 @@ from services.domain.fingerprint import fingerprint
 from services.domain.plan import LineStatus
 
 VERSION = 1
-#: Байтов в поле сделки: пакет из 50 таких полей портал ещё принимает.
-LARGEST = 12_000
+#: Байтов в поле сделки: пакет из 50 таких полей портал ещё принимает. Сто из них — печать узла.
+LARGEST = 12_000 - 100
 STATUSES = [str(status) for status in LineStatus]
 
 View = Mapping[str, Any]

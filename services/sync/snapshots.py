@@ -11,6 +11,7 @@ from datetime import datetime, timedelta, timezone
 from services.domain.branches import possible_uids
 from services.domain.cursor import ChangePoint
 from services.domain.errors import SkippableError
+from services.domain.fingerprint import fingerprint
 from services.domain.judgement import Foreign, Ready, Rules, Verdict
 from services.domain.keys import PLANS, RECEPTION, RecordKey, parse_key
 from services.domain.plan_snapshot import Snapshot, hash_of, take_snapshot
@@ -71,7 +72,7 @@ class PlanFeed:
         if row is None:
             return Foreign()
         snapshot = snapshot_of(row, now.astimezone(self.rules.zone))
-        return Ready(snapshot, snapshot.fingerprint)
+        return Ready(snapshot, fingerprint([snapshot.fingerprint, self._deals.mark]))
 
     def existing(self, numbers: Sequence[int]) -> Collection[int]:
         """Возвращает все: удаление этих записей не отслеживается."""
@@ -92,9 +93,7 @@ class PlanFeed:
         snapshot, patient = attempt.ready.draft, f"{self.rules.database_id}_{attempt.key.number}"
         with reading():
             deals = self._deals.open_deals(patient)
-        stale = [
-            deal for deal in deals if not _carries(deal.snapshot, snapshot) and self._is_own(deal, attempt)
-        ]
+        stale = [deal for deal in deals if not _carries(deal, snapshot) and self._is_own(deal, attempt)]
         for deal in stale:
             self._deals.write(deal.deal_id, snapshot.text, permit=attempt.permit)
             self._work.journal.info("plans_written", plans=attempt.uid, deal=deal.deal_id)
@@ -155,5 +154,8 @@ def snapshot_of(plans: PatientPlans, at: datetime) -> Snapshot:
     return take_snapshot(patient_view(plans.patient), views, at)
 
 
-def _carries(written: str, snapshot: Snapshot) -> bool:
-    return hash_of(written) == snapshot.fingerprint if snapshot.text else not written
+def _carries(deal: PlanDeal, snapshot: Snapshot) -> bool:
+    """Отвечает, тот ли снимок в сделке: оттиск в тексте вписал бы и сотрудник, доказывает его печать."""
+    if not snapshot.text:
+        return not deal.snapshot
+    return deal.sealed and hash_of(deal.snapshot) == snapshot.fingerprint

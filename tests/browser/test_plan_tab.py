@@ -1,6 +1,7 @@
 """Вкладка «План лечения» в настоящем Chromium (ТЗ 5.1 № 5 и 9, МАП 3.4, 5.3, 5.4)."""
 
 import json
+import re
 from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -9,8 +10,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
 
+from config.loader import application_key
 from demo.portal.schema import DEAL
 from services.domain.plan_snapshot import take_snapshot
+from services.sealing import SnapshotSeal
 from tests.browser.conftest import Stand, build_stand
 from tests.support.plans import (
     ADMINISTRATOR,
@@ -71,7 +74,9 @@ def copied(stand: Stand, deal: int, age: timedelta = timedelta(hours=2)) -> None
         for number in ids
     ]
     patient = heads["patient"]
-    row["UF_CRM_TREATMENT_PLANS"] = take_snapshot(patient, views, datetime.now(UTC) - age).text  # type: ignore[arg-type]
+    snapshot = take_snapshot(patient, views, datetime.now(UTC) - age)  # type: ignore[arg-type]
+    seal = SnapshotSeal(application_key(stand.world.settings))
+    row["UF_CRM_TREATMENT_PLANS"] = seal.sealed(deal, snapshot.text)
 
 
 def statuses(frame: FrameLocator) -> list[str]:
@@ -188,12 +193,41 @@ def test_service_that_is_down_leaves_the_saved_copy_with_its_age(stand: Stand, p
     expect(notice).to_contain_text("2 часа назад")
     expect(frame.get_by_role("heading", name="Комплексная санация")).to_be_visible()
     expect(frame.locator("tfoot td.sum")).to_have_text("21 503,50 ₽")
+    expect(notice.locator(".doubt")).to_have_count(0)
     assert statuses(frame) == [
         "Выполнено и оплачено",
         "Выполнено и оплачено",
         "Выполнено",
         *["Не выполнено"] * 3,
     ]
+
+
+def test_copy_edited_in_the_deal_is_not_shown(stand: Stand, page: Page) -> None:
+    """Сотрудник правит сумму или переносит чужую копию: печать узла не сходится."""
+    rich_plan(stand.world)
+    own, other = stand.world.visit(), stand.world.visit()
+    copied(stand, own)
+    deals = stand.portal.state.entities[DEAL]
+    deals[other]["UF_CRM_TREATMENT_PLANS"] = deals[own]["UF_CRM_TREATMENT_PLANS"]
+    edited = str(deals[own]["UF_CRM_TREATMENT_PLANS"]).replace("Комплексная", "Бесплатная")
+    deals[own]["UF_CRM_TREATMENT_PLANS"] = edited
+    stand.servers.stop()
+    for deal in (own, other):
+        frame = stand.open(page, deal)
+        expect(frame.get_by_role("alert")).to_contain_text("изменена не службой клиники и не показана")
+        expect(frame.locator("table")).to_have_count(0)
+
+
+def test_copy_without_a_seal_is_shown_with_a_doubt(stand: Stand, page: Page) -> None:
+    rich_plan(stand.world)
+    deal = stand.world.visit()
+    copied(stand, deal)
+    row = stand.portal.state.entities[DEAL][deal]
+    row["UF_CRM_TREATMENT_PLANS"] = re.sub(r',"seal":"[^"]+"', "", str(row["UF_CRM_TREATMENT_PLANS"]))
+    stand.servers.stop()
+    frame = stand.open(page, deal)
+    expect(frame.locator(".copy .doubt")).to_contain_text("нет печати службы")
+    expect(frame.get_by_role("heading", name="Комплексная санация")).to_be_visible()
 
 
 def test_long_copy_says_that_not_everything_is_shown(stand: Stand, page: Page) -> None:

@@ -18,6 +18,7 @@ from services.feeds import rules_of
 from services.ident.plan_source import IdentPlanSource
 from services.ident.sqlite import clinic_now
 from services.ports import EntryState, Permit
+from services.sealing import SnapshotSeal
 from services.sync.feed import Outcome
 from services.sync.intake import Intake
 from services.sync.ownership import DealOwnership
@@ -82,7 +83,7 @@ class Interrupted(BitrixPlanDeals):
     """Сделки портала, среди записи которых случается ещё что-то."""
 
     def __init__(self, services: Services, meanwhile: Callable[[], None]) -> None:
-        super().__init__(services.client, services.settings.portal)
+        super().__init__(services.client, services.settings.portal, SnapshotSeal(b"key"))
         self._meanwhile = meanwhile
 
     def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:

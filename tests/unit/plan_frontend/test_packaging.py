@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from cli.__main__ import run
-from config.loader import ConfigError, parse_settings
+from config.loader import ConfigError, application_key, parse_settings
 from config.models import Settings
 from plan_frontend.packaging import application_zip
+from services.sealing import SnapshotSeal
 
 CODE = "s3cretcode"
 MINIMAL: dict[str, object] = {
@@ -66,6 +67,7 @@ def test_archive_carries_the_settings_of_the_portal_and_no_secret() -> None:
         "https://srv-1.clinic.local:8443",
         {"F1": "https://srv-2.clinic.local"},
     )
+    assert page["seal"] == SnapshotSeal(application_key(settings_with())).public
     everything = "\n".join(files.values())
     assert "{{" not in everything
     assert CODE not in everything

@@ -8,6 +8,7 @@ import pytest
 
 from services.bitrix.responses import FieldRefused
 from services.domain.fingerprint import failed_mark
+from services.domain.plan_snapshot import hash_of
 from services.ident.plan_source import IdentPlanSource
 from services.ident.source import IdentSource
 from services.ports import EntryState, Link, Permit, PlanDeal
@@ -37,17 +38,21 @@ class Counted:
 
 
 class FakePlanDeals:
-    """Открытые сделки пациентов; ``refusal`` — отказ портала писать."""
+    """Открытые сделки пациентов; ``refusal`` — отказ портала писать, ``forged`` — снимок правили рукой."""
+
+    mark = "ключ"
 
     def __init__(self) -> None:
         self.written: dict[int, str] = {}
+        self.forged: set[int] = set()
         self.keys: dict[int, str] = {}
         self.refusal: Exception | None = None
 
     def open_deals(self, patient: str) -> Sequence[PlanDeal]:
         """Возвращает открытые сделки пациента: номер сделки — номер пациента."""
         number = int(patient.rpartition("_")[2])
-        return [PlanDeal(number, self.written.get(number, ""), self.keys.get(number, ""))]
+        sealed = number not in self.forged
+        return [PlanDeal(number, self.written.get(number, ""), sealed, self.keys.get(number, ""))]
 
     def write(self, deal_id: int, snapshot: str, *, permit: Permit | None = None) -> None:
         """Записывает снимок."""
@@ -129,3 +134,24 @@ def test_delivered_snapshot_is_not_put_back(plans: Plans) -> None:
     assert plans.deals.written[number]
     assert plans.office.counted("plans_updated") == 1
     assert plans.office.counted("timed") == 0
+
+
+def test_snapshot_edited_in_the_deal_is_written_again(plans: Plans) -> None:
+    """Правивший поле оставил прежний оттиск: доказательство — печать, а не он."""
+    (number,) = plans.patients(1)
+    plans.sender.run(*plans.intake.take([number]))
+    mark = hash_of(plans.deals.written[number])
+    plans.deals.written[number] = f'{{"hash":"{mark}","plans":[]}}'
+    plans.deals.forged.add(number)
+    plans.office.put(f"F1_P{number}")
+    plans.office.links.save(f"F1_P{number}", Link("", None), plans.office.clock.now())
+    assert plans.sender.run(f"F1_P{number}") is Outcome.UPDATED
+    assert '"plans":[]' not in plans.deals.written[number]
+
+
+def test_new_key_of_the_node_seals_every_snapshot_anew(plans: Plans) -> None:
+    (number,) = plans.patients(1)
+    (uid,) = plans.intake.take([number])
+    plans.sender.run(uid)
+    plans.deals.mark = "другой ключ"
+    assert list(plans.intake.take([number])) == [uid]
