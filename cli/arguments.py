@@ -4,13 +4,22 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, NoReturn
 
+from cli.examples import EXAMPLES
+
 #: Собранную программу зовут по имени, проект — через Python.
 CALL = "" if getattr(sys, "frozen", False) else "python "
+#: Как назвать значение ключа, если своего имени ему не дали: по тому, чем оно читается.
+VALUES: Mapping[str, str] = {
+    **dict.fromkeys(("count", "amount", "positive", "int", "float"), "ЧИСЛО"),
+    "port": "ПОРТ",
+    "Path": "ПУТЬ",
+    "day": "ДЕНЬ",
+}
 #: Слова argparse → наши; незнакомое остаётся как есть. Кавычки и значения argparse пишет сам.
 MESSAGES: Mapping[str, str] = {
     r"^unrecognized arguments: (.+)": r"незнакомые ключи: \1",
@@ -25,14 +34,25 @@ MESSAGES: Mapping[str, str] = {
 }
 
 
+class Russian(argparse.HelpFormatter):
+    """Справка, где и значение ключа названо по-русски."""
+
+    def _get_default_metavar_for_optional(self, action: argparse.Action) -> str:
+        return VALUES.get(getattr(action.type, "__name__", ""), "ЗНАЧЕНИЕ")
+
+
 class Arguments(argparse.ArgumentParser):
     """Разбор ключей одной команды."""
 
-    def __init__(self, *, add_help: bool = True, **named: Any) -> None:
-        super().__init__(add_help=False, **named)
+    def __init__(
+        self, *, add_help: bool = True, parents: Sequence[argparse.ArgumentParser] = (), **named: Any
+    ) -> None:
+        super().__init__(add_help=False, formatter_class=Russian, **named)
         self._positionals.title, self._optionals.title = "что", "ключи"
         if add_help:
             self.add_argument("-h", "--help", action="help", help="показать эту справку")
+        for parent in parents:  # после имён разделов: иначе ключи родителя встали бы вторым разделом
+            self._add_container_actions(parent)
 
     def error(self, message: str) -> NoReturn:
         """Отказывает с кодом 2: что не так и где справка."""
@@ -42,7 +62,9 @@ class Arguments(argparse.ArgumentParser):
         return super().format_usage().replace("usage:", f"Вызов: {CALL.rstrip()}".rstrip(), 1)
 
     def format_help(self) -> str:
-        return super().format_help().replace("usage:", f"Вызов: {CALL.rstrip()}".rstrip(), 1)
+        text = super().format_help().replace("usage:", f"Вызов: {CALL.rstrip()}".rstrip(), 1)
+        example = EXAMPLES.get(self.prog.partition(" ")[2])
+        return text if example is None else f"{text}\nПример: {CALL}{self.prog} {example}".rstrip() + "\n"
 
     def only_with(self, options: argparse.Namespace, master: str, *names: str, without: bool = False) -> None:
         """Отказывает, если ключ назван не к месту: он молча ничего бы не сделал."""

@@ -37,7 +37,7 @@ def main(arguments: list[str]) -> int:
         epilog="Ключи замера: python manage.py bench ИМЯ --help",
         add_help=False,
     )
-    parser.add_argument("name", nargs="?", choices=sorted(BENCHES))
+    parser.add_argument("name", nargs="?", metavar="ИМЯ", choices=sorted(BENCHES), help="какой замер")
     if not arguments or arguments[0] in ("-h", "--help"):
         parser.print_help()
         print("\n" + "\n".join(f"  {name:<12}{text}" for name, text in BENCHES.items()))
