@@ -18,7 +18,7 @@ from cli.session import (
 )
 from monitoring.export import harmless
 from services.advice import Front, worded
-from services.domain.reasons import reason_of
+from services.domain.reasons import Place, place_of, reason_of
 from services.ports import Entry, EntryState
 
 if TYPE_CHECKING:
@@ -81,6 +81,7 @@ def show_list(services: "Services", options: argparse.Namespace) -> int:
 
     states = {EntryState.FAILED, *((EntryState.RETRY, EntryState.DOUBT) if options.waiting else ())}
     entries = list(_entries(services, options, states))
+    _show_gone(services, options)
     if not entries:
         print("Отказавших записей нет.")
         return 0
@@ -90,6 +91,19 @@ def show_list(services: "Services", options: argparse.Namespace) -> int:
     Console().print(table)
     print(f"Всего: {len(entries)}. Вернуть в очередь: python manage.py failed requeue --all")
     return 0
+
+
+def _show_gone(services: "Services", options: argparse.Namespace) -> None:
+    """Печатает доставленные приёмы, которых больше нет в Ident: вернуть их некуда (постановление 32)."""
+    rejections = services.store.links.rejections
+    found = [one for branch in chosen_branches(services, options.branch) for one in rejections(branch)]
+    gone = [
+        one for one in found if place_of(one.reason) == Place.GONE and options.reason in (None, one.reason)
+    ]
+    if gone:
+        print(f"Пропали из Ident ({len(gone)}):")
+        for one in gone:
+            print(f"  {one.uid:<12}{one.message} (с {local(one.at)})")
 
 
 def show_entry(services: "Services", options: argparse.Namespace) -> int:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from services.domain.errors import StoreError
+from services.domain.reasons import Place, place_of
 
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
@@ -65,12 +67,15 @@ class Installation:
                 for state, count in (("waiting", b.waiting), ("failed", b.failed))
             ],
         )
-        rejections = self._services.store.links.rejections
-        yield gauge(
-            "ident_rejected_receptions",
-            "Приёмов, которые надо исправить в Ident",
-            [(label, len(rejections(b.branch_id))) for label, b in branches],
-        )
+        places = [(label, self._places(b.branch_id)) for label, b in branches]
+        for name, about, place in (
+            ("ident_rejected_receptions", "Приёмов, которые надо исправить в Ident", Place.IDENT),
+            ("ident_gone_receptions", "Приёмов, пропавших из Ident после доставки", Place.GONE),
+        ):
+            yield gauge(name, about, [(label, found[place]) for label, found in places])
+
+    def _places(self, branch_id: str) -> Counter[Place]:
+        return Counter(place_of(one.reason) for one in self._services.store.links.rejections(branch_id))
 
     def _work(self, branches: Iterable[str]) -> Iterator[Metric]:
         grand = [({"branch": branch}, self._services.store.stats.grand(branch)) for branch in branches]

@@ -16,7 +16,7 @@ from config.loader import CONFIG_VARIABLE
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
 from services.ident.sqlite import clinic_now
-from services.ports import EntryState
+from services.ports import EntryState, Rejection
 from services.sync.feed import Outcome
 from tests.support.node import NODE, ROOT, Process, eventually
 from tests.support.quick import delivered, quick
@@ -62,6 +62,19 @@ def test_failed_records_are_listed_with_advice(
 def test_nothing_failed_is_said_plainly(world: World, capsys: pytest.CaptureFixture[str]) -> None:
     assert command(world, "failed", "list") == 0
     assert "Отказавших записей нет" in capsys.readouterr().out
+
+
+def test_reception_gone_from_ident_is_in_a_list_of_its_own(
+    world: World, capsys: pytest.CaptureFixture[str]
+) -> None:
+    links, now = world.services.store.links, world.services.clock.now()
+    links.reject(Rejection("F1_7", "reception_deleted", "Приёма больше нет в базе Ident", now))
+    links.reject(Rejection("F1_8", "phone_missing", "Нет телефона", now))
+    assert command(world, "failed", "list") == 0
+    shown = capsys.readouterr().out
+    assert "Пропали из Ident (1)" in shown
+    assert "F1_7" in shown
+    assert "F1_8" not in shown
 
 
 def test_one_record_is_shown_whole(world: World, failed: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -57,6 +57,7 @@ def test_metrics_tell_the_state(watched: WatchedWorld) -> None:
     assert found["ident_outbox_entries", "branch=F2,state=waiting"] == 37
     assert found["ident_outbox_entries", "branch=F2,state=failed"] == 2
     assert found["ident_rejected_receptions", "branch=F1"] == 1
+    assert found["ident_gone_receptions", "branch=F1"] == 0
     assert found["ident_receptions_total", "branch=F1,event=failed"] == 2
     assert found["ident_portal_requests_total", ""] == 41
     assert found["ident_portal_operating_seconds", "method=crm.deal.update"] == 61

@@ -223,14 +223,33 @@ def test_shift_of_dates_is_seen_when_most_share_it(hours: list[int], level: Leve
     assert level_of(portal.dates(pairs)) is level
 
 
-def test_code_of_a_stage_too_long_is_named() -> None:
-    settings = Settings.model_validate(
+def clinic() -> Settings:
+    """Возвращает настройки с одним филиалом."""
+    return Settings.model_validate(
         {
             "portal": {"webhook": "http://127.0.0.1/rest/1/x/", "category_id": 1},
             "databases": [{"id": "D1", "type": "sqlite", "path": "x"}],
             "branches": [{"number": 1, "name": "x", "database": "D1"}],
         }
     )
+
+
+@pytest.mark.parametrize(
+    ("editable", "level"),
+    [
+        ({"UF_CRM_RECEPTION_ID"}, Level.WARN),
+        ({"UF_CRM_IDENT_PATIENT", "TITLE"}, Level.WARN),
+        ({"TITLE", "UF_CRM_FILIAL"}, Level.OK),
+    ],
+)
+def test_key_fields_open_to_everyone_are_named(editable: set[str], level: Level) -> None:
+    (found,) = portal.keys(clinic().portal, editable)
+    assert found.level is level
+    assert (level is Level.OK) or any(name in found.text for name in editable)
+
+
+def test_code_of_a_stage_too_long_is_named() -> None:
+    settings = clinic()
     from services.bitrix.portal_admin import StageRow
 
     found = list(portal.stages(settings.portal, [StageRow(1, "C1:WON", "Успешно", 10, "S")]))

@@ -268,6 +268,22 @@ def test_tab_takes_no_more_than_half_of_the_limit_of_the_portal(
     assert sum(one.startswith("deal") for one in visitors.asked) == 2 * BUDGET
 
 
+def test_one_person_opens_so_many_deals_a_day_and_the_excess_is_told(
+    visitors: FakeVisitors, hands: Hands
+) -> None:
+    told: list[int] = []
+    application = ApplicationSettings(client_id="local.1", member_id="portal-1", plans_per_day=30)
+    gatekeeper = Gatekeeper(visitors, application, RATE, hands, told.append)
+    for number in range(30):
+        gatekeeper.admit("good", number + 1, "10.0.0.1")
+        hands.now += 60
+    asked = sum(one.startswith("deal") for one in visitors.asked)
+    assert refusal(gatekeeper, deal=777) is Refusal.TOO_MANY_TODAY
+    assert (told, sum(one.startswith("deal") for one in visitors.asked)) == ([5], asked)
+    hands.now += 86_400
+    assert gatekeeper.admit("good", 777, "10.0.0.1").user_id == 5
+
+
 def test_memory_of_addresses_and_tokens_is_bounded(hands: Hands) -> None:
     pace, trust = MinuteCount(1, hands), Trust[int](hands)
     for number in range(MOST_REMEMBERED + 10):
