@@ -31,7 +31,25 @@ def parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--supplies", type=Path, metavar="ПАПКА", help="папка с чужими программами для Windows (WinSW, Redis)"
     )
+    parser.add_argument(
+        "--advisories", type=Path, metavar="ФАЙЛ", help="архив известных уязвимостей OSV (PyPI/all.zip)"
+    )
     return parser
+
+
+def check_advisories(dump: Path | None) -> None:
+    """Сверяет состав с известными уязвимостями; нашлись — BuildError, сверять не с чем — громко говорит."""
+    from deploy.package.advisories import NOT_CHECKED, known
+    from deploy.package.bill import libraries
+    from deploy.package.bundle import BuildError
+
+    if dump is None:
+        print(NOT_CHECKED, file=sys.stderr)
+        return
+    told = known(libraries(ROOT / "requirements" / "package.lock"), dump)
+    if told.found:
+        raise BuildError("Известные уязвимости пакета:\n" + "\n".join(told.found))
+    print(f"Известных уязвимостей в составе нет; сведения на {told.as_of}.")
 
 
 def build(options: argparse.Namespace) -> int:
@@ -40,6 +58,7 @@ def build(options: argparse.Namespace) -> int:
     from deploy.package.bundle import build_program
     from deploy.package.supplies import gather
 
+    check_advisories(options.advisories)
     found, missing = gather(options.supplies)
     print("Собираю программу (минуты две) …", file=sys.stderr, flush=True)
     program = build_program(ROOT, options.work)
