@@ -1,9 +1,7 @@
 """Проба уведомлений: ``python manage.py alerts test``."""
 
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import partial
 
 from cli.arguments import Arguments
 from cli.session import add_config, opened_services
@@ -24,28 +22,15 @@ def main(arguments: list[str]) -> int:
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
     add_config(actions.add_parser("test", help="отправить пробное уведомление в каждый канал"))
     with opened_services(parser.parse_args(arguments)) as services:
-        from services.alerts.heartbeat import Heartbeat
-        from services.alerts.message import trial_notice
+        from services.alerts.trial import try_channels
 
-        channels, address = services.channels(), services.settings.alerts.heartbeat
-        if not channels and address is None:
-            print(NO_CHANNELS, file=sys.stderr)
-            return 2
-        notice = trial_notice(datetime.now(UTC), services.settings.rules.zone)
-        tries = [_tried(channel.name, partial(channel.send, notice)) for channel in channels]
-        if address is not None:
-            heartbeat = Heartbeat(address.get_secret_value())
-            tries.append(_tried(heartbeat.name, partial(heartbeat.beat, ())))
-        return max(tries)
-
-
-def _tried(name: str, send: Callable[[], None]) -> int:
-    from services.ports import ChannelError
-
-    try:
-        send()
-    except ChannelError as error:
-        print(f"  {name}: НЕ ДОШЛО — {error}")
-        return 1
-    print(f"  {name}: отправлено")
-    return 0
+        settings = services.settings
+        tries = list(
+            try_channels(services.channels(), settings.alerts, datetime.now(UTC), settings.rules.zone)
+        )
+    if not tries:
+        print(NO_CHANNELS, file=sys.stderr)
+        return 2
+    for name, refusal in tries:
+        print(f"  {name}: НЕ ДОШЛО — {refusal}" if refusal else f"  {name}: отправлено")
+    return int(any(refusal for _, refusal in tries))

@@ -21,7 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "service": "служба на этом компьютере: install, update, uninstall, status, start, stop",
     "doctor": "осмотр установки: что не так и что сделать",
     "alerts": "уведомления администратору: test",
-    "config": "проверка файла настроек: check",
+    "config": "файл настроек: check; одноразовый код страницы: code",
     "secrets": "секреты настроек: init, set, seal, rotate, list",
 }
 

@@ -1,10 +1,14 @@
-"""Проверка файла настроек: ``python manage.py config check``."""
+"""Файл настроек: ``python manage.py config check``, код для пароля страницы: ``config code``."""
 
+import sys
+from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments
 from cli.session import add_config, chosen_file
+from config.first_run import new_code
 from config.loader import load_settings
 
 if TYPE_CHECKING:
@@ -12,14 +16,37 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str]) -> int:
-    """Проверяет настройки и показывает, как они поняты; негодные — код 2."""
+    """Выполняет действие; негодные настройки — код 2."""
     parser = Arguments(prog="manage.py config", description="Проверяет файл настроек.")
     actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
-    add_config(actions.add_parser("check", help="проверить и показать, как настройки поняты"))
-    path = chosen_file(parser.parse_args(arguments))
+    for name, action, text in (
+        ("check", check, "проверить и показать, как настройки поняты"),
+        ("code", code, "выдать одноразовый код, которым на странице ставят её пароль"),
+    ):
+        chosen = actions.add_parser(name, help=text, description=f"{text.capitalize()}.")
+        chosen.set_defaults(act=action)
+        add_config(chosen)
+    options = parser.parse_args(arguments)
+    act: Callable[[Path], int] = options.act
+    return act(chosen_file(options))
+
+
+def check(path: Path) -> int:
+    """Проверяет настройки и показывает, как они поняты."""
     settings = load_settings(path)
     print(f"Настройки годны: {path}")
     print("\n".join(told(settings)))
+    return 0
+
+
+def code(path: Path) -> int:
+    """Выдаёт код; пароль уже стоит — говорит, как его сменить."""
+    from config.vault import Vault
+
+    if path.exists() and any(known.name == "monitor.password" for known in Vault(path).known()):
+        print("Пароль уже стоит. Сменить: python manage.py secrets set monitor.password", file=sys.stderr)
+        return 1
+    print(f"Одноразовый код страницы: {new_code(path)}")
     return 0
 
 

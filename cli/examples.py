@@ -39,6 +39,7 @@ EXAMPLES: Mapping[str, str] = {
     "alerts test": "",
     "config": "check",
     "config check": "--config config/settings.toml",
+    "config code": "",
     "secrets": "set portal.webhook",
     "secrets init": "",
     "secrets set": "portal.webhook",

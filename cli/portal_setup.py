@@ -12,7 +12,7 @@ from cli.session import administrator, chosen_file, opened_services
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from services.bitrix.portal_setup import Plan, PortalSetup, Record
+    from services.bitrix.portal_setup import PortalSetup, Record
     from services.container import Services
     from services.domain.stages import Stage
 
@@ -70,7 +70,7 @@ def _set_up(services: "Services", setup: "PortalSetup", record: "Record", option
             print(f"  {line}")
         print("Портал уже настроен: делать нечего.")
         return 0
-    print("\n".join(told(plan)))
+    print("\n".join(plan.told()))
     if options.dry_run:
         return 0
     if not options.yes and not _agreed():
@@ -81,13 +81,6 @@ def _set_up(services: "Services", setup: "PortalSetup", record: "Record", option
     services.security_journal.info("portal_set_up", who=administrator(), count=len(plan.steps))
     print("Портал настроен. Проверьте всё вместе: python manage.py doctor")
     return 0
-
-
-def told(plan: "Plan") -> list[str]:
-    where = f"{plan.pipeline.category_id} «{plan.pipeline.name}»" if plan.pipeline else "будет создана"
-    stages = () if plan.pipeline else ("  затем привести её стадии к восьми нужным (МАП 2.5.1)",)
-    steps = [f"  {step}" for step in plan.steps] or ["  ничего"]
-    return [f"Воронка: {where}.", "Будет сделано на портале:", *steps, *stages]
 
 
 def _agreed() -> bool:

@@ -4,11 +4,15 @@ import argparse
 import os
 
 from cli.arguments import Arguments, count
+from config.first_run import is_pending
 from config.loader import CONFIG_VARIABLE, load_settings, settings_file
 
 
 def main(arguments: list[str]) -> int:
-    """Проверяет настройки и запускает узел; Ctrl+C останавливает его, дождавшись начатого."""
+    """Проверяет настройки и запускает узел; Ctrl+C останавливает его, дождавшись начатого.
+
+    Настроек нет или установку начали на странице — сперва показывает одну эту страницу.
+    """
     parser = Arguments(
         prog="manage.py run", description="Исполнитель, расписание и страницы узла в одном процессе."
     )
@@ -19,8 +23,13 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--only", choices=("worker", "beat"), help="только исполнитель или расписание")
     options = parser.parse_args(arguments)
     path = settings_file(options.config)
-    load_settings(path)
     os.environ[CONFIG_VARIABLE] = str(path)
+    if options.only is None and is_pending(path):
+        from cli.first_run import finish_in_browser
+
+        if not finish_in_browser(path):
+            return 0
+    load_settings(path)
     return _run(options)
 
 

@@ -53,7 +53,7 @@ def _line(place: Place, before: Mapping[Place, object], after: Mapping[Place, ob
     was, now = (_told(place, values, secret) for values in (before, after))
     if secret and place in before and place in after:
         now = "заменён"
-    row = f" {place[1]}" if place[0] in IDENTITY else ""
+    row = f" {place[1]}" if place[0] in IDENTITY and len(place) > 1 else ""
     return Line(
         place, f"{SECTIONS.get(str(place[0]), place[0])}{row}", text_of(_setting(place)).label, was, now
     )

@@ -79,9 +79,8 @@ def parse_settings(
 
     from config.explain import explain
 
-    rooted = _walk(raw, lambda key, value: _rooted(key, value, base))
     try:
-        settings = _validated(_decrypted(rooted, base))
+        settings = _validated(opened(raw, base))
     except ValidationError as error:
         raise ConfigError(explain(error, file, text)) from None
     _refuse_unusable(raw, settings, file)
@@ -121,6 +120,11 @@ def _foreign_database(settings: "Settings") -> str | None:
     return None
 
 
+def opened(raw: Mapping[str, object], base: Path) -> dict[str, object]:
+    """Возвращает настройки с открытыми секретами и полными путями; ключ не подошёл — ConfigError."""
+    return _decrypted(_walk(raw, lambda key, value: _rooted(key, value, base)), base)
+
+
 def value_complaint(raw: Mapping[str, object], base: Path, place: Sequence[str | int]) -> str | None:
     """Возвращает, чем не годится одно значение файла; файл целиком может быть ещё не готов."""
     from pydantic import ValidationError
@@ -128,11 +132,11 @@ def value_complaint(raw: Mapping[str, object], base: Path, place: Sequence[str |
     from config.explain import complaint_at
 
     try:
-        opened = _decrypted(raw, base)
+        plain: Mapping[str, object] = _decrypted(raw, base)
     except ConfigError:
-        opened = raw
+        plain = raw
     try:
-        _validated(opened)
+        _validated(plain)
     except ValidationError as error:
         return complaint_at(error, place)
     return None
@@ -146,7 +150,7 @@ def faults_of(raw: Mapping[str, object], base: Path) -> list[tuple[tuple[str | i
     from config.plain import complaint
 
     try:
-        settings = _validated(_decrypted(_walk(raw, lambda key, value: _rooted(key, value, base)), base))
+        settings = _validated(opened(raw, base))
     except ConfigError as error:
         return [((), str(error))]
     except ValidationError as error:
@@ -218,7 +222,7 @@ def _told(message: str, text: str) -> str:
     return f"{where}: {next(known, 'не закрыта скобка или кавычка или пропущено значение')}"
 
 
-def _decrypted(raw: Mapping[str, object], base: Path) -> Mapping[str, object]:
+def _decrypted(raw: Mapping[str, object], base: Path) -> dict[str, object]:
     keys: list[str] = []
 
     def open_secret(_: str, value: object) -> object:

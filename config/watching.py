@@ -11,6 +11,8 @@ from config.files import replace_text
 ABSENT = "нет файла"
 #: Чаще диск об одном файле не спрашивают, секунды.
 LOOK_EVERY = 2.0
+#: Эти разделы Celery читает один раз: очереди, брокер, расписание, число потоков.
+STARTUP = ("redis", "branches", "node", "sync")
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from config.models import Settings
-    from monitoring.app import Monitor
+    from monitoring.entrance import Entrance
     from services.container import Services
     from services.doctor.findings import Finding
     from services.ports import BackfillProgress
@@ -65,14 +65,14 @@ class CheckPage:
         self._preview: Job[Prospect] = Job()
         self._backfill: Job[Step] = Job(kept=1)
 
-    def routes(self, monitor: Monitor) -> list[Route]:
-        """Возвращает адреса страницы; кого пускать, решает ``monitor``."""
+    def routes(self, entrance: Entrance) -> list[Route]:
+        """Возвращает адреса страницы; кого пускать, решает ``entrance``."""
         orders = {"doctor": self.examine, "preview": self.foresee, "backfill": self.load, "stop": self.stop}
         return [
-            Route(ADDRESS, monitor.page(partial(self._shown, "check.html"))),
-            Route(f"{ADDRESS}/live", monitor.page(partial(self._shown, "check_live.html"))),
+            Route(ADDRESS, entrance.page(partial(self._shown, "check.html"))),
+            Route(f"{ADDRESS}/live", entrance.page(partial(self._shown, "check_live.html"))),
             *[
-                Route(f"{ADDRESS}/{name}", monitor.order(order), methods=["POST"])
+                Route(f"{ADDRESS}/{name}", entrance.order(order), methods=["POST"])
                 for name, order in orders.items()
             ],
         ]

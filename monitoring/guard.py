@@ -136,8 +136,13 @@ class PasswordLogin:
     закроют страницу администратору (OWASP, Slow Down Online Guessing Attacks with Device Cookies).
     """
 
-    def __init__(self, password: str | None, now: Callable[[], float] = time.monotonic) -> None:
-        self._password, self._now = password, now
+    def __init__(
+        self,
+        password: str | None,
+        now: Callable[[], float] = time.monotonic,
+        fits: Callable[[str], bool] | None = None,
+    ) -> None:
+        self._password, self._now, self._fits = password, now, fits or self._is_password
         self._lock = threading.Lock()
         self._failures: OrderedDict[str, deque[float]] = OrderedDict()
 
@@ -155,7 +160,7 @@ class PasswordLogin:
 
     def admits(self, password: str, device: str = "") -> bool:
         """Проверяет пароль и считает ошибки."""
-        right = hmac.compare_digest((self._password or "").encode(), password.encode())
+        right = self._fits(password)
         with self._lock:
             if right:
                 self._failures.pop(device, None)
@@ -164,6 +169,9 @@ class PasswordLogin:
                 while len(self._failures) > MOST_DEVICES:
                     self._failures.popitem(last=False)
         return right
+
+    def _is_password(self, given: str) -> bool:
+        return hmac.compare_digest((self._password or "").encode(), given.encode())
 
 
 def password_in(authorization: str) -> str:

@@ -32,9 +32,12 @@ def monitor_page(services: "Services") -> Iterator[Site]:
     monitor = services.settings.monitor
     if not monitor.enabled:
         return
+    from config.loader import settings_file
     from monitoring.app import monitor_app
 
-    yield Site(lambda: monitor_app(services), "127.0.0.1", monitor.port, name="страница наблюдения")
+    yield Site(
+        lambda: monitor_app(services, settings_file()), "127.0.0.1", monitor.port, name="страница наблюдения"
+    )
 
 
 #: Страницы узла.

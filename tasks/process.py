@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from config.loader import ConfigError, load_settings, settings_file
-from config.watching import LiveFile
+from config.watching import STARTUP, LiveFile
 
 if TYPE_CHECKING:
     from config.models import Settings
@@ -16,8 +16,6 @@ if TYPE_CHECKING:
 
 #: Дольше портал не работает: после этого прежние службы закрываются, чем бы запрос ни кончился.
 DRAIN_SECONDS = 70.0
-#: Эти разделы Celery читает один раз: очереди, брокер, расписание, число потоков.
-STARTUP = ("redis", "branches", "node", "sync")
 
 
 class ProcessServices:

@@ -45,6 +45,13 @@ class Plan:
     def is_done(self) -> bool:
         return not self.steps
 
+    def told(self) -> list[str]:
+        """Пересказывает план человеку."""
+        where = f"{self.pipeline.category_id} «{self.pipeline.name}»" if self.pipeline else "будет создана"
+        stages = () if self.pipeline else ("  затем привести её стадии к восьми нужным (МАП 2.5.1)",)
+        steps = [f"  {step}" for step in self.steps] or ["  ничего"]
+        return [f"Воронка: {where}.", "Будет сделано на портале:", *steps, *stages]
+
 
 class PortalSetup:
     """Настройка одного портала."""

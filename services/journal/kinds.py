@@ -44,20 +44,21 @@ SECURITY: Mapping[str, str] = _by_event(
         "отказ портала": "sending_halted",
         "распоряжение": (
             "sending_resumed sending_paused requeued failed_dropped portal_set_up sync_requested "
-            "doctor_requested preview_requested backfill_requested backfill_stopped"
+            "doctor_requested preview_requested backfill_requested backfill_stopped exchange_started"
         ),
         "отказ базы": "extract_failed plan_lookup_failed",
         "попытка входа": "login_failed login_locked token_refused request_refused",
         "доступ к плану": "plan_refused plan_viewed plan_of_stranger plans_by_day_exceeded",
         "чужая сделка": "foreign_key",
-        "настройки": "config_changed settings_refused secret_changed",
+        "настройки": ("config_changed settings_refused secret_changed settings_changed page_password_set"),
     }
 )
 
 #: События названных людей и тревоги: для них в каждом журнале есть запас, который незнакомцам не занять.
 _RESERVED = (
     "sending_halted sending_resumed sending_paused plan_viewed plan_of_stranger config_changed "
-    "settings_refused secret_changed requeued failed_dropped portal_set_up sync_requested "
+    "settings_refused secret_changed settings_changed page_password_set exchange_started "
+    "requeued failed_dropped portal_set_up sync_requested "
     "doctor_requested preview_requested backfill_requested backfill_stopped alert_raised "
     "alert_cleared alert_sent alert_failed"
 )
