@@ -26,12 +26,12 @@ def _run() -> int:
     from flower.command import flower
 
     from tasks.app import celery_app
-    from tasks.memory import keep_one_arena, settle
+    from tasks.memory import keep_one_arena, keep_settled
 
     keep_one_arena()
     celery_app.conf.include = ()  # самих задач Flower не исполняет, а весят они вместе со службами
     celery = Context(Command("celery"))
-    settle()
+    keep_settled()
     flower.main(
         [f"--conf={CONFIG}"],
         standalone_mode=False,

@@ -79,10 +79,10 @@ def spare_memory(**_: object) -> None:
 
 @worker_ready.connect
 def settle_memory(**_: object) -> None:
-    """Замораживает загруженное, когда исполнитель готов."""
-    from tasks.memory import settle
+    """Назначает уборку памяти: исполнитель готов."""
+    from tasks.memory import keep_settled
 
-    settle()
+    keep_settled()
 
 
 @worker_process_init.connect

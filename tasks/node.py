@@ -76,14 +76,13 @@ def run_beat(app: Any) -> int:
     """Запускает расписание одно, до сигнала; самих задач оно не грузит: шлёт их по имени."""
     import signal
 
-    from tasks.memory import keep_one_arena, settle
+    from tasks.memory import keep_one_arena, keep_settled
     from tasks.process import start_journal
 
     keep_one_arena()
     start_journal()
     service = Service(app, scheduler_cls=app.conf.beat_scheduler)
-    process_services()
-    settle()
+    keep_settled()
     for sign in (signal.SIGTERM, signal.SIGINT):
         signal.signal(sign, _leave)
     service.start()
