@@ -21,6 +21,7 @@ from tests.support.documents import (
     missing_paths,
     unknown_names,
 )
+from tests.support.documents import test_names as known_tests
 from tests.support.example import EXAMPLE, example_settings
 
 README = "README.md"
@@ -90,6 +91,21 @@ def test_names_in_backticks_exist_in_the_code(page: Document) -> None:
 @every_document
 def test_inner_papers_of_the_makers_are_not_named(page: Document) -> None:
     assert not re.search(r"\b(design|style|COMMON)\.md\b|\bfacts/|\bissue \d", page.text)
+
+
+def test_every_threat_names_a_test_that_proves_what_stops_it() -> None:
+    table = document("docs/security.md").text.split("## Кто что может")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| ([^|]+) \| ([^|]+) \| [^|]+ \| ([^|]+) \|$", table, re.M)[1:]
+    unproved = [
+        what for _, what, proofs in rows if not set(re.findall(r"`(test_\w+)`", proofs)) & known_tests()
+    ]
+    absent = [
+        name for *_, proofs in rows for name in re.findall(r"`(\w+)`", proofs) if name not in known_tests()
+    ]
+    assert (unproved, absent) == ([], [])
+    who = " ".join(name for name, *_ in rows)
+    for one in ("куратор", "коллега", "сеть", "пользователь компьютера", "укравший", "администратор портала"):
+        assert one in who
 
 
 def test_glossary_names_live_where_it_says() -> None:
