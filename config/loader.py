@@ -31,6 +31,8 @@ PATH_KEYS = frozenset(
 )
 #: Кавычки, которые ставит вместо прямых текстовый редактор.
 CURLY = re.compile("[«»“”„‘’]")
+#: Раздел, которых бывает несколько, в одинарных скобках.
+SINGLE = re.compile(r"^\s*\[(branches|databases)\]", re.MULTILINE)
 TOML_MISTAKES: Mapping[str, str] = {
     "Invalid value": "непонятное значение: строки берут в кавычки, да и нет пишут true и false",
     "Unescaped": "обратную черту в двойных кавычках удваивают или берут одинарные кавычки",
@@ -218,6 +220,8 @@ def _told(message: str, text: str) -> str:
     where = f"строка {found[1]}, знак {found[2]}" if found else "конец файла"
     if found and CURLY.search(text.splitlines()[int(found[1]) - 1].partition("#")[0]):
         return f'{where}: кавычки не те, пишут прямые: "'
+    if reason.startswith("Cannot") and (listed := SINGLE.search(text)):
+        return f"{where}: пишут [[{listed[1]}]], в двойных скобках: таких разделов бывает несколько"
     known = (text for start, text in TOML_MISTAKES.items() if reason.startswith(start))
     return f"{where}: {next(known, 'не закрыта скобка или кавычка или пропущено значение')}"
 

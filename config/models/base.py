@@ -102,9 +102,10 @@ def refuse_strangers(name: str, values: Iterable[str], known: Iterable[str]) -> 
 
 
 def refuse_twins(values: list[str], complaint: str) -> None:
-    """Отказывает повторам."""
-    if twins := sorted({value for value in values if values.count(value) > 1}):
-        raise ValueError(complaint.format(", ".join(twins)))
+    """Отказывает повтору; ``complaint`` получает номер второго из двух (с единицы) и само значение."""
+    for number, value in enumerate(values, start=1):
+        if value in values[: number - 1]:
+            raise ValueError(complaint.format(number, value))
 
 
 def _certificates(file: Path) -> Path:

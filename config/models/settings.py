@@ -38,9 +38,9 @@ class Settings(Section):
     @model_validator(mode="after")
     def _references_are_sound(self) -> Self:
         databases = [database.id for database in self.databases]
-        refuse_twins(databases, "[[databases]] id: имя {} стоит у двух баз, имена не повторяются")
+        refuse_twins(databases, "[[databases]] № {} id: имя {} стоит у двух баз, имена не повторяются")
         numbers = [branch.branch_id for branch in self.branches]
-        refuse_twins(numbers, "[[branches]] number: филиал {} описан дважды, номера не повторяются")
+        refuse_twins(numbers, "[[branches]] № {} number: филиал {} описан дважды, номера не повторяются")
         for branch in self.branches:
             if branch.database not in databases:
                 where = f"{self._place_of(branch)} филиал {branch.branch_id}"

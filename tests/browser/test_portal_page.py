@@ -1,9 +1,11 @@
 """Страница портала-эмулятора в настоящем браузере: воронка, карточка, история, узкий экран, чужой текст."""
 
 from collections.abc import Iterator
-from typing import Any
+from pathlib import Path
+from typing import Any, Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from demo.portal.server import PortalServer
@@ -11,6 +13,7 @@ from tests.support.rest import Rest
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("browser")]
 
+SHOTS = Path(__file__).resolve().parents[2] / "build" / "portal"
 VISIT = {
     "CATEGORY_ID": 1,
     "STAGE_ID": "C1:CONSULT_SCHED",
@@ -280,3 +283,28 @@ def test_wide_screen_shows_the_whole_height_without_scrolling_the_page(page: Pag
     expect(page.locator(".rest").first).to_have_text("и ещё 5 сделок")
     expect(page.locator(".rest").first).to_be_in_viewport(ratio=1)
     assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+
+
+# --- Ширина и тема -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_whole_funnel_fits_1280_and_is_readable_in_either_scheme(
+    page: Page, rest: Rest, scheme: Literal["light", "dark"]
+) -> None:
+    for _ in range(3):
+        visit(rest, OPPORTUNITY="1250000", UF_CRM_SERVICES="Консультация врача-ортодонта, снимок")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.emulate_media(color_scheme=scheme)
+    opened(page, rest)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SHOTS / f"funnel-{scheme}.png", full_page=True)
+    wide, seen = page.locator(".board").evaluate("board => [board.scrollWidth, board.clientWidth]")
+    assert wide <= seen
+    cut = page.locator(".column h2, .tile *").evaluate_all(
+        "all => all.filter(one => one.scrollWidth > one.clientWidth + 1 && one.clientWidth)"
+        ".map(one => one.innerText)"
+    )
+    assert cut == []
+    found = Axe().run(page).response["violations"]
+    assert [one["id"] for one in found if one["impact"] in ("serious", "critical")] == []

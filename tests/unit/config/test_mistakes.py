@@ -84,7 +84,12 @@ MISTAKES = [
     pytest.param('type = "mssql"', 'type = "oracle"', 'type = "mssql" или type = "sqlite"', id="base-kind"),
     pytest.param('login = "reader"', 'auth = "kerberos"', "ожидается одно из", id="choice"),
     pytest.param('login = "reader"', "", 'для auth = "sql" нужны login и password', id="no-login"),
-    pytest.param("number = 2", "number = 1", "филиал F1 описан дважды", id="branch-twice"),
+    pytest.param(
+        "number = 2",
+        "number = 1",
+        "строка 22: [[branches]] № 2 number: филиал F1 описан дважды",
+        id="branch-twice",
+    ),
     pytest.param(
         'home = true\n\n[[branches]]\nnumber = 2\nname = "Филиал Амирхана"',
         '\n[[branches]]\nnumber = 2\nname = "филиал  фучика"',
@@ -135,7 +140,10 @@ MISTAKES = [
         id="guilty-branch",
     ),
     pytest.param(
-        "[[branches]]\nnumber = 1", "[branches]\nnumber = 1", "написан с ошибкой", id="bracket-of-the-first"
+        "[[branches]]\nnumber = 1",
+        "[branches]\nnumber = 1",
+        "пишут [[branches]], в двойных скобках",
+        id="bracket-of-the-first",
     ),
     pytest.param(
         "[[databases]]", "[databases]", "пишут [[databases]], в двойных скобках", id="single-bracket"
