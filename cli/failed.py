@@ -112,7 +112,7 @@ def show_entry(services: "Services", options: argparse.Namespace) -> int:
 
     branch_id = branch_of(options.uid)
     chosen_branches(services, [branch_id])
-    entry = next((e for e in services.store.outbox.entries(branch_id) if e.uid == options.uid), None)
+    entry = services.store.outbox.entry(options.uid)
     link = services.store.links.get([options.uid]).get(options.uid)
     rejections = services.store.links.rejections(branch_id)
     rejection = next((found for found in rejections if found.uid == options.uid), None)

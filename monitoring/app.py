@@ -20,6 +20,7 @@ from monitoring.export import failed_csv
 from monitoring.guard import VISITOR, OwnComputerOnly, new_visitor, put_cookie
 from monitoring.metrics import exposition
 from monitoring.snapshot import Filter, Visit, take
+from monitoring.story import StoryPage
 from services.domain.errors import StoreError
 from services.journal.summing import SummedRefusals
 
@@ -54,6 +55,7 @@ def monitor_app(services: Services, file: Path | None = None) -> Starlette:
             Route("/failed.csv", monitor.csv),
             Route("/login", entrance.enter, methods=["GET", "POST"]),
             *[Route(f"/{name}", entrance.order(monitor.act), methods=["POST"]) for name in Actions.NAMES],
+            *StoryPage(services).routes(entrance),
             *CheckPage(services).routes(entrance),
             *settings_routes(services, entrance, file),
             Route("/metrics", monitor.metrics),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from datetime import time as wall_time
 from datetime import timedelta
 from functools import cached_property
@@ -33,10 +35,12 @@ if TYPE_CHECKING:
     from services.bitrix.reporting import TrafficReport
     from services.bitrix.visitors import PortalVisitors
     from services.ident.source import IdentSource
+    from services.journal.reading import Line
     from services.store.bundle import Identity, Store
     from services.store.keeper import Keeper
     from services.sync.plans import SealedPlanLookup
     from services.sync.preview import Preview
+    from services.sync.story import Hit, Story
 
 
 def _sleep(pause: timedelta) -> None:
@@ -303,6 +307,33 @@ class Services:
         from services.sync.preview import Preview
 
         return Preview(self.branch(branch_id).receptions, self.work, self.crm)
+
+    def story(self, uid: str) -> Story:
+        """Возвращает историю записи; испорченный ключ, незнакомый вид или филиал — SkippableError."""
+        from services.sync.story import Teller
+
+        return Teller(self._line_of(uid).feed, self.work, self.reading_crm).tell(uid)
+
+    def search(self, text: str) -> tuple[Sequence[Hit], Sequence[str]]:
+        """Ищет записи по ключу, номеру приёма, сделки или карты; второе — чего не удалось спросить."""
+        from services.sync.story import Hit, Search
+
+        wanted = text.strip()
+        with suppress(SkippableError):
+            self._line_of(wanted.upper())
+            return [Hit(wanted.upper(), "запись")], ()
+        homes = {branch.database: branch.branch_id for branch in self.settings.branches}
+        feeds = [self.branch(branch_id).receptions for branch_id in homes.values()]
+        return Search(feeds, self.reading_crm).find(wanted)
+
+    def life(self, uid: str, limit: int) -> Sequence[Line]:
+        """Возвращает строки журналов о записи, под каким бы ключом базы она ни шла; поздние первыми."""
+        from services.journal.reading import Wanted, lines
+
+        key = parse_key(uid)
+        mates = self.settings.branches_of(self.settings.branch(key.branch_id).database)
+        records = [str(replace(key, branch=mate.number)) for mate in mates]
+        return lines(self.settings.journal.folder, Wanted(records), limit)[0]
 
     def prepare(self, old: Services) -> None:
         """Собирает всё, что уже собрано у прежних: негодное не соберётся сейчас, пока они ещё работают."""

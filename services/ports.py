@@ -46,6 +46,10 @@ class ReceptionSource(Protocol):
     def existing(self, reception_ids: Sequence[int]) -> Collection[int]:
         """Возвращает, какие из приёмов (до 50 номеров) ещё есть в базе."""
 
+    def by_card(self, card_number: str) -> Sequence[int]:
+        """Возвращает до 50 номеров приёмов пациента с такой картой, поздние первыми."""
+        ...
+
     def now(self) -> datetime:
         """Возвращает время сервера базы."""
 

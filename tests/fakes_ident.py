@@ -74,6 +74,12 @@ class FakeSource:
         self._break()
         return {number for number in reception_ids if number in self._receptions}
 
+    def by_card(self, card_number: str) -> Sequence[int]:
+        """Возвращает номера приёмов с такой картой, поздние первыми."""
+        self._break()
+        found = (one.reception_id for one in self._receptions.values() if one.card_number == card_number)
+        return sorted(found, reverse=True)[:PAGE]
+
     def now(self) -> datetime:
         """Возвращает время базы."""
         self._break()

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.domain.mapping import FieldTable
-from services.domain.stages import Stage
+from services.domain.stages import TITLES, Stage
 
 PIPELINE_NAME = "Стоматология"
 #: Код стадии вместе с приставкой «C<номер>:» не длиннее стольких знаков (постановление 11).
@@ -27,23 +27,29 @@ class WantedStage:
 
     stage: Stage
     code: str
-    name: str
     color: str
     semantics: str = ""
+
+    @property
+    def name(self) -> str:
+        """Возвращает имя стадии."""
+        return TITLES[self.stage]
 
     def status_id(self, category_id: int) -> str:
         return f"{prefix_of(category_id)}{self.code}"
 
 
 STAGES: tuple[WantedStage, ...] = (
-    WantedStage(Stage.CONSULTATION_SCHEDULED, "CONSULT_SCHED", "Запись на консультацию", "#39A8EF"),
-    WantedStage(Stage.CONSULTATION_DONE, "CONSULT_DONE", "Консультация проведена", "#2FC6F6"),
-    WantedStage(Stage.PLAN_PRESENTATION, "PLAN_PRESENT", "Презентация плана лечения", "#55D0E0"),
-    WantedStage(Stage.WAITING_LIST, "WAITING_LIST", "Лист ожидания", "#B7A5F2"),
-    WantedStage(Stage.PREPAYMENT_RECEIVED, "PREPAYMENT", "Получена предоплата", "#FFA900"),
-    WantedStage(Stage.TREATMENT, "TREATMENT", "Лечение", "#47C2A5"),
-    WantedStage(Stage.WON, "WON", "Успешно", "#6DB42C", "S"),
-    WantedStage(Stage.LOSE, "LOSE", "Не успешно", "#E5534B", "F"),
+    WantedStage(
+        Stage.CONSULTATION_SCHEDULED, "CONSULT_SCHED", TITLES[Stage.CONSULTATION_SCHEDULED], "#39A8EF"
+    ),
+    WantedStage(Stage.CONSULTATION_DONE, "CONSULT_DONE", "#2FC6F6"),
+    WantedStage(Stage.PLAN_PRESENTATION, "PLAN_PRESENT", "#55D0E0"),
+    WantedStage(Stage.WAITING_LIST, "WAITING_LIST", "#B7A5F2"),
+    WantedStage(Stage.PREPAYMENT_RECEIVED, "PREPAYMENT", "#FFA900"),
+    WantedStage(Stage.TREATMENT, "TREATMENT", "#47C2A5"),
+    WantedStage(Stage.WON, "WON", "#6DB42C", "S"),
+    WantedStage(Stage.LOSE, "LOSE", "#E5534B", "F"),
 )
 
 LABELS: Mapping[str, str] = {

@@ -1,7 +1,7 @@
 """Стадии сделки: какая нужна и можно ли на неё перейти (МАП 2.5)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from services.domain.plan import PlanProgress, plan_progress
@@ -21,6 +21,18 @@ class Stage(StrEnum):
     WON = "won"
     LOSE = "lose"
 
+
+#: Имена стадий (МАП 2.5.1).
+TITLES: Mapping[Stage, str] = {
+    Stage.CONSULTATION_SCHEDULED: "Запись на консультацию",
+    Stage.CONSULTATION_DONE: "Консультация проведена",
+    Stage.PLAN_PRESENTATION: "Презентация плана лечения",
+    Stage.WAITING_LIST: "Лист ожидания",
+    Stage.PREPAYMENT_RECEIVED: "Получена предоплата",
+    Stage.TREATMENT: "Лечение",
+    Stage.WON: "Успешно",
+    Stage.LOSE: "Не успешно",
+}
 
 #: Стадии, которые ставит только куратор (МАП 2.5.3).
 MANUAL = frozenset({Stage.PLAN_PRESENTATION, Stage.WAITING_LIST, Stage.PREPAYMENT_RECEIVED})
@@ -72,16 +84,32 @@ def _told(stage: Stage) -> str:
     return f"{stage} ({kind})"
 
 
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """Стадия, положенная записи: какая, почему и по какому приоритету МАП 2.5.2."""
+
+    stage: Stage
+    because: str
+    priority: str
+
+
 def target_stage(reception: Reception) -> Stage:
-    """Возвращает стадию, положенную записи, по порядку приоритетов МАП 2.5.2."""
+    """Возвращает стадию, положенную записи (МАП 2.5.2)."""
+    return ruling(reception).stage
+
+
+def ruling(reception: Reception) -> Ruling:
+    """Решает, какая стадия положена записи, по порядку приоритетов МАП 2.5.2."""
     if reception.canceled_at is not None:
-        return Stage.LOSE
+        return Ruling(Stage.LOSE, "запись отменена", "1")
     if is_consultation(reception):
-        return _consultation_stage(reception)
-    progress = plan_progress(reception.plan_lines)
-    if progress is not PlanProgress.NONE:
-        return Stage.WON if progress is PlanProgress.COMPLETED else Stage.TREATMENT
-    return _treatment_stage(reception)
+        return _consultation(reception)
+    match plan_progress(reception.plan_lines):
+        case PlanProgress.COMPLETED:
+            return Ruling(Stage.WON, "связанные планы лечения выполнены и оплачены целиком", "3.1")
+        case PlanProgress.ACTIVE:
+            return Ruling(Stage.TREATMENT, "связанный план ещё не выполнен и не оплачен целиком", "3.2")
+    return _treatment(reception)
 
 
 def is_consultation(reception: Reception) -> bool:
@@ -89,17 +117,21 @@ def is_consultation(reception: Reception) -> bool:
     return any(CONSULTATION in folded(item.service) for item in reception.lines)
 
 
-def _consultation_stage(reception: Reception) -> Stage:
-    finished = reception.ended_at is not None or reception.check_issued_at is not None
-    return Stage.CONSULTATION_DONE if finished else Stage.CONSULTATION_SCHEDULED
+def _consultation(reception: Reception) -> Ruling:
+    if reception.ended_at is not None or reception.check_issued_at is not None:
+        return Ruling(Stage.CONSULTATION_DONE, "консультация завершена", "2.1")
+    return Ruling(Stage.CONSULTATION_SCHEDULED, "консультация ещё не завершена", "2.2")
 
 
-def _treatment_stage(reception: Reception) -> Stage:
-    if reception.check_issued_at is not None:
-        return Stage.WON
-    marks = (reception.ended_at, reception.started_at, reception.appeared_at)
-    began = any(mark is not None for mark in marks)
-    return Stage.TREATMENT if began else Stage.CONSULTATION_SCHEDULED
+def _treatment(reception: Reception) -> Ruling:
+    marks = (
+        (reception.check_issued_at, Ruling(Stage.WON, "счёт выдан", "4.1")),
+        (reception.ended_at, Ruling(Stage.TREATMENT, "приём завершён, счёт ещё не выдан", "4.2")),
+        (reception.started_at, Ruling(Stage.TREATMENT, "приём начат", "4.3")),
+        (reception.appeared_at, Ruling(Stage.TREATMENT, "пациент пришёл", "4.4")),
+    )
+    default = Ruling(Stage.CONSULTATION_SCHEDULED, "приём ещё не начат", "5")
+    return next((ruled for mark, ruled in marks if mark is not None), default)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +148,7 @@ class KeepStage:
 
     reason: str
     manual_cancel: bool = False
+    paragraph: str = field(default="МАП 2.5.4", compare=False)
 
 
 def move_stage(
@@ -130,9 +163,9 @@ def move_stage(
     if current is target:
         return KeepStage("стадия уже стоит")
     if current is Stage.LOSE:
-        return KeepStage("сделка уже закрыта неуспешно")
+        return KeepStage("сделка уже закрыта неуспешно", paragraph="МАП 2.5.4, постановление 10")
     if current is None:
-        return KeepStage("стадия не из нашей таблицы", manual_cancel=target is Stage.LOSE)
+        return KeepStage("стадия не из нашей таблицы", target is Stage.LOSE, "МАП 2.5.4, постановление 9")
     if current in MANUAL:
         return _from_manual(target, table, cancel_moves_manual)
     if target is Stage.LOSE or RANK[target] > RANK[current]:
@@ -143,4 +176,4 @@ def move_stage(
 def _from_manual(target: Stage, table: StageTable, cancel_moves_manual: bool) -> SetStage | KeepStage:
     if target is Stage.LOSE and cancel_moves_manual:
         return SetStage(target, table.id_of(target))
-    return KeepStage("стадию ведёт куратор", manual_cancel=target is Stage.LOSE)
+    return KeepStage("стадию ведёт куратор", target is Stage.LOSE, "МАП 2.5.3, 2.5.4")

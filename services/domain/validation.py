@@ -19,6 +19,27 @@ class Violation:
     field: str
     message: str
 
+    @property
+    def paragraph(self) -> str:
+        """Возвращает пункт ТЗ, которому запись не отвечает."""
+        return (
+            "МАП 4.1"
+            if self.reason.endswith("_missing") and self.field in REQUIRED
+            else (PARAGRAPHS.get(self.field, "МАП 4.1"))
+        )
+
+
+#: Пункт ТЗ, по которому поле отклоняет запись или настораживает; остальные обязательны — МАП 4.1.
+PARAGRAPHS: Mapping[str, str] = {
+    "phone": "МАП 4.2.1",
+    "plan_start": "МАП 4.2.2",
+    "plan_end": "МАП 4.2.2",
+    "amount": "МАП 4.2.3",
+    "cancel_reason": "МАП 4.3",
+    "filial": "МАП 5.1",
+    "services": "МАП 5.2",
+    "record": "СПЕЦ 2.4.1.3",
+}
 
 #: Обязательные поля МАП 2.2 и СПЕЦ 2.2.1 и их имена для людей; телефон проверяется отдельно.
 #: Филиал и статус есть всегда: они вычисляются.

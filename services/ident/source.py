@@ -109,6 +109,12 @@ class IdentSource:
         rows = self.ask("existing", ids=list(reception_ids)) if reception_ids else []
         return {number(row, "reception_id") for row in rows}
 
+    def by_card(self, card_number: str) -> Sequence[int]:
+        """Возвращает до 50 номеров приёмов пациента с такой картой, поздние первыми."""
+        return [
+            number(row, "reception_id") for row in self.ask("receptions_by_card", card_number=card_number)
+        ]
+
     def now(self) -> datetime:
         return required(self.ask("server_time")[0], "database_now")
 

@@ -30,7 +30,7 @@ KINDS: Mapping[str, str] = _by_event(
         "запуск": "process_started",
         "настройки": "settings_reloaded settings_need_restart entities_refused",
         "услуги": "services_missing",
-        "очередь": "outbox_deep outbox_shallow",
+        "очередь": "record_queued outbox_deep outbox_shallow",
         "остановка": "sending_halted sending_resumed sending_paused",
         "тревога": "alert_raised alert_cleared",
         "уведомление": "alert_sent alert_failed",

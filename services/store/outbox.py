@@ -12,7 +12,7 @@ from uuid import uuid4
 from services.domain.errors import Family
 from services.ports import Claim, Doubt, Entry, EntryState, Permit, Unclear
 from services.store.connection import RedisClient, store_errors
-from services.store.keys import Keys
+from services.store.keys import Keys, branch_of
 from services.store.scripts import SCRIPTS
 
 MESSAGE_LIMIT = 500
@@ -142,6 +142,17 @@ class RedisOutbox:
         pointer = self._keys.failed if state is EntryState.FAILED else self._keys.index
         found = (_entry(uid, fields, due) for uid, fields, due in self._rows(branch_id, pointer(branch_id)))
         return [entry for entry in found if state is None or entry.state is state][:limit]
+
+    def entry(self, uid: str) -> Entry | None:
+        """Возвращает запись очереди; её там нет — None."""
+        branch_id = branch_of(uid)
+        with store_errors():
+            pipeline = self._redis.pipeline(transaction=False)
+            pipeline.hgetall(self._keys.entry(uid))
+            for pointer in (self._keys.due, self._keys.failed):
+                pipeline.zscore(pointer(branch_id), uid)
+            fields, due, failed = pipeline.execute()
+        return _entry(uid, fields, due or failed) if "state" in fields else None
 
     def depth(self, branch_id: str) -> Mapping[EntryState, int]:
         counts = dict.fromkeys(EntryState, 0)

@@ -29,6 +29,8 @@ class Intake:
             uid for uid, verdict in verdicts.items() if self._is_stale(uid, verdict, known.get(uid), now)
         ]
         store.links.accept([uid for uid, verdict in verdicts.items() if isinstance(verdict, Foreign)])
+        for uid in stale:
+            self._work.journal.info("record_queued", reception=uid)
         return store.outbox.put(stale, now, self._work.settings.sync.hint_timeout)
 
     def verdicts(self, numbers: Sequence[int], now: datetime) -> Mapping[int, Verdict]:

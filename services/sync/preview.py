@@ -1,5 +1,6 @@
 """Предпросмотр: что изменилось бы на портале; ничего не пишет ни туда, ни в Redis."""
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,8 +16,11 @@ from services.sync.feed import Work, is_stale, uid_of
 from services.sync.intake import Intake
 from services.sync.receptions import ReceptionFeed
 
+#: Из закрытого текста видно только время и день: они не о человеке.
+OPEN_WORD = re.compile(r"-|\d{2}\.\d{2}\.\d{4}|\d{2}:\d{2}")
+
 #: Поля, где бывают люди: без разрешения показываются закрытыми.
-PERSONAL = ("title", "comment")
+PERSONAL = ("title", "comment", "cancel_reason", "doctor_surname", "doctor_name", "doctor_patronymic")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -31,7 +35,7 @@ class Change:
     def shown(self, names: bool) -> tuple[str, str]:
         """Возвращает значения для экрана; люди закрыты, если не разрешено иное."""
         hide = self.personal and not names
-        return _shown(self.before, hide), _shown(self.after, hide)
+        return shown(self.before, hide), shown(self.after, hide)
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -107,11 +111,11 @@ class Preview:
         return [
             Change(name, current.get(name), value, name in self._personal)
             for name, value in wanted.items()
-            if not _same(current.get(name), value)
+            if not same_value(current.get(name), value)
         ]
 
 
-def _same(before: object, after: object) -> bool:
+def same_value(before: object, after: object) -> bool:
     """Сравнивает значение портала с нашим: пустое — как пустое, числа и времена — по смыслу."""
     if before in (None, "", False) and after in (None, ""):
         return True
@@ -137,10 +141,9 @@ def _number(value: object) -> float | None:
         return None
 
 
-def _shown(value: object, hide: bool) -> str:
+def shown(value: object, hide: bool) -> str:
+    """Возвращает значение для экрана; закрытое — первыми буквами, с днём и временем."""
     text = "—" if value in (None, "", False) else str(value)
     if not hide or text == "—":
         return text
-    return " ".join(
-        word if word[:1].isdigit() or word == "-" else f"{word[:1]}…" for word in text.split()[:6]
-    )
+    return " ".join(word if OPEN_WORD.fullmatch(word) else f"{word[:1]}…" for word in text.split()[:6])

@@ -199,3 +199,10 @@ def test_a_closed_source_opens_again(world: World) -> None:
     world.book(1, NOW, START)
     world.source.close()
     assert len(world.source.read([1])) == 1
+
+
+def test_receptions_of_a_card_come_latest_first(ident: SmallIdent) -> None:
+    first, second = ident.reception(), ident.reception()
+    ident.insert("Persons", Surname="Зорин", Name="Лев")
+    assert list(ident.source.by_card("К-1")) == [second, first]
+    assert list(ident.source.by_card("К-2")) == []
