@@ -1,12 +1,15 @@
 """Выносливый приём: непредвиденная ошибка — пересоединение, негодное сообщение — отказ, а не смерть узла."""
 
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from celery.exceptions import WorkerShutdown
+from kombu import Connection, Consumer, Queue
 
 from tasks.steady import SteadyConsumer
+from tests.support.redis_process import RedisProcess
 
 
 def looped(error: BaseException) -> Any:
@@ -53,3 +56,31 @@ def test_message_that_celery_itself_does_not_understand_is_refused() -> None:
     with pytest.raises(OSError, match="связь"):
         looped(OSError("связь")).create_task_handler()(message)
     assert len(refused) == 1
+
+
+def test_call_over_a_channel_that_outlived_its_redis_is_a_lost_connection(tmp_path: Path) -> None:
+    """Настоящая гонка: Redis погиб, соединение отпущено, а отложенный вызов канала ещё не знает."""
+    server = RedisProcess(tmp_path / "redis")
+    server.start()
+    with Connection(server.url) as connection:
+        channel, queue = connection.channel(), Queue("q")
+        Consumer(channel, [queue], on_message=lambda _: None, accept=["json"]).consume()
+        connection.Producer(channel).publish("x", routing_key="q", exchange="", declare=[queue])
+        connection.drain_events(timeout=10)  # взято и не подтверждено: закрытие захочет вернуть и сорвётся
+        server.stop()
+        connection.release()
+        channel._disconnect_pools()  # то же сделал бы сам канал, закрываясь во второй раз
+
+        def late(*_: object) -> None:
+            channel.qos.restore_visible()
+
+        consumer = SimpleNamespace(
+            loop=late,
+            create_task_handler=lambda: late,
+            connection_errors=connection.connection_errors,
+            channel_errors=connection.channel_errors,
+        )
+        SteadyConsumer(consumer)
+        with pytest.raises(ConnectionResetError) as caught:
+            consumer.loop()
+    assert "'NoneType' object has no attribute 'hostname'" in str(caught.value.__cause__)
