@@ -11,7 +11,8 @@ from cli.arguments import Arguments
 
 if TYPE_CHECKING:
     from installer.answers import Answers
-    from installer.ports import Host, Talk
+    from installer.ports import Host
+    from installer.talk import Terminal
 
 DESCRIPTION = """Ставит интеграцию службой Windows или Linux, обновляет и удаляет её. Ставить надо из
 распакованного пакета, с правами администратора; интернет не нужен. Настройки и данные лежат отдельно от
@@ -143,7 +144,7 @@ def _supply(options: argparse.Namespace, key: str) -> Path:
     return checked(find_package(options.package).supplies, key)
 
 
-def _answers(options: argparse.Namespace, talk: "Talk", host: "Host") -> "Answers":
+def _answers(options: argparse.Namespace, talk: "Terminal", host: "Host") -> "Answers":
     from installer.answers import read_answers
     from installer.sql_servers import drivers, find_servers
     from installer.wizard import Wizard

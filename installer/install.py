@@ -9,11 +9,12 @@ from installer.answers import Answers
 from installer.examination import Finding, examine, failures, waiting_for
 from installer.folders import Pause
 from installer.package import Package, place_program, stands
-from installer.ports import CommandFailed, Host, InstallError, Service, ServiceState, Talk
+from installer.ports import CommandFailed, Host, InstallError, Service, ServiceState
 from installer.record import Record, load_record
 from installer.redis_conf import write_redis_conf
 from installer.roles import FLOWER, NODE, ORDER, REDIS, services_of, stopping
 from installer.settings import read_settings, write_settings
+from installer.talk import Terminal
 
 #: Проверки, которым до первого запуска узла сбыться не суждено.
 BEFORE_START = frozenset({"service"})
@@ -28,7 +29,7 @@ class Installation:
 
     host: Host
     package: Package
-    talk: Talk
+    talk: Terminal
     answers: Callable[[], Answers]
     patience: float = PATIENCE_SECONDS
     pause: Pause = time.sleep
@@ -169,7 +170,7 @@ class Installation:
         self.talk.say("  Наблюдение: http://127.0.0.1:8025/ на этом компьютере")
 
 
-def show(talk: Talk, findings: Sequence[Finding]) -> None:
+def show(talk: Terminal, findings: Sequence[Finding]) -> None:
     """Показывает осмотр: отказы и советы — целиком, удачи — числом."""
     good = sum(finding.level == "ok" for finding in findings)
     talk.say(f"Осмотр: хорошо {good} из {len(findings)}")

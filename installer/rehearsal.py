@@ -21,6 +21,7 @@ from installer.layout import Layout, windows_layout
 from installer.package import SUMS, Package, write_sums
 from installer.ports import CommandFailed
 from installer.supplies import supplies
+from installer.talk import Terminal
 from installer.uninstall import Removal
 from installer.update import Update
 from installer.windows import Machine, WindowsHost
@@ -95,7 +96,7 @@ class RecordingWindows:
         return [_as_line(command, self.root) for command in self.commands]
 
 
-class Stage:
+class Stage(Terminal):
     """Площадка репетиции: пустой компьютер, пакет и чужие программы понарошку."""
 
     def __init__(self, folder: Path, answers: Answers | None = None) -> None:

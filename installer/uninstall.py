@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from installer.folders import Pause, remove
-from installer.ports import Host, Talk
+from installer.ports import Host
 from installer.record import installed
 from installer.roles import stopping
+from installer.talk import Terminal
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,7 @@ class Removal:
     """Удаление с этого компьютера."""
 
     host: Host
-    talk: Talk
+    talk: Terminal
     pause: Pause = time.sleep
 
     def run(self, purge: bool) -> int:

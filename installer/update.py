@@ -13,9 +13,10 @@ from installer.examination import Finding, examine, worsened
 from installer.folders import Pause
 from installer.install import show
 from installer.package import Package, drop_old_versions, order, place_program
-from installer.ports import Host, InstallError, Talk
+from installer.ports import Host, InstallError
 from installer.record import Record, installed
 from installer.roles import ORDER, REDIS, services_of, stopping
+from installer.talk import Terminal
 from installer.upgrade import upgrade_settings
 
 #: Сколько ждать, пока узел новой версии подаст признаки жизни.
@@ -29,7 +30,7 @@ class Update:
 
     host: Host
     package: Package
-    talk: Talk
+    talk: Terminal
     now: Callable[[], datetime] = datetime.now
     patience: float = PATIENCE_SECONDS
     pause: Pause = time.sleep

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from installer.answers import Answers, parse_answers
-from installer.ports import InstallError, Talk
+from installer.ports import InstallError
 from installer.sql_servers import DEFAULT_INSTANCE, SqlServer
+from installer.talk import Terminal
 
 WEBHOOK_HELP = """
 Вебхук: на портале откройте Разработчикам → Другое → Входящий вебхук, дайте права crm, im, user
@@ -18,7 +19,7 @@ MOST_BRANCHES = 10
 class Wizard:
     """Вопросы администратору; ``servers`` и ``drivers`` ищут SQL Server и драйверы."""
 
-    talk: Talk
+    talk: Terminal
     servers: Callable[[], Sequence[SqlServer]]
     drivers: Callable[[], Sequence[str]]
 
