@@ -10,7 +10,7 @@ from cli.docs import api, mapping, operation, settings, traceability
 ROOT = Path(__file__).resolve().parents[2]
 BLOCK = re.compile(r"(<!-- таблица (\w+): [^\n]*-->\n).*?(<!-- конец -->)", re.DOTALL)
 #: Здесь документов нет: окружение и то, что создают программы.
-SKIPPED = frozenset({"var", "build", "dist", "logs", "node_modules", "__pycache__"})
+SKIPPED = frozenset({"mutants", "var", "build", "dist", "logs", "node_modules", "__pycache__"})
 
 #: Таблица документа → чем она составляется.
 TABLES: Mapping[str, Callable[[], str]] = {
