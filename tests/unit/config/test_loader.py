@@ -1,5 +1,6 @@
 """Настройки: TOML, секреты, ошибки по-русски."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -164,3 +165,13 @@ def test_webhook_without_https_is_refused(tmp_path: Path, host: str) -> None:
     text = MINIMAL.replace("127.0.0.1:8024", host)
     assert "webhook: ожидается https://" in complaint(tmp_path, text)
     assert "webhook: ожидается" not in complaint(tmp_path, text.replace("http://", "https://"))
+
+
+def test_base_of_the_demonstration_is_refused_where_it_cannot_be_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """В собранной программе переводчика T-SQL нет: база SQLite остановила бы узел при первой выборке."""
+    monkeypatch.setitem(sys.modules, "sqlglot", None)
+    assert 'нужна база Ident: type = "mssql"' in complaint(tmp_path, MINIMAL)
+    ready = MINIMAL.replace("ident.sqlite", 'ident.sqlite"\ndialect = "sqlite')
+    assert load_settings(written(tmp_path, ready)).databases
