@@ -72,8 +72,9 @@ function heading(patient) {
 
 function copyNotice(answer, refresh) {
   return el("div", { class: "notice copy", role: "status" },
-    el("p", {}, `${answer.why} Показана сохранённая копия от ${time(answer.copiedAt)} (${ago(answer.copiedAt)}): с тех пор план мог измениться.`),
-    answer.doubt && el("p", { class: "doubt" }, el("b", {}, answer.doubt)),
+    el("div", {},
+      el("p", {}, `${answer.why} Показана сохранённая копия от ${time(answer.copiedAt)} (${ago(answer.copiedAt)}): с тех пор план мог измениться.`),
+      answer.doubt && el("p", { class: "doubt" }, el("b", {}, answer.doubt))),
     refreshButton(refresh));
 }
 
