@@ -6,7 +6,7 @@ from typing import Any
 from celery import bootsteps
 from celery.beat import EmbeddedService, Service
 
-from tasks.base import process_services
+from tasks.process import current_services
 
 log = logging.getLogger("ident.node")
 
@@ -44,7 +44,7 @@ class WebStep(bootsteps.StartStopStep):
         from services.web.server import Servers
         from tasks.pages import sites
 
-        if pages := sites(process_services()):
+        if pages := sites(current_services()):
             self._servers = Servers(pages, lambda error: log.error("page_not_served error=%s", error))
             self._servers.start()
 

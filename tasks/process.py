@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from config.loader import ConfigError, load_settings, settings_file
 from config.watching import STARTUP, LiveFile
@@ -109,6 +109,21 @@ _process = ProcessServices()
 
 def process_services() -> Services:
     return _process.get()
+
+
+class Current:
+    """Службы, какими они стали: открытая страница после новых настроек видит новые, а не закрытые прежние."""
+
+    def __init__(self, services: Callable[[], Services]) -> None:
+        self._services = services
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._services(), name)
+
+
+def current_services() -> Services:
+    """Возвращает службы процесса для того, кто переживёт перемену настроек."""
+    return cast("Services", Current(process_services))
 
 
 def withdraw_unsent() -> None:
