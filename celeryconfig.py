@@ -92,6 +92,7 @@ def deployment(settings: Settings) -> dict[str, Any]:
     return {
         **pool,
         **redis_tls(settings),
+        "page": f"http://127.0.0.1:{settings.monitor.port}/",
         "broker_url": broker,
         "result_backend": broker,
         "broker_transport_options": {

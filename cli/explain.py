@@ -3,6 +3,7 @@
 import argparse
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import tzinfo
 from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments, count
@@ -45,7 +46,11 @@ def explain(services: "Services", options: argparse.Namespace) -> int:
         print(told, file=sys.stderr)
     if len(hits) == 1:
         uid = hits[0].uid
-        print("\n".join(lines(services.story(uid), services.life(uid, options.lines))))
+        print(
+            "\n".join(
+                lines(services.story(uid), services.life(uid, options.lines), services.settings.rules.zone)
+            )
+        )
         return 0
     if not hits:
         print(f"По номеру «{options.number}» ничего не нашлось: ни приёма, ни сделки, ни карты.")
@@ -54,7 +59,7 @@ def explain(services: "Services", options: argparse.Namespace) -> int:
     return 1
 
 
-def lines(story: "Story", life: "Sequence[Line]") -> Iterator[str]:
+def lines(story: "Story", life: "Sequence[Line]", zone: tzinfo) -> Iterator[str]:
     """Выдаёт историю строками."""
     from services.bitrix.portal_schema import LABELS
 
@@ -75,7 +80,7 @@ def lines(story: "Story", life: "Sequence[Line]") -> Iterator[str]:
             note = f"  ← {row.note}" if row.note else ""
             yield f"  {LABELS.get(row.field, row.field)}: {row.ident} | {row.portal}{note}"
     yield "\nЖизнь записи по журналам:" if life else "\nВ журналах о ней ничего."
-    yield from (f"  {line.at:%d.%m.%Y %H:%M:%S} {line.kind}: {line.told}" for line in life)
+    yield from (f"  {line.at.astimezone(zone):%d.%m.%Y %H:%M:%S} {line.kind}: {line.told}" for line in life)
 
 
 MARKS = {"good": "+", "note": "!", "bad": "✕"}

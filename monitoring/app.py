@@ -18,6 +18,7 @@ from monitoring.check import CheckPage
 from monitoring.entrance import NO_REDIS, Entrance, FilePassword, client_of, session_key
 from monitoring.export import failed_csv
 from monitoring.guard import VISITOR, OwnComputerOnly, new_visitor, put_cookie
+from monitoring.journals import JournalsPage
 from monitoring.metrics import exposition
 from monitoring.snapshot import Filter, Visit, take
 from monitoring.story import StoryPage
@@ -56,6 +57,7 @@ def monitor_app(services: Services, file: Path | None = None) -> Starlette:
             Route("/login", entrance.enter, methods=["GET", "POST"]),
             *[Route(f"/{name}", entrance.order(monitor.act), methods=["POST"]) for name in Actions.NAMES],
             *StoryPage(services).routes(entrance),
+            *JournalsPage(services).routes(entrance),
             *CheckPage(services).routes(entrance),
             *settings_routes(services, entrance, file),
             Route("/metrics", monitor.metrics),

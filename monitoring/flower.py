@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LOGIN = "ident"
 PASSWORD_FILE = "flower.password"
+#: Столбцы списка задач: запись (args) первой, неудача — с адресом её страницы.
+COLUMNS = "args,state,exception,name,received,runtime,retries,worker"
 SAVE_MILLISECONDS = 60_000
 FORGET_WORKERS_SECONDS = 3600
 
@@ -43,6 +45,7 @@ def options_of(settings: "Settings") -> dict[str, object]:
         "persistent": True,
         "db": str(folder / "flower.db"),
         "state_save_interval": SAVE_MILLISECONDS,
+        "tasks_columns": COLUMNS,
         "max_tasks": settings.flower.max_tasks,
         "purge_offline_workers": FORGET_WORKERS_SECONDS,
     }

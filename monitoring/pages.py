@@ -28,6 +28,7 @@ AT_ONCE, SHOWN, RETRIES_SHOWN, REJECTED_SHOWN, TROUBLE_RECORDS = 10, 50, 20, 300
 NAVIGATION = (
     ("/", "Состояние"),
     ("/record", "Запись"),
+    ("/journals", "Журналы"),
     ("/check", "Проверка"),
     ("/settings", "Настройки"),
 )
@@ -131,6 +132,7 @@ def _environment() -> Environment:
         "records": wording.records,
         "plural": wording.plural,
         "spell": spell,
+        "repeated": lambda value: (value, value),
         "px": lambda value: f"{value:.1f}",
         "reason": reason_of,
         "advice": lambda advice: worded(advice, Front.PAGE),

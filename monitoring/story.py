@@ -62,6 +62,7 @@ class StoryPage:
                 life=life,
                 labels=LABELS,
                 token=token,
+                zone=services.settings.rules.zone,
                 portal=portal_address(services),
             )
         )

@@ -91,6 +91,11 @@ class Services:
             return refuse_stranger(self.work, uid, error)
         return sender.run(uid)
 
+    def why_failed(self, uid: str) -> str:
+        """Возвращает, почему запись не отправлена."""
+        entry = self.store.outbox.entry(uid)
+        return f"{uid} не отправлена: {entry.message if entry else 'её уже вернули в очередь'}"
+
     def _line_of(self, uid: str) -> Pipeline:
         key = parse_key(uid)
         known = key.branch_id in {branch.branch_id for branch in self.settings.branches}

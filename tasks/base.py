@@ -8,7 +8,9 @@ from celery import Task
 from celery.exceptions import Ignore
 
 from services.domain.errors import RetriableError
+from services.domain.keys import KEY
 from services.domain.retries import RetryIn, plan_retry
+from services.journal.lines import told
 from tasks.process import close_process_services, process_services, start_journal
 from tasks.tickets import ticket_of
 
@@ -18,6 +20,10 @@ if TYPE_CHECKING:
 __all__ = ["SyncTask", "close_process_services", "process_services", "start_journal"]
 
 LONGEST_COUNTDOWN = 600.0  # дольше держать сообщение в памяти узла незачем: его поднимет maintenance.redrive
+
+
+class TaskFailed(Exception):
+    """Неудача задачи словами; людей и секретов в ней нет."""
 
 
 class SyncTask(Task):
@@ -46,6 +52,14 @@ class SyncTask(Task):
     def on_retry(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
         """Отпускает слепок стека (billiard): он весит до полумегабайта, а повтор назначен и записан."""
         einfo.tb = None
+
+    def on_failure(self, exc: Exception, task_id: str, args: Any, kwargs: Any, einfo: Any) -> None:
+        """Пересказывает неудачу для Flower: без чужих слов, с адресом страницы, где её разбирают."""
+        uid = str(args[0]) if args else ""
+        where = f"record?q={uid}" if KEY.fullmatch(uid) else ""
+        said = str(exc) if isinstance(exc, TaskFailed) else told(exc)
+        text = f"{said}. Разобрать и вернуть в очередь: {self.app.conf.page}{where}"
+        einfo.exception, einfo.traceback = TaskFailed(text), text
 
     def _countdown(self, error: RetriableError) -> float:
         delay = error.retry_after if self.outlives_retries else None

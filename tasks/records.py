@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
+from services.sync.feed import Outcome
 from tasks.app import celery_app
-from tasks.base import SyncTask
+from tasks.base import SyncTask, TaskFailed
 from tasks.names import BACKFILL, CONTROL_PRIORITY, EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
 from tasks.process import on_built
 
@@ -20,10 +21,11 @@ def extract(self: SyncTask, branch_id: str, feed: str = "receptions") -> None:
         hint_all(packets)
 
 
-@celery_app.task(name=UPSERT, bind=True, outlives_retries=True)
+@celery_app.task(name=UPSERT, bind=True, outlives_retries=True, throws=(TaskFailed,))
 def upsert(self: SyncTask, uid: str) -> None:
     """Приводит портал к состоянию записи в Ident; повторный вызов безвреден."""
-    self.services.send(uid)
+    if self.services.send(uid) is Outcome.FAILED:
+        raise TaskFailed(self.services.why_failed(uid))
 
 
 def hint_all(packets: Iterable[Sequence[str]]) -> None:

@@ -119,14 +119,15 @@ def same_value(before: object, after: object) -> bool:
     """Сравнивает значение портала с нашим: пустое — как пустое, числа и времена — по смыслу."""
     if before in (None, "", False) and after in (None, ""):
         return True
-    for read in (_moment, _number):
+    for read in (moment_in, _number):
         values = read(before), read(after)
         if None not in values:
             return values[0] == values[1]
     return str(before) == str(after)
 
 
-def _moment(value: object) -> datetime | None:
+def moment_in(value: object) -> datetime | None:
+    """Возвращает время с поясом, если это оно."""
     try:
         found = datetime.fromisoformat(str(value))
     except ValueError:
@@ -143,7 +144,7 @@ def _number(value: object) -> float | None:
 
 def shown(value: object, hide: bool) -> str:
     """Возвращает значение для экрана; закрытое — первыми буквами, с днём и временем."""
-    text = "—" if value in (None, "", False) else str(value)
+    text = "—" if value in (None, "") or value is False else str(value)
     if not hide or text == "—":
         return text
     return " ".join(word if OPEN_WORD.fullmatch(word) else f"{word[:1]}…" for word in text.split()[:6])

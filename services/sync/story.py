@@ -25,7 +25,7 @@ from services.domain.texts import line
 from services.ports import Crm, Deal, Entry, EntryState, Found, Link
 from services.sync.feed import Feed, Work, is_stale
 from services.sync.ownership import DealOwnership
-from services.sync.preview import PERSONAL, same_value, shown
+from services.sync.preview import PERSONAL, moment_in, same_value, shown
 from services.sync.receptions import ReceptionFeed
 
 
@@ -185,7 +185,14 @@ class Teller:
                     note = "первоначальное, не обновляется (МАП 2.3.4)"
                 else:
                     note = "запишется" if stale else "поправлено на портале: запишется с переменой в Ident"
-            yield Row(name, shown(value, hide), shown(before, hide), note)
+            yield Row(name, self._told(value, hide), self._told(before, hide), note)
+
+    def _told(self, value: object, hide: bool) -> str:
+        """Возвращает значение для человека: время — по часам клиники."""
+        moment = moment_in(value)
+        if moment is None:
+            return shown(value, hide)
+        return f"{moment.astimezone(self._rules.zone):%d.%m.%Y %H:%M:%S}"
 
     # --- что дальше ---
 

@@ -1,7 +1,9 @@
 """Flower по flowerconfig.py: вход по паролю, только номера записей, история переживает перезапуск."""
 
+import json
 import stat
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 import requests
@@ -9,7 +11,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from demo.broker import free_port
 from monitoring.flower import LOGIN, password
-from tests.integration.test_worker import send_extract
+from tasks.names import UPSERT
+from tests.integration.test_worker import send_extract, send_task
 from tests.support.node import CELERY, THREADS, Process, eventually
 from tests.support.world import World
 
@@ -85,3 +88,16 @@ def test_empty_file_of_the_password_is_not_a_password(world: World, left: str) -
     assert password(folder) == made
     assert stat.S_IMODE((folder / "flower.password").stat().st_mode) == 0o600
     assert [path.name for path in folder.glob("flower.*")] == ["flower.password"]
+
+
+def test_failed_task_carries_the_address_of_the_page(world: World) -> None:
+    port, uid = free_port(), "F1_X5"
+    with Process(world.path, THREADS), Process(world.path, flower(port)):
+        eventually(lambda: ask(port, "/api/workers?refresh=1", world) not in ("", "{}"))
+        world.services.store.outbox.put([uid], world.clock.now(), timedelta())
+        send_task(world, UPSERT, uid)
+        eventually(lambda: "FAILURE" in ask(port, "/api/tasks?state=FAILURE", world))
+        (task,) = json.loads(ask(port, "/api/tasks?state=FAILURE", world)).values()
+    shown = task["exception"]
+    assert f"http://127.0.0.1:{world.settings.monitor.port}/record?q={uid}" in shown
+    assert "вести некому" in shown

@@ -16,13 +16,18 @@ ROOT = Path(__file__).resolve().parents[2]
 
 def send_extract(world: World, branch_id: str) -> None:
     """Ставит выборку в очередь так же, как расписание."""
+    send_task(world, EXTRACT, branch_id)
+
+
+def send_task(world: World, task: str, argument: str) -> None:
+    """Ставит задачу в очередь её филиала."""
     from celery import Celery
 
     import celeryconfig
 
     with Celery(config_source=celeryconfig.deployment(world.settings)) as app:
         app.conf.update(accept_content=["json"], task_serializer="json")
-        app.send_task(EXTRACT, (branch_id,), queue=queue_of(branch_id))
+        app.send_task(task, (argument,), queue=queue_of(argument.partition("_")[0]))
 
 
 @pytest.mark.parametrize("worker", [THREADS, PREFORK, WINDOWS], ids=["threads", "prefork", "windows"])
