@@ -5,11 +5,15 @@ import re
 from base64 import b64decode, b64encode, urlsafe_b64encode
 from collections.abc import Mapping
 from datetime import timedelta
+from functools import cached_property
 from hashlib import blake2b
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurveSignatureAlgorithm
+    from cryptography.hazmat.primitives.asymmetric.ec import (
+        EllipticCurvePrivateKey,
+        EllipticCurveSignatureAlgorithm,
+    )
 
 LIFETIME = timedelta(seconds=60)
 #: Порядок группы P-256 (FIPS 186-4, D.1.2.3) и длина половины подписи.
@@ -66,19 +70,26 @@ class SnapshotSeal:
     """
 
     def __init__(self, key: bytes) -> None:
+        self._derived = blake2b(b"plan-snapshot", key=key[:64], digest_size=48, person=b"ident-seal").digest()
+
+    @cached_property
+    def _key(self) -> "EllipticCurvePrivateKey":
+        """Ключ подписи; библиотека весит мегабайты и грузится с первым планом."""
         from cryptography.hazmat.primitives.asymmetric import ec
 
-        derived = blake2b(b"plan-snapshot", key=key[:64], digest_size=48, person=b"ident-seal").digest()
-        secret = int.from_bytes(derived, "big") % (P256_ORDER - 1) + 1
-        self._key = ec.derive_private_key(secret, ec.SECP256R1())
+        secret = int.from_bytes(self._derived, "big") % (P256_ORDER - 1) + 1
+        return ec.derive_private_key(secret, ec.SECP256R1())
+
+    @property
+    def mark(self) -> str:
+        """Возвращает отличие этого ключа от других: самого ключа по нему не узнать."""
+        return blake2b(self._derived, digest_size=8).hexdigest()
 
     @property
     def public(self) -> str:
-        """Возвращает открытый ключ, каким его берёт WebCrypto (``raw``), в base64."""
-        from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
-        point = self._key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-        return b64encode(point).decode("ascii")
+        """Возвращает открытый ключ, каким его берёт WebCrypto (``raw``: точка без сжатия), в base64."""
+        point = self._key.public_key().public_numbers()
+        return b64encode(b"\x04" + b"".join(one.to_bytes(HALF, "big") for one in (point.x, point.y))).decode()
 
     def sealed(self, deal_id: int, text: str) -> str:
         """Возвращает текст снимка с печатью для этой сделки; пустой остаётся пустым."""

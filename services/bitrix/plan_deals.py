@@ -19,7 +19,7 @@ class BitrixPlanDeals:
     """Сделки пациента по ключу из UF_CRM_IDENT_PATIENT: и тех приёмов, что вне окна выборки."""
 
     def __init__(self, client: BitrixClient, settings: "PortalSettings", seal: SnapshotSeal) -> None:
-        self._client, self._seal, self.mark = client, seal, seal.public
+        self._client, self._seal, self.mark = client, seal, seal.mark
         fields = settings.field_table
         self._patient, self._snapshot = fields["ident_patient"], fields["treatment_plans"]
         self._key = fields["reception_id"]
