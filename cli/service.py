@@ -145,10 +145,12 @@ def _supply(options: argparse.Namespace, key: str) -> Path:
 
 
 def _answers(options: argparse.Namespace, talk: "Terminal", host: "Host") -> "Answers":
-    from installer.answers import read_answers
+    from installer.answers import Answers, InstallChoices, read_answers
     from installer.sql_servers import drivers, find_servers
     from installer.wizard import Wizard
 
     if options.answers is not None:
         return read_answers(options.answers)
+    if talk.agree("Остальное спросит страница в браузере. Закончить установку там?"):
+        return Answers(install=InstallChoices(browser=True), settings={})
     return Wizard(talk, lambda: find_servers(host.run), drivers).answers()

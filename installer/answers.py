@@ -22,6 +22,8 @@ class InstallChoices(BaseModel):
     flower: bool = True
     portal_setup: bool = False
     preview: bool = False
+    #: Остальное спросит страница в браузере: база, филиалы, портал, проверка, начало обмена.
+    browser: bool = False
     open_port: bool = False
     start: bool = True
 

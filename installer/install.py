@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from config.first_run import is_pending, new_code
 from config.models import Settings
 from installer.answers import Answers
 from installer.examination import Finding, examine, failures, waiting_for
@@ -13,7 +14,7 @@ from installer.ports import CommandFailed, Host, InstallError, Service, ServiceS
 from installer.record import Record, load_record
 from installer.redis_conf import write_redis_conf
 from installer.roles import FLOWER, NODE, ORDER, REDIS, services_of, stopping
-from installer.settings import read_settings, write_settings
+from installer.settings import begin_settings, read_settings, write_settings
 from installer.talk import Terminal
 
 #: Проверки, которым до первого запуска узла сбыться не суждено.
@@ -97,17 +98,21 @@ class Installation:
             keys.append(FLOWER)
         return services_of(self.host.layout, keys, server or "")
 
-    def _settings(self, answers: Answers | None) -> Settings:
+    def _settings(self, answers: Answers | None) -> Settings | None:
+        """Пишет или читает настройки; закончит их страница — None."""
         layout = self.host.layout
         if answers is None:
-            return read_settings(layout.settings)
+            return None if is_pending(layout.settings) else read_settings(layout.settings)
         own = answers.install.redis == "own"
         url = write_redis_conf(layout.redis, answers.install.redis_port) if own else None
+        if answers.install.browser:
+            begin_settings(layout, url)
+            return None
         return write_settings(layout, answers.settings, url)
 
-    def _port(self, answers: Answers | None, settings: Settings) -> bool:
+    def _port(self, answers: Answers | None, settings: Settings | None) -> bool:
         """Открывает порт вкладки сети клиники, только если об этом просили."""
-        if answers is None or not answers.install.open_port:
+        if answers is None or settings is None or not answers.install.open_port:
             return False
         self.host.open_port(settings.web.port)
         return True
@@ -116,6 +121,8 @@ class Installation:
         services = self.host.services
         if REDIS in keys:
             services.start(REDIS)
+        if is_pending(self.host.layout.settings):
+            return self._to_browser(keys)
         if answers is not None and answers.install.portal_setup:
             self._tell(["portal", "setup", "--yes"])
         found = examine(self.host)
@@ -132,6 +139,17 @@ class Installation:
                     services.start(key)
             self._await_node()
         self._summary(keys)
+        return 0
+
+    def _to_browser(self, keys: Sequence[str]) -> int:
+        """Запускает службы и называет страницу, на которой установку закончат, и её одноразовый код."""
+        code = new_code(self.host.layout.settings)
+        for key in (NODE, FLOWER):
+            if key in keys:
+                self.host.services.start(key)
+        self._summary(keys)
+        self.talk.say("\nОсталось закончить в браузере на этом компьютере: http://127.0.0.1:8025/")
+        self.talk.say(f"  Одноразовый код страницы: {code}")
         return 0
 
     def _await_node(self) -> None:

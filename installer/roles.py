@@ -21,8 +21,9 @@ def node(layout: Layout, own_redis: bool = True) -> Service:
         folder=layout.state,
         environment=_environment(layout),
         after=(REDIS,) if own_redis else (),
-        reads=(layout.config, layout.programs),
-        writes=(layout.state, layout.logs),
+        reads=(layout.programs,),
+        # Настройки пишет страница «Настройки»: за паролем и с прежними рядом.
+        writes=(layout.config, layout.state, layout.logs),
         stop_seconds=90,
     )
 

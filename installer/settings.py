@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from config.files import replace_text
+from config.first_run import begin
 from config.loader import ConfigError, load_settings, parse_settings
 from config.models import Settings
 from config.vault import Vault
@@ -34,6 +35,16 @@ def write_settings(layout: Layout, answers: Mapping[str, object], redis_url: str
     path.parent.mkdir(parents=True, exist_ok=True)
     replace_text(path, HEADER + tomlkit.dumps(document))
     return settings
+
+
+def begin_settings(layout: Layout, redis_url: str | None) -> None:
+    """Записывает начало настроек: папки и Redis; остальное впишет страница первой установки."""
+    import tomlkit
+
+    path = layout.settings
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replace_text(path, HEADER + tomlkit.dumps(Vault(path).sealed(_completed({}, layout, redis_url))))
+    begin(path)
 
 
 def read_settings(path: Path) -> Settings:

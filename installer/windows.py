@@ -16,6 +16,7 @@ from config.rights import WindowsRights
 from installer import folders
 from installer.layout import Layout
 from installer.ports import CommandFailed, InstallError, Run, Service
+from installer.roles import NODE
 from installer.winsw import WinSW, account
 
 SYSTEM, ADMINISTRATORS = "*S-1-5-18", "*S-1-5-32-544"
@@ -75,7 +76,10 @@ class WindowsHost:
                 )
 
     def take(self) -> None:
-        """Ничего не делает: писать в папку настроек служба не может и так."""
+        """Забирает у узла папку настроек: пока установщик пишет в неё, подменить в ней ничего нельзя."""
+        if self.layout.config.exists():
+            who = account(self.services.name(NODE))
+            self.run(["icacls.exe", str(self.layout.config), "/remove:g", who, "/q"])
 
     def protect(self, services: Sequence[Service]) -> None:
         """Оставляет доступ системе, администраторам и тем службам, которым папка нужна."""

@@ -107,7 +107,9 @@ def _portal(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
             yield ok("portal.pipeline", f"воронки: {told}")
         else:
             yield fail(
-                "portal.pipeline", f"воронки {settings.category_id} нет; есть {told}", "Выберите или создайте"
+                "portal.pipeline",
+                f"воронки {settings.category_id} нет; есть {told}",
+                "Выберите другую или создайте: «Создать на портале», при первой установке — следующий шаг",
             )
 
 

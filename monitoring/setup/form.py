@@ -89,6 +89,12 @@ class Field:
     default: str
     options: Sequence[tuple[str, str]] = ()
     known: bool = False
+    required: bool = False
+
+    @property
+    def droppable(self) -> bool:
+        """Отвечает, можно ли стереть записанный секрет: без пароля страница открылась бы всем."""
+        return self.known and not self.required and self.name != "monitor.password"
 
     @property
     def name(self) -> str:
@@ -105,9 +111,9 @@ class Field:
 
     @property
     def hint(self) -> str:
-        """Возвращает, что настройка значит и когда её менять."""
+        """Возвращает, что настройка значит; о той, что под «Ещё», — и когда её менять."""
         text = text_of(self.place)
-        return f"{text.meaning} Менять: {text.when}" if text.meaning else ""
+        return text.meaning if self.essential or not text.when else f"{text.meaning} Менять: {text.when}"
 
     @property
     def essential(self) -> bool:
@@ -162,7 +168,8 @@ def _row(
 ) -> Group:
     fresh = _fresh(model, place, raw) if new else row
     named = row.get("name") or row.get("id") or "новый"
-    title = f"{'База' if place[0] == 'databases' else 'Филиал'} {named}"
+    word = "База" if place[0] == "databases" else "Филиал"
+    title = str(named) if str(named).startswith(word) else f"{word} {named}"
     return Group(place, title, list(_fields(model, place, fresh)), row=True, new=new)
 
 
@@ -173,7 +180,7 @@ def _fresh(model: type[Section], place: Place, raw: Mapping[str, Any]) -> Mappin
         bases = raw.get("databases") or [{}]
         taken = [row.get("number", 0) for row in raw.get("branches", [])]
         return {"number": max([0, *taken]) + 1, "database": bases[0].get("id", "D1"), "home": not taken}
-    kind = {"type": "sqlite"} if model is SqliteDatabase else {}
+    kind = {"type": "sqlite"} if model is SqliteDatabase else {"encrypt": "mandatory"}
     return {"id": f"D{number + 1}", **kind}
 
 
@@ -186,7 +193,7 @@ def _fields(model: type[Section], at: Place, row: Mapping[str, Any]) -> Iterator
         elif _is_plain(field) and key not in BY_HAND:
             kind, options = _kind(field, key)
             shown = "" if kind.startswith("secret") or name not in row else _text(row[name])
-            yield Field(place, kind, shown, _default(field, place), options, name in row)
+            yield Field(place, kind, shown, _default(field, place), options, name in row, field.is_required())
 
 
 def _is_plain(field: FieldInfo) -> bool:
@@ -244,7 +251,7 @@ def _take(
     if field.kind in ("secret", "secrets"):
         if text:
             secrets[field.place] = text.split("\n") if field.kind == "secrets" else text
-        elif field.known and form.get(f"{field.name}.drop") and field.name != "monitor.password":
+        elif field.droppable and form.get(f"{field.name}.drop"):
             removed.append(field.place)
     elif text:
         if group.new or text != field.value:

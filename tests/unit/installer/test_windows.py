@@ -80,7 +80,8 @@ def test_each_service_runs_under_its_own_account_and_sees_only_its_folders(stage
         assert f'sc.exe config {name} obj= "NT SERVICE\\{name}"' in told
     config = told[index_of(told, r"icacls.exe C:\ProgramData\IdentBitrix\config /inheritance:r")]
     assert "/inheritance:r" in config
-    assert r"NT SERVICE\IdentBitrixNode:(OI)(CI)RX" in config
+    assert r"NT SERVICE\IdentBitrixNode:(OI)(CI)M" in config  # страница «Настройки» пишет файл
+    assert r"NT SERVICE\IdentBitrixFlower:(OI)(CI)RX" in config
     assert "IdentBitrixRedis" not in config
     redis = told[index_of(told, r"icacls.exe C:\ProgramData\IdentBitrix\redis /inheritance:r")]
     assert r"NT SERVICE\IdentBitrixRedis:(OI)(CI)M" in redis
