@@ -10,6 +10,7 @@ EXAMPLES: Mapping[str, str] = {
     "package": "--output dist",
     "sync": "--branch F1 --dry-run --diff",
     "backfill": "--branch F1 --from 01.09.2026 --to 01.11.2026",
+    "explain": "F1_12345",
     "failed": "list --waiting",
     "failed list": "--branch F1 --reason field_invalid",
     "failed show": "F1_12345",

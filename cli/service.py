@@ -77,8 +77,10 @@ def install(options: argparse.Namespace) -> int:
     from installer.package import find_package
     from installer.talk import Terminal
 
-    talk, package = Terminal(), find_package(options.package)
-    host = this_host(options)
+    talk, host = Terminal(), this_host(options)
+    if options.answers is not None and (kept := host.layout.settings).exists():
+        talk.say(f"Настройки уже есть, файл ответов не читаю: {kept} правят сам или на странице «Настройки».")
+    package = find_package(options.package)
     return Installation(host, package, talk, lambda: _answers(options, talk, host)).run()
 
 

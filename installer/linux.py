@@ -24,6 +24,10 @@ exec '{program}' "$@"
 """
 
 
+#: Есть, только когда системой правит systemd (sd_booted).
+BOOTED = Path("/run/systemd/system")
+
+
 class LinuxHost:
     """Компьютер с Linux и systemd."""
 
@@ -41,6 +45,11 @@ class LinuxHost:
     def require_rights(self) -> None:
         if os.geteuid() != 0:
             raise InstallError("Нужны права администратора: повторите команду с sudo.")
+        if self._places == PLACES and not BOOTED.is_dir():
+            raise InstallError(
+                "Этот Linux запущен без systemd (контейнер?): службу ставить некуда, ничего не тронуто. "
+                "Без службы узел работает командой run."
+            )
         os.umask(0o022)  # программу должны прочесть службы; тайное закрывается отдельно
 
     def trust(self, folder: Path) -> None:
