@@ -75,7 +75,8 @@ def answer(page: str, password: str | None = None) -> int:
         with urllib.request.urlopen(request, timeout=5) as reply:
             return int(reply.status)
     except urllib.error.HTTPError as error:
-        return error.code
+        with error:
+            return error.code
     except OSError:
         return 0
 

@@ -1,6 +1,7 @@
 """Вход ``manage.py``: что ставится, что говорится человеку, чему окружение не нужно."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -131,39 +132,42 @@ def bare(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def told_by_bare(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    """Спрашивает голый Python: зависимостей у него нет, поставить их он не успеет."""
+    command = [sys._base_executable, "-Es", *words]  # type: ignore[attr-defined]
+    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "told"),
     [
         ((), 0, "Использование: python manage.py"),
-        (("--help",), 0, "Использование: python manage.py"),
         (("--version",), 0, "ident-bitrix"),
+        (("doctor", "--help"), 0, "Вызов: python manage.py doctor"),
         (("demmo",), 2, "Нет команды «demmo»"),
-        *(((name, "--help"), 0, f"python manage.py {name}") for name in COMMANDS),
-        *((("bench", name, "--help"), 0, f"python manage.py bench {name}") for name in BENCHES),
-        *(
-            ((*names, "--help"), 0, f"python manage.py {' '.join(names)}")
-            for names in (
-                ("alerts", "test"),
-                ("config", "check"),
-                ("failed", "requeue"),
-                ("portal", "setup"),
-                ("secrets", "set"),
-                ("service", "install"),
-                ("state", "reset"),
-            )
-        ),
     ],
-    ids=lambda one: " ".join(one) if isinstance(one, tuple) else "",
 )
 def test_help_and_refusal_install_nothing(
     bare: Path, arguments: tuple[str, ...], code: int, told: str
 ) -> None:
-    # Голый Python: зависимостей у него нет, поставить их он не успеет.
-    answer = subprocess.run(
-        [sys._base_executable, "-Es", str(bare / "manage.py"), *arguments],  # type: ignore[attr-defined]
-        capture_output=True,
-        encoding="utf-8",
-        check=False,
-    )
+    answer = told_by_bare(bare, "manage.py", *arguments)
     assert (answer.returncode, told in answer.stdout + answer.stderr) == (code, True), answer.stderr
+    assert not (bare / ".venv").exists()
+
+
+def test_every_command_explains_itself_before_anything_is_installed(bare: Path) -> None:
+    subcommands = [
+        "alerts test",
+        "config check",
+        "failed requeue",
+        "portal setup",
+        "secrets set",
+        "service install",
+        "state reset",
+    ]
+    names = [*COMMANDS, *subcommands, *(f"bench {name}" for name in BENCHES)]
+    program = "import manage; [manage.main([*name.split(), '--help']) for name in {names!r}]"
+    answer = told_by_bare(bare, "-c", program.format(names=names))
+    told = re.findall(r"^Вызов: python manage\.py ([a-z -]+?)(?= \[| name|$)", answer.stdout, re.M)
+    assert (told, answer.stderr) == (names, "")
     assert not (bare / ".venv").exists()
