@@ -1,6 +1,7 @@
 """Службы установки: Redis, узел, Flower — и что каждой можно."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from config.loader import CONFIG_VARIABLE
@@ -29,15 +30,11 @@ def node(layout: Layout, own_redis: bool = True) -> Service:
 
 
 def flower(layout: Layout, own_redis: bool = True) -> Service:
-    return Service(
+    return replace(
+        node(layout, own_redis),
         key=FLOWER,
         title="Интеграция Ident - Битрикс24: страница задач (Flower)",
         command=(str(layout.program), "flower"),
-        folder=layout.state,
-        environment=_environment(layout),
-        after=(REDIS,) if own_redis else (),
-        reads=(layout.config, layout.programs),
-        writes=(layout.state, layout.logs),
         stop_seconds=30,
     )
 
