@@ -21,6 +21,7 @@ COMMANDS: Mapping[str, str] = {
     "flower": "страница задач Celery, видная только с этого компьютера",
     "service": "служба на этом компьютере: install, update, uninstall, status, start, stop",
     "doctor": "осмотр установки: что не так и что сделать",
+    "support": "один архив для того, кто помогает: осмотр, настройки без секретов, журналы",
     "alerts": "уведомления администратору: test",
     "config": "файл настроек: check; одноразовый код страницы: code",
     "secrets": "секреты настроек: init, set, seal, rotate, list",

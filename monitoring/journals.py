@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date
-from typing import TYPE_CHECKING
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING
 
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import HTMLResponse, Response, StreamingResponse
 from starlette.routing import Route
 
+from config.loader import settings_file
 from services.journal.kinds import KINDS, SECURITY
 from services.journal.reading import Wanted, lines
+from services.support import CONTENTS, collect
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from starlette.requests import Request
 
     from monitoring.entrance import Entrance
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
 
 ADDRESS = "/journals"
 LINES = 200
+PIECE = 64 * 1024
 
 
 class JournalsPage:
@@ -30,7 +36,21 @@ class JournalsPage:
 
     def routes(self, entrance: Entrance) -> list[Route]:
         """Возвращает адреса раздела; кого пускать, решает ``entrance``."""
-        return [Route(ADDRESS, entrance.page(self.shown))]
+        return [
+            Route(ADDRESS, entrance.page(self.shown)),
+            Route(f"{ADDRESS}/support", entrance.order(self.support), methods=["POST"]),
+        ]
+
+    def support(self, request: Request, form: Mapping[str, str]) -> Response:
+        """Собирает пакет для помощи и отдаёт его файлом."""
+        from monitoring.entrance import client_of
+
+        file = TemporaryFile()  # noqa: SIM115 — закроется, когда уйдёт последний кусок
+        collect(self._services, settings_file(), file)
+        self._services.security_journal.info("support_collected", client=client_of(request))
+        file.seek(0)
+        name = {"Content-Disposition": 'attachment; filename="ident-bitrix-support.zip"'}
+        return StreamingResponse(_pieces(file), media_type="application/zip", headers=name)
 
     def shown(self, request: Request, token: str) -> Response:
         """Показывает отобранные строки, поздние первыми."""
@@ -51,6 +71,7 @@ class JournalsPage:
             kind=kind,
             since=since,
             until=until,
+            contents=CONTENTS,
             kinds=sorted({*KINDS.values(), *SECURITY.values(), "система"}),
             found=found,
             unread=unread,
@@ -59,6 +80,12 @@ class JournalsPage:
             zone=self._services.settings.rules.zone,
         )
         return HTMLResponse(page)
+
+
+def _pieces(file: IO[bytes]) -> Iterator[bytes]:
+    with file:
+        while piece := file.read(PIECE):
+            yield piece
 
 
 def _day(text: str) -> date | None:

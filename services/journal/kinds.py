@@ -44,6 +44,7 @@ SECURITY: Mapping[str, str] = _by_event(
         "отказ портала": "sending_halted",
         "распоряжение": (
             "sending_resumed sending_paused requeued failed_dropped portal_set_up sync_requested "
+            "support_collected "
             "doctor_requested preview_requested backfill_requested backfill_stopped exchange_started"
         ),
         "отказ базы": "extract_failed plan_lookup_failed",
