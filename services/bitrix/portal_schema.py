@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from services.domain.mapping import FieldTable
 from services.domain.stages import TITLES, Stage
@@ -28,7 +29,7 @@ class WantedStage:
     stage: Stage
     code: str
     color: str
-    semantics: str = ""
+    semantics: Literal["", "S", "F"] = ""
 
     @property
     def name(self) -> str:
@@ -40,9 +41,7 @@ class WantedStage:
 
 
 STAGES: tuple[WantedStage, ...] = (
-    WantedStage(
-        Stage.CONSULTATION_SCHEDULED, "CONSULT_SCHED", TITLES[Stage.CONSULTATION_SCHEDULED], "#39A8EF"
-    ),
+    WantedStage(Stage.CONSULTATION_SCHEDULED, "CONSULT_SCHED", "#39A8EF"),
     WantedStage(Stage.CONSULTATION_DONE, "CONSULT_DONE", "#2FC6F6"),
     WantedStage(Stage.PLAN_PRESENTATION, "PLAN_PRESENT", "#55D0E0"),
     WantedStage(Stage.WAITING_LIST, "WAITING_LIST", "#B7A5F2"),
