@@ -25,7 +25,7 @@ from tests.fakes_ident import SmallIdent
 from tests.support.odbc import DATABASES, FakeServer
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_SECONDS, STOP_SECONDS = 60.0, 60.0
+READY_SECONDS, STOP_SECONDS = 180.0, 60.0
 #: Первые строки расписания (выборка, сверка, планы) уходят при запуске: замеру они мешали бы.
 SETTLE_SECONDS = 2.0
 PORTAL = PortalOptions(latency_ms=120, write_ms=80, read_ms=15)

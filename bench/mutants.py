@@ -25,11 +25,7 @@ KILLED = frozenset({"killed", "timeout", "caught by type check", "segfault"})
 
 def main(arguments: list[str]) -> int:
     """Портит и считает; код 0 — ни одно искажение не осталось незамеченным."""
-    parser = Arguments(prog="manage.py bench mutants", description=__doc__)
-    parser.add_argument("--sample", type=count, default=200, metavar="N", help="сколько мест испортить (200)")
-    parser.add_argument("--seed", type=int, default=1, help="зерно случая (1)")
-    parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     _mutmut(FIRST)
     chosen = sample(sorted(_codes()), options.sample, options.seed)
     _mutmut(*chosen)
@@ -38,6 +34,15 @@ def main(arguments: list[str]) -> int:
     table.notes.append(f"Зерно {options.seed}; искажение покажет: python -m mutmut show ИМЯ.")
     table.finish(options.out)
     return int(any(row["не замечено"] for row in table.rows))
+
+
+def parser() -> Arguments:
+    """Возвращает разбор ключей."""
+    parser = Arguments(prog="manage.py bench mutants", description=__doc__)
+    parser.add_argument("--sample", type=count, default=200, metavar="N", help="сколько мест испортить (200)")
+    parser.add_argument("--seed", type=int, default=1, help="зерно случая (1)")
+    parser.add_argument("--out", type=Path, default=Path("var/bench"), help="папка итогов")
+    return parser
 
 
 def sample(names: Sequence[str], most: int, seed: int) -> list[str]:

@@ -5,6 +5,7 @@ import pickle
 import random
 import shutil
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from config.loader import parse_settings
 from config.models import Settings
 from config.rights import restrict
+from config.secrets import KEY_FILE_NAME, new_key, write_key
 from demo.clinic.builder import build_clinic
 from demo.clinic.clinic import Clinic, LeadState
 from demo.clinic.people import Human
@@ -116,6 +118,7 @@ class Site:
             },
             "redis": {"url": redis_url},
             **self.clinic.settings(),
+            "security": {"key_file": str(self._key())},
             "node": {"state_dir": str(self.folder)},
             "sync": {"interval": interval, "first_run_pause": 0.5},
             "journal": {"folder": str(self.logs)},
@@ -125,6 +128,13 @@ class Site:
         path.write_text(to_toml(sections), encoding="utf-8")
         for place in (path, self.folder):
             restrict(place)
+        return path
+
+    def _key(self) -> Path:
+        """Возвращает файл ключа площадки: без своего ключа печать снимков менялась бы с адресом портала."""
+        path = self.folder / KEY_FILE_NAME
+        with suppress(FileExistsError):
+            write_key(path, new_key())
         return path
 
     def settings(self, path: Path) -> Settings:

@@ -36,9 +36,13 @@ class RedisLinks:
         return {uid: _link(text) for uid, text in zip(uids, found, strict=True) if text}
 
     def save(self, uid: str, link: Link, now: datetime) -> None:
-        text = f"{link.fingerprint} {link.deal_id or ''} {_day(now)}"
         with store_errors():
-            self._redis.hset(self._keys.links(branch_of(uid)), _rest(uid), text)
+            self._redis.hset(self._keys.links(branch_of(uid)), _rest(uid), _written(link, now))
+
+    def learn(self, uid: str, deal_id: int, now: datetime) -> None:
+        """Помнит сделку записи, о которой не помнится ничего: доставка, успевшая раньше, знает больше."""
+        with store_errors():
+            self._redis.hsetnx(self._keys.links(branch_of(uid)), _rest(uid), _written(Link("", deal_id), now))
 
     def delivered(self, branch_id: str) -> Iterator[Sequence[int]]:
         """Выдаёт пачками до 50 номера приёмов базы, у которых есть сделка."""
@@ -116,6 +120,10 @@ class RedisLinks:
 
 def _rest(uid: str) -> str:
     return uid.partition("_")[2]
+
+
+def _written(link: Link, now: datetime) -> str:
+    return f"{link.fingerprint} {link.deal_id or ''} {_day(now)}"
 
 
 def _day(moment: datetime) -> int:

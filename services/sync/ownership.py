@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.domain.ownership import Evidence, ownership
 from services.domain.phones import Phone
-from services.ports import Crm, Deal, Found, Link
+from services.ports import Crm, Deal, Found
 from services.sync.feed import Work, reading
 
 
@@ -43,9 +43,7 @@ class DealOwnership:
         own = self.own(found, None)
         if own is None or own.deal_id != deal_id:
             return False
-        links.save(
-            uids[0], Link(link.fingerprint if link is not None else "", deal_id), self._work.clock.now()
-        )
+        links.learn(uids[0], deal_id, self._work.clock.now())
         return True
 
     def report(self, uid: str, deals: Sequence[Deal], own: int | None) -> None:

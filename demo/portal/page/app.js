@@ -32,7 +32,7 @@ function draw(data) {
   at("contacts").textContent = number(data.contacts);
   notes(data.notifications);
   drawBoard(data);
-  if (openDeal() !== null) showDeal(openDeal(), false);
+  if (openDeal() !== null) showDeal(openDeal(), false).catch(() => { at("offline").hidden = false; });
 }
 
 function traffic(now) {

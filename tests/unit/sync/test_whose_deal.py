@@ -1,13 +1,16 @@
 """Инсайдер правит поля сделок: чужая не берётся, своя не теряется (постановления 35 и 36)."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
 from services.domain.errors import NetworkError
-from services.ports import Link
+from services.domain.phones import Phone, normalize_phone
+from services.ports import Found, Link
 from services.sync.feed import Outcome
-from tests.fakes import COLLEAGUE, KEY
+from services.sync.ownership import DealOwnership
+from tests.fakes import COLLEAGUE, KEY, FakeCrm
 from tests.support.scenarios import PHONE, Office
 
 
@@ -160,3 +163,42 @@ def test_deal_made_before_the_webhook_changed_is_still_ours() -> None:
     deal = office.crm.add_deal("F1_1", contact, 1, STAGE_ID="C1:CONSULTATION_SCHEDULED", CATEGORY_ID=1)
     assert office.send(office.book()) is Outcome.UPDATED
     assert list(office.crm.deals) == [deal]
+
+
+class SlowCrm:
+    """Портал, отвечающий на вопрос о сделке, когда доставка её уже запомнила."""
+
+    def __init__(self, crm: FakeCrm, office: Office, link: Link) -> None:
+        self._crm, self._office, self._link = crm, office, link
+
+    def find(self, uids: Sequence[str], phone: Phone | None, known_contact: int | None = None) -> Found:
+        """Ищет сделки; тем временем доставка кончилась."""
+        found = self._crm.find(uids, phone, known_contact)
+        self._office.links.save(uids[0], self._link, self._office.clock.now())
+        return found
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._crm, name)
+
+
+def test_what_a_delivery_remembered_meanwhile_is_not_forgotten(office: Office) -> None:
+    """Снимок планов спросил, чья сделка, пока её создавали: отпечаток доставленного остаётся."""
+    uid = office.book()
+    office.send(uid)
+    (deal_id,) = own_deals(office, uid)
+    delivered = office.links.get([uid])[uid]
+    office.redis.flushall()
+    phone = normalize_phone(PHONE)
+    assert phone is not None
+    slow = DealOwnership(office.work, SlowCrm(office.crm, office, delivered), "F1")
+    assert slow.belongs(deal_id, None, [uid], phone)
+    assert office.links.get([uid])[uid] == delivered
+
+
+def test_what_the_portal_proved_is_remembered_where_memory_is_silent(office: Office) -> None:
+    uid = office.book()
+    office.send(uid)
+    (deal_id,) = own_deals(office, uid)
+    office.redis.flushall()
+    assert DealOwnership(office.work, office.crm, "F1").belongs(deal_id, None, [uid], normalize_phone(PHONE))
+    assert office.links.get([uid])[uid] == Link("", deal_id)
