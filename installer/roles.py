@@ -30,11 +30,14 @@ def node(layout: Layout, own_redis: bool = True) -> Service:
 
 
 def flower(layout: Layout, own_redis: bool = True) -> Service:
+    """Возвращает службу страницы задач: настройки она только читает."""
     return replace(
         node(layout, own_redis),
         key=FLOWER,
         title="Интеграция Ident - Битрикс24: страница задач (Flower)",
         command=(str(layout.program), "flower"),
+        reads=(layout.config, layout.programs),
+        writes=(layout.state, layout.logs),
         stop_seconds=30,
     )
 
