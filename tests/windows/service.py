@@ -35,8 +35,8 @@ class Service:
 
     def start(self) -> None:
         """Запускает службу."""
-        done = self._run("net", "start", self._name)
-        assert self.state() == RUNNING, done.text
+        self._run("net", "start", self._name)
+        eventually(lambda: self.state() == RUNNING, seconds=60)  # net в Wine не ждёт и конца запуска
 
     def stop(self) -> None:
         """Останавливает службу вежливо: NSSM посылает Ctrl+C и ждёт."""
