@@ -11,7 +11,6 @@ from services.domain.reception import Reception, branch_name
 from services.domain.services_list import MAX_AMOUNT, total_amount
 from services.domain.stages import (
     TITLES,
-    KeepStage,
     SetStage,
     StageTable,
     is_consultation,
@@ -65,12 +64,11 @@ def checks(verdict: Verdict) -> Iterator[Fact]:
 def movement(current_id: str, reception: Reception, table: StageTable, cancel_moves_manual: bool) -> Fact:
     """Возвращает, перейдёт ли сделка на положенную стадию и почему (МАП 2.5.4)."""
     ruled, now = ruling(reception), named(current_id, table)
-    match move_stage(current_id, ruled.stage, table, cancel_moves_manual):
-        case SetStage(stage=stage):
-            return Fact("Движение", f"{now} → «{TITLES[stage]}»: {ruled.because}", "МАП 2.5.4")
-        case KeepStage() as keep:
-            tone = Tone.GOOD if table.stage_of(current_id) is ruled.stage else Tone.NOTE
-            return Fact("Движение", f"сделка остаётся на {now}: {keep.reason}", keep.paragraph, tone)
+    move = move_stage(current_id, ruled.stage, table, cancel_moves_manual)
+    if isinstance(move, SetStage):
+        return Fact("Движение", f"{now} → «{TITLES[move.stage]}»: {ruled.because}", "МАП 2.5.4")
+    tone = Tone.GOOD if table.stage_of(current_id) is ruled.stage else Tone.NOTE
+    return Fact("Движение", f"сделка остаётся на {now}: {move.reason}", move.paragraph, tone)
 
 
 def named(stage_id: str, table: StageTable) -> str:

@@ -82,7 +82,9 @@ def test_all_well_is_seen_at_once(stand: Stand) -> None:
     expect(page.get_by_role("heading", name="Всё хорошо")).to_be_visible()
     expect(page.locator("#branches tbody tr")).to_have_count(5)
     expect(page.locator("#charts svg")).to_have_count(4)
-    expect(page.get_by_role("link", name="Flower: задачи Celery")).to_have_attribute("href", "http://127.0.0.1:5555/")
+    expect(page.get_by_role("link", name="Flower: задачи Celery")).to_have_attribute(
+        "href", "http://127.0.0.1:5555/"
+    )
     stand.shoot("all-well")
 
 
