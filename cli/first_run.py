@@ -1,19 +1,17 @@
 """Первая установка на странице: узел без настроек показывает только её, пока там не начнут обмен."""
 
-import signal
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from cli.stopping import stopping
 from config import first_run
-from config.loader import ConfigError, opened
+from config.loader import ConfigError, opened, read_raw
 from config.models import JournalSettings, MonitorSettings
 from config.schema import secret_values
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
-
-SIGNALS = ("SIGINT", "SIGTERM", "SIGBREAK")
 
 
 def finish_in_browser(path: Path) -> bool:
@@ -22,20 +20,15 @@ def finish_in_browser(path: Path) -> bool:
 
     first_run.begin(path)
     _keep_journal(path)
-    begun, stopped = threading.Event(), threading.Event()
-    former = {name: signal.signal(name, lambda *_: stopped.set()) for name in _signals()}
+    begun = threading.Event()
     site = Site(lambda: first_run_app(path, begun.set), "127.0.0.1", _port(path), name="первая установка")
     try:
-        with Servers([site]) as servers:
+        with stopping() as stopped, Servers([site]) as servers:
             _introduce(path, servers.addresses[0])
-            # На Windows ожидание без срока не прерывается сигналом.
             while not (begun.wait(0.5) or stopped.is_set()):
                 pass
     except ServingError as error:
         raise ConfigError(str(error)) from None
-    finally:
-        for name, handler in former.items():
-            signal.signal(name, handler)
     return begun.is_set()
 
 
@@ -83,18 +76,4 @@ def _section(path: Path, name: str) -> dict[str, Any]:
 
 
 def _raw(path: Path) -> dict[str, Any]:
-    import tomllib
-
-    from config.loader import read_text
-
-    try:
-        return opened(tomllib.loads(read_text(path)), path.parent) if path.exists() else {}
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"Файл настроек {path} написан с ошибкой: {error}") from None
-
-
-def _signals() -> list[signal.Signals]:
-    if threading.current_thread() is not threading.main_thread():
-        return []
-    known = [getattr(signal, name, None) for name in SIGNALS]
-    return [name for name in known if name is not None]
+    return opened(read_raw(path), path.parent) if path.exists() else {}

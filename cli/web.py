@@ -1,11 +1,10 @@
 """Страницы узла отдельным процессом: ``python manage.py web``."""
 
-import signal
 import sys
-import threading
 
 from cli.arguments import Arguments
 from cli.session import add_config, chosen_file
+from cli.stopping import stopping
 from config.loader import load_settings
 
 
@@ -36,22 +35,13 @@ def main(arguments: list[str]) -> int:
         print("Показывать нечего: заполните раздел application или web.enabled = true.", file=sys.stderr)
         return 2
     try:
-        with Servers(pages) as servers:
+        with Servers(pages) as servers, stopping() as stopped:
             print("\n".join(f"Открыто: {address}" for address in servers.addresses), flush=True)
-            _until_stopped()
+            while not stopped.wait(1.0):
+                pass
     except ServingError as error:
         print(error, file=sys.stderr)
         return 1
     finally:
         services.close()
     return 0
-
-
-def _until_stopped() -> None:
-    stopped = threading.Event()
-    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):
-        if (number := getattr(signal, name, None)) is not None:
-            signal.signal(number, lambda *_: stopped.set())
-    # На Windows ожидание без срока не прерывается сигналом.
-    while not stopped.wait(1.0):
-        pass

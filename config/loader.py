@@ -73,6 +73,11 @@ def load_settings(option: str | os.PathLike[str] | None = None) -> "Settings":
     return parse_settings(_parsed(text, path), path.parent, path, text)
 
 
+def read_raw(path: Path) -> Mapping[str, object]:
+    """Читает файл настроек, не проверяя значений; не читается или не TOML — ConfigError."""
+    return _parsed(read_text(path), path)
+
+
 def parse_settings(
     raw: Mapping[str, object], base: Path, file: Path | None = None, text: str = ""
 ) -> "Settings":

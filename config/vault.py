@@ -1,6 +1,5 @@
 """Действия с секретами файла настроек: завести ключ, вписать, зашифровать открытые, сменить ключ."""
 
-import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
 from copy import deepcopy
@@ -10,7 +9,7 @@ from typing import Any
 
 from config.editing import set_values
 from config.files import adopt
-from config.loader import ConfigError, key_file_of, read_text, value_complaint
+from config.loader import ConfigError, key_file_of, read_raw, value_complaint
 from config.models import Settings
 from config.models.portal import webhook_user
 from config.plain import is_secret
@@ -40,7 +39,7 @@ class Vault:
 
     @property
     def key_file(self) -> Path:
-        return key_file_of(self._raw(), self.path.parent)
+        return key_file_of(read_raw(self.path), self.path.parent)
 
     def init(self) -> bool:
         """Заводит файл ключа; False — он уже есть."""
@@ -53,7 +52,7 @@ class Vault:
         return True
 
     def known(self) -> list[Known]:
-        raw = self._raw()
+        raw = read_raw(self.path)
         return [
             Known(named(place, raw), _state(place, value)) for place, value in secret_values(raw, Settings)
         ]
@@ -67,7 +66,7 @@ class Vault:
         Неизвестное имя и негодное значение — ConfigError, файл остаётся прежним. Владелец прежнего вебхука
         запоминается: по нему узнают сделки, созданные до смены.
         """
-        raw = self._raw()
+        raw = read_raw(self.path)
         place, draft = self._place(ALIASES.get(name, name), raw), deepcopy(dict(raw))
         _put(draft, place, value)
         if told := value_complaint(draft, self.path.parent, place):
@@ -75,11 +74,11 @@ class Vault:
         former = self.former_users(value) if place == WEBHOOK else []
         changes: dict[Place, object] = {FORMER: former} if former else {}
         set_values(self.path, {place: self.closed(value), **changes})
-        return named(place, self._raw())
+        return named(place, read_raw(self.path))
 
     def former_users(self, address: str) -> list[int]:
         """Возвращает владельцев прежних вебхуков и нынешнего, если новый не его; менять нечего — пусто."""
-        portal: Any = self._raw().get("portal", {})
+        portal: Any = read_raw(self.path).get("portal", {})
         known, old = list(portal.get("former_webhook_users", [])), str(portal.get("webhook", ""))
         with suppress(SecretError, ConfigError):
             user = webhook_user(decrypt(old, *self._keys()) if old.startswith(PREFIX) else old)
@@ -93,7 +92,7 @@ class Vault:
 
     def seal(self) -> list[str]:
         """Зашифровывает на месте все открытые секреты; возвращает их имена."""
-        raw = self._raw()
+        raw = read_raw(self.path)
         plain = {place: value for place, value in secret_values(raw, Settings) if is_secret(place, value)}
         if plain:
             key = self._key()
@@ -113,7 +112,7 @@ class Vault:
 
     def rotate(self) -> int:
         """Заводит новый ключ и перешифровывает им всё; обрыв на любом шаге ничего не теряет."""
-        keys, raw = self._keys(), self._raw()
+        keys, raw = self._keys(), read_raw(self.path)
         fresh = new_key()
         replace_keys(self.key_file, [fresh, *keys])
         sealed = {
@@ -148,12 +147,6 @@ class Vault:
             return list(read_keys(key_file))
         except SecretError as error:
             raise ConfigError(f"Секреты настроек: {error}") from None
-
-    def _raw(self) -> Mapping[str, object]:
-        try:
-            return tomllib.loads(read_text(self.path))
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigError(f"Файл настроек {self.path} написан с ошибкой: {error}") from None
 
 
 def _state(place: Place, value: str) -> str:

@@ -17,7 +17,7 @@ from monitoring.actions import Actions
 from monitoring.check import CheckPage
 from monitoring.entrance import NO_REDIS, Entrance, FilePassword, client_of, session_key
 from monitoring.export import failed_csv
-from monitoring.guard import VISITOR, OwnComputerOnly, new_visitor, put_cookie
+from monitoring.guard import VISITOR, OwnComputerOnly
 from monitoring.journals import JournalsPage
 from monitoring.metrics import exposition
 from monitoring.snapshot import Filter, Visit, take
@@ -51,7 +51,7 @@ def monitor_app(services: Services, file: Path | None = None) -> Starlette:
     monitor = Monitor(services, entrance)
     return guarded(
         [
-            Route("/", monitor.whole),
+            Route("/", entrance.page(monitor.whole)),
             Route("/live", monitor.live),
             Route("/failed.csv", monitor.csv),
             Route("/login", entrance.enter, methods=["GET", "POST"]),
@@ -113,14 +113,12 @@ class Monitor:
     def __init__(self, services: Services, entrance: Entrance) -> None:
         self._services, self._actions, self._entrance = services, Actions(services), entrance
 
-    async def whole(self, request: Request) -> Response:
+    def whole(self, request: Request, token: str) -> Response:
         """Отдаёт страницу целиком."""
-        if not self._entrance.may_enter(request):
-            return RedirectResponse("/login", 303)
-        visitor = request.cookies.get(VISITOR) or new_visitor()
-        response = HTMLResponse(await run_in_threadpool(self._page, request, visitor))
-        put_cookie(response, VISITOR, visitor)
-        return response
+        from monitoring import pages
+
+        visit = self._visit(request, token)
+        return HTMLResponse(pages.page(take(self._services), self._services.settings, visit))
 
     async def live(self, request: Request) -> Response:
         """Отдаёт часть, которая обновляется сама."""
@@ -149,26 +147,17 @@ class Monitor:
         done = self._actions.run(request.url.path.strip("/"), form, client_of(request))
         return RedirectResponse(f"/?{done}", 303)
 
-    def _page(self, request: Request, visitor: str) -> str:
-        from monitoring import pages
-
-        visit = self._visit(request, visitor)
-        try:
-            return pages.page(take(self._services), self._services.settings, visit)
-        except StoreError as error:
-            return pages.trouble(str(error), NO_REDIS)
-
     def _live(self, request: Request, visitor: str) -> str:
         from monitoring import pages
 
-        visit = self._visit(request, visitor)
+        visit = self._visit(request, self._entrance.token(visitor))
         try:
             return pages.live(take(self._services), self._services.settings, visit)
         except StoreError as error:
             return pages.trouble_section(str(error), NO_REDIS)
 
-    def _visit(self, request: Request, visitor: str) -> Visit:
-        return Visit(self._entrance.token(visitor), _filter(request), self._actions.syncs, _done(request))
+    def _visit(self, request: Request, token: str) -> Visit:
+        return Visit(token, _filter(request), self._actions.syncs, _done(request))
 
     def _csv(self, request: Request) -> bytes:
         zone = self._services.settings.rules.zone

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
@@ -15,9 +14,12 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from config.loader import settings_file
+from monitoring.entrance import client_of
 from monitoring.jobs import Job, Run
 from services.domain.errors import StoreError
+from services.domain.stages import TITLES
 from services.sync.loading import BadPeriod, Loading, Step, period
+from services.sync.preview import moment_in
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -106,8 +108,7 @@ class CheckPage:
         return RedirectResponse(f"{ADDRESS}#backfill", 303)
 
     def _note(self, event: str, request: Request, **fields: str) -> None:
-        client = request.client.host if request.client else "?"
-        self._services.security_journal.info(event, **fields, client=client)
+        self._services.security_journal.info(event, **fields, client=client_of(request))
 
     def _shown(self, template: str, request: Request, token: str) -> Response:
         from monitoring.pages import rendered
@@ -190,14 +191,13 @@ class Words:
     """Поля, стадии и времена портала словами человека."""
 
     def __init__(self, settings: Settings) -> None:
-        from services.bitrix.portal_schema import LABELS, STAGES
+        from services.bitrix.portal_schema import LABELS
 
         portal = settings.portal
         self._zone = settings.rules.zone
         self._labels = {code: LABELS.get(name, name) for name, code in portal.field_table.names.items()}
         self._labels["STAGE_ID"] = "Стадия"
-        names = {wanted.stage: wanted.name for wanted in STAGES}
-        self._stages = {code: f"{names[stage]} ({code})" for stage, code in portal.stage_table.ids.items()}
+        self._stages = {code: f"{TITLES[stage]} ({code})" for stage, code in portal.stage_table.ids.items()}
 
     def of(self, changes: Sequence[Change]) -> Iterator[tuple[str, str, str, str]]:
         """Возвращает имя поля, его код и значения до и после; постоянные спутники суммы человеку не нужны."""
@@ -207,7 +207,6 @@ class Words:
                 yield self._labels[change.title], change.title, self._value(before), self._value(after)
 
     def _value(self, text: str) -> str:
-        with suppress(ValueError):
-            if "T" in text and (moment := datetime.fromisoformat(text)).tzinfo:
-                return f"{moment.astimezone(self._zone):%d.%m.%Y %H:%M}"
+        if (moment := moment_in(text)) is not None:
+            return f"{moment.astimezone(self._zone):%d.%m.%Y %H:%M}"
         return self._stages.get(text, text)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-import tomllib
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from config.loader import ConfigError, key_file_of, opened, read_text
+from config.loader import ConfigError, key_file_of, opened, read_raw
 from config.secrets import SecretError, read_key
 from monitoring.guard import (
     DEVICE,
@@ -185,8 +184,8 @@ class FilePassword:
         return self._known
 
     def _read(self) -> None:
-        with suppress(ConfigError, tomllib.TOMLDecodeError):
-            raw = tomllib.loads(read_text(self._path))
+        with suppress(ConfigError):
+            raw = read_raw(self._path)
             section: Any = opened(
                 {"monitor": raw.get("monitor", {}), "security": raw.get("security", {})}, self._path.parent
             )
@@ -196,8 +195,8 @@ class FilePassword:
 def session_key(path: Path, otherwise: Callable[[], bytes] = lambda: secrets.token_bytes(32)) -> bytes:
     """Возвращает ключ входов: из файла ключа, чтобы вход пережил и конец первой установки."""
     try:
-        return read_key(key_file_of(tomllib.loads(read_text(path)), path.parent)).encode()
-    except (ConfigError, SecretError, tomllib.TOMLDecodeError):
+        return read_key(key_file_of(read_raw(path), path.parent)).encode()
+    except (ConfigError, SecretError):
         return otherwise()
 
 

@@ -63,14 +63,6 @@ class StoryPage:
                 labels=LABELS,
                 token=token,
                 zone=services.settings.rules.zone,
-                portal=portal_address(services),
+                portal=services.settings.portal.origin,
             )
         )
-
-
-def portal_address(services: Services) -> str:
-    """Возвращает адрес портала для ссылки на сделку."""
-    from urllib.parse import urlsplit
-
-    webhook = urlsplit(services.settings.portal.webhook.get_secret_value())
-    return f"{webhook.scheme}://{webhook.netloc}"

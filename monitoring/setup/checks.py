@@ -67,11 +67,7 @@ def _bases(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
     checked.lists["databases.driver"] = [(name, "") for name in drivers()]
     zone = RuleSettings.model_validate(raw.get("rules", {})).zone
     for row in raw.get("databases", []):
-        names = [
-            (str(branch.get("name")), *branch.get("aliases", []))
-            for branch in raw.get("branches", [])
-            if branch.get("database") == row.get("id")
-        ]
+        names = _names(raw, row.get("id"))
         with _inspection(row) as (base, inspection):
             for finding in ident.base(base.id, inspection, names, datetime.now(UTC), zone):
                 if names or not finding.code.endswith(".branches"):
@@ -82,17 +78,25 @@ def _bases(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
 def _branches(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
     from services.ident.inspection import unknown_names
 
-    rows, known = raw.get("branches", []), []
+    known = []
     for row in raw.get("databases", []):
         with _inspection(row) as (base, inspection):
             companies = inspection.companies()
-        names = [(str(b.get("name")), *b.get("aliases", [])) for b in rows if b.get("database") == base.id]
-        checked.companies += [(base.id, name) for name in unknown_names(companies, names)[0]]
+        checked.companies += [(base.id, name) for name in unknown_names(companies, _names(raw, base.id))[0]]
         known += [(name, base.id) for name in companies]
         yield ok(
             "companies", f"база {base.id}: организаций в Ident — {len(companies)}: {', '.join(companies)}"
         )
     checked.lists["branches.name"] = known
+
+
+def _names(raw: Mapping[str, Any], database_id: object) -> list[tuple[str, ...]]:
+    """Возвращает, под какими именами описаны филиалы базы."""
+    return [
+        (str(branch.get("name")), *branch.get("aliases", []))
+        for branch in raw.get("branches", [])
+        if branch.get("database") == database_id
+    ]
 
 
 def _portal(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:

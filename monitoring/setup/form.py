@@ -22,7 +22,7 @@ from config.schema import Path as Place
 from config.texts import FLAG, VALUES, key_of_text, text_of, told_value
 from services.bitrix.portal_schema import LABELS, STAGES
 from services.domain.mapping import DEFAULT_FIELDS
-from services.domain.stages import StageTable
+from services.domain.stages import TITLES, StageTable
 
 #: Эти ключи стоят в форме сразу; прочие — под «Ещё».
 ESSENTIAL: Mapping[str, Sequence[str]] = {
@@ -48,7 +48,7 @@ ROWS: Mapping[str, Sequence[type[Section]]] = {
 }
 #: По этому полю видно, что новый раздел списка заполнен.
 ANCHORS = {MssqlDatabase: "server", SqliteDatabase: "path", BranchSettings: "name"}
-STAGE_NAMES = {str(wanted.stage): wanted.name for wanted in STAGES}
+STAGE_NAMES = {str(stage): title for stage, title in TITLES.items()}
 NUMBERS = (int, float, timedelta)
 
 

@@ -2,7 +2,6 @@
 
 import struct
 import sys
-import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -83,11 +82,12 @@ def _closed(code: str, path: Path, name: str) -> Finding:
 
 def secrets(settings_path: Path) -> Iterator[Finding]:
     """Говорит, как лежат секреты: с открытыми и с заготовками настройки не загрузились бы (ТЗ 5.4 № 1)."""
+    from config.loader import read_raw
     from config.models import Settings
     from config.plain import is_secret
     from config.schema import secret_values
 
-    raw = tomllib.loads(settings_path.read_text(encoding="utf-8-sig"))
+    raw = read_raw(settings_path)
     plain = any(is_secret(place, value) for place, value in secret_values(raw, Settings))
     text = "портал-эмулятор на этом компьютере: прятать нечего" if plain else "секреты зашифрованы"
     yield ok("secrets", text)

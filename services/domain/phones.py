@@ -105,3 +105,11 @@ def same_phone(raw: object, phone: Phone) -> bool:
     """Сравнивает номер с портала, записанный как угодно, с нашим."""
     digits = "".join(DIGITS.findall(str(raw)))
     return digits[-10:] == phone.digits[1:] and len(digits) in (10, 11) and digits[:-10] in ("", "7", "8")
+
+
+def phone_in(raw: str | int | None) -> Phone | None:
+    """Возвращает телефон из написанного; негодный или пустой — None."""
+    try:
+        return normalize_phone(raw)
+    except InvalidPhone:
+        return None

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from services.domain.dates import to_iso
-from services.domain.phones import InvalidPhone, Phone, normalize_phone
+from services.domain.phones import Phone, phone_in
 from services.domain.plan import PlanItem, line_status, plan_total, stage_totals
 
 #: Порядок услуг без этапа или без номера этапа: после всех.
@@ -97,10 +97,7 @@ def rows_by_plan(rows: Iterable[PlanRow]) -> Mapping[int, list[PlanRow]]:
 
 def phone_of(patient: PlanPatient) -> Phone | None:
     """Возвращает телефон пациента; негодный или пустой — None."""
-    try:
-        return normalize_phone(patient.phone)
-    except InvalidPhone:
-        return None
+    return phone_in(patient.phone)
 
 
 def patient_view(patient: PlanPatient) -> Json:

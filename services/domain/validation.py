@@ -22,11 +22,8 @@ class Violation:
     @property
     def paragraph(self) -> str:
         """Возвращает пункт ТЗ, которому запись не отвечает."""
-        return (
-            "МАП 4.1"
-            if self.reason.endswith("_missing") and self.field in REQUIRED
-            else (PARAGRAPHS.get(self.field, "МАП 4.1"))
-        )
+        missing = self.reason.endswith("_missing") and self.field in REQUIRED
+        return "МАП 4.1" if missing else PARAGRAPHS.get(self.field, "МАП 4.1")
 
 
 #: Пункт ТЗ, по которому поле отклоняет запись или настораживает; остальные обязательны — МАП 4.1.

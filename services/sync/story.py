@@ -16,7 +16,7 @@ from services.domain.fingerprint import failed_mark
 from services.domain.judgement import Foreign, Ready, Refused, Verdict, judged
 from services.domain.keys import RECEPTION, RecordKey, parse_key
 from services.domain.mapping import DealDraft, update_fields
-from services.domain.phones import InvalidPhone, Phone, normalize_phone
+from services.domain.phones import Phone, phone_in
 from services.domain.reasons import reason_of
 from services.domain.reception import Reception, status_of
 from services.domain.stages import TITLES, move_stage, ruling
@@ -125,7 +125,7 @@ class Teller:
     def _with_deal(self, story: Story, reading: Reading) -> Reading:
         """Находит сделку так же, как доставка, и сравнивает поля; портал молчит — говорит об этом."""
         feed, row = cast(ReceptionFeed, self._feed), reading.row
-        phone = _phone(row) if isinstance(row, Reception) else None
+        phone = phone_in(row.phone) if isinstance(row, Reception) else None
         remembered = reading.link.deal_id if reading.link is not None else None
         try:
             found = self._crm.find(feed.uids(reading.key.number), phone)
@@ -270,7 +270,7 @@ def held(row: Reception) -> list[tuple[str, str]]:
         ("Пациент", (row.surname, row.name, row.patronymic)),
         ("Врач", (row.doctor_surname, row.doctor_name, row.doctor_patronymic)),
     )
-    phone = _phone(row)
+    phone = phone_in(row.phone)
     times = (
         ("Начало", row.plan_start),
         ("Окончание", row.plan_end),
@@ -288,13 +288,6 @@ def held(row: Reception) -> list[tuple[str, str]]:
         ("Номер карты", line(row.card_number) or "—"),
         ("Услуги", ", ".join(filter(None, (line(item.service) for item in row.lines))) or "—"),
     ]
-
-
-def _phone(row: Reception) -> Phone | None:
-    try:
-        return normalize_phone(row.phone)
-    except InvalidPhone:
-        return None
 
 
 class Search:

@@ -3,7 +3,6 @@
 import logging
 import re
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -11,7 +10,6 @@ import requests
 from config import first_run, versions
 from config.loader import load_settings
 from config.rights import strangers
-from demo.portal.server import PortalServer
 from monitoring.app import monitor_app
 from tests.support.pages import PageServer
 from tests.support.world import World
@@ -50,14 +48,6 @@ class Visitor:
     def save(self) -> requests.Response:
         """Подтверждает разницу."""
         return self.post("settings/save", "settings/difference", password=PASSWORD)
-
-
-@pytest.fixture
-def world(tmp_path: Path, redis_url: str, portal: PortalServer) -> Iterator[World]:
-    """Работающая установка."""
-    world = World(tmp_path / "world", redis_url, portal)
-    yield world
-    world.close()
 
 
 @pytest.fixture

@@ -60,8 +60,7 @@ def delivered(world: World, *prices: int) -> str:
 
 def moved(world: World) -> str:
     """Пациент пришёл: сделка перешла на лечение."""
-    uid = delivered(world)
-    world.mark(number(uid), PatientAppeared=clinic_now())
+    uid = about_to_move(world)
     world.sync()
     return uid
 
