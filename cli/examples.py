@@ -8,7 +8,7 @@ EXAMPLES: Mapping[str, str] = {
     "test": "--fast -k phone",
     "locks": "--check",
     "package": "--output dist",
-    "support": "",
+    "support": "--to help.zip",
     "sync": "--branch F1 --dry-run --diff",
     "backfill": "--branch F1 --from 01.09.2026 --to 01.11.2026",
     "explain": "F1_12345",

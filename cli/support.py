@@ -8,8 +8,7 @@ from cli.arguments import Arguments
 from cli.session import add_config, administrator, chosen_file, opened_services
 
 DESCRIPTION = """Собирает один архив для того, кто помогает: осмотр, настройки без секретов, журналы, версии,
-очередь в числах. Людей и секретов в нём нет; перечень — в самом архиве и на экране.
-Пример: python manage.py support --to help.zip"""
+очередь в числах. Людей и секретов в нём нет; перечень — в самом архиве и на экране."""
 
 
 def main(arguments: list[str]) -> int:
