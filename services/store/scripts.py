@@ -34,11 +34,13 @@ local function ours(token) return field('token') == token and field('state') == 
 # ARGV: now, время подсказки, временные причины через пробел, номер вызова.
 # Возвращает 1, если нужна подсказка; повтор того же вызова (ответ потерялся) — тот же ответ.
 # Отложенная ждёт своего срока: отправит она всё равно свежее, а сброс попыток отменил бы расписание повторов.
-# Приём, перешедший в соседний филиал, меняет ключ, но остаётся той же записью.
+# Приём, перешедший в соседний филиал, меняет ключ, но остаётся той же записью; ждавшему отправки нужна новая
+# подсказка: посланную под прежним ключом не примут.
 PUT = """
 seen(ARGV[3])
 if field('put') == ARGV[6] then return 1 end
-if uid ~= ARGV[2] then
+local renamed = uid ~= ARGV[2]
+if renamed then
   for _, name in ipairs({'due', 'index', 'failed'}) do move(name, ARGV[2]) end
   uid = ARGV[2]
 end
@@ -50,7 +52,10 @@ if state == 'failed' then
   if string.find(ARGV[5], ' ' .. (field('reason') or '') .. ' ', 1, true) then return 0 end
   redis.call('ZREM', at('failed', uid), uid)
 end
-if state == 'pending' and redis.call('ZSCORE', at('due', uid), uid) then return 0 end
+if state == 'pending' and redis.call('ZSCORE', at('due', uid), uid) then
+  if renamed then redis.call('ZADD', at('due', uid), ARGV[4], uid) end
+  return renamed and 1 or 0
+end
 redis.call('HSET', entry, 'state', 'pending', 'attempts', 0, 'reason', '', 'message', '', 'ready_at', 0,
   'lost', 0, 'put', ARGV[6])
 redis.call('HSETNX', entry, 'queued_at', ARGV[3])

@@ -29,9 +29,10 @@ class Intake:
             uid for uid, verdict in verdicts.items() if self._is_stale(uid, verdict, known.get(uid), now)
         ]
         store.links.accept([uid for uid, verdict in verdicts.items() if isinstance(verdict, Foreign)])
-        for uid in stale:
+        queued = store.outbox.put(stale, now, self._work.settings.sync.hint_timeout)
+        for uid in queued:
             self._work.journal.info("record_queued", reception=uid)
-        return store.outbox.put(stale, now, self._work.settings.sync.hint_timeout)
+        return queued
 
     def verdicts(self, numbers: Sequence[int], now: datetime) -> Mapping[int, Verdict]:
         """Читает записи и решает судьбу каждой; ошибка программы на одной — отказ ей одной."""

@@ -411,6 +411,22 @@ def test_one_record_of_a_base_is_claimed_by_one_under_any_key(shared: RedisOutbo
     assert claimed(shared, "F2_1").version == 2
 
 
+def test_waiting_record_that_changed_its_key_is_hinted_anew(shared: RedisOutbox) -> None:
+    """Подсказка послана под прежним ключом: её не примут, и без новой запись ждала бы всю аренду."""
+    assert list(shared.put([UID], NOW, HINT)) == [UID]
+    assert list(shared.put(["F2_1"], NOW, HINT)) == ["F2_1"]
+    assert shared.claim(UID, NOW, LEASE) is None
+    assert list(shared.put([UID], NOW, HINT)) == [UID]
+    assert list(shared.put([UID], NOW, HINT)) == []
+
+
+def test_waiting_record_put_for_the_nearest_round_is_in_it_under_its_new_key(shared: RedisOutbox) -> None:
+    shared.put([UID], NOW, HINT)
+    shared.put(["F2_1"], NOW, timedelta())
+    assert list(shared.due("F2", NOW, HINT, 10)) == ["F2_1"]
+    assert list(shared.due("F1", after(minutes=5), HINT, 10)) == []
+
+
 @pytest.mark.parametrize("put_off", ["postpone", "fail"])
 def test_record_that_moved_to_the_neighbour_waits_there_for_the_same_term(
     shared: RedisOutbox, put_off: str
