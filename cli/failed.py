@@ -18,8 +18,8 @@ from cli.session import (
 )
 from monitoring.export import harmless
 from services.advice import Front, worded
+from services.domain.outbox import Entry, EntryState
 from services.domain.reasons import Place, place_of, reason_of
-from services.ports import Entry, EntryState
 
 if TYPE_CHECKING:
     from services.container import Services

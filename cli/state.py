@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments
 from cli.session import add_branch, add_config, chosen_branches, living_nodes, local, opened_services
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 
 if TYPE_CHECKING:
     from services.container import Services

@@ -12,9 +12,6 @@ from typing import Protocol
 class WrapError(Exception):
     """Ключ не развернуть: он сделан на другом компьютере."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-
 
 class Wrapping(Protocol):
     """Как ключ лежит в файле."""

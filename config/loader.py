@@ -57,9 +57,6 @@ TOML_MISTAKES: Mapping[str, str] = {
 class ConfigError(Exception):
     """Настройки не годятся; текст говорит, что исправить, и не содержит значений."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-
 
 def settings_file(option: str | os.PathLike[str] | None = None) -> Path:
     """Возвращает путь к настройкам: ключ --config, затем переменная, затем config/settings.toml."""

@@ -22,9 +22,6 @@ Close = Callable[[Path], None]
 class SecretError(Exception):
     """Секрет не расшифровать: нет ключа или ключ чужой."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-
 
 def new_key() -> str:
     from cryptography.fernet import Fernet

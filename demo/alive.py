@@ -17,7 +17,7 @@ from demo.site import Site
 from monitoring.flower import LOGIN, password
 from plan_frontend.packaging import application_zip
 from services.container import Services
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 
 INTERVAL_SECONDS = 15
 EVENT_SECONDS = (3.0, 9.0)

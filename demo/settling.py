@@ -9,7 +9,7 @@ from config.loader import CONFIG_VARIABLE
 from config.models import Settings
 from demo.processes import Processes
 from services.container import Services
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 
 WAIT_SECONDS, LOOK_SECONDS = 600.0, 0.2
 #: Как часто говорить о ходе и просить доотправить оставшееся: расписания (beat) в этом проходе нет.

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from monitoring.snapshot import Filter
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 
 if TYPE_CHECKING:
     from services.container import Services

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from monitoring.entrance import Entrance
     from services.container import Services
     from services.doctor.findings import Finding
-    from services.ports import BackfillProgress
+    from services.domain.outbox import BackfillProgress
     from services.sync.preview import Change
 
 ADDRESS = "/check"

@@ -10,9 +10,10 @@ from monitoring.charts import Events, added, processed
 from monitoring.wording import ago, within
 from services.domain.alarms import Alarm, alarms, moment_of
 from services.domain.cursor import ChangePoint
+from services.domain.outbox import Entry, EntryState, Rejection
 from services.domain.reasons import Place, Reason, place_of, reason_of
 from services.domain.signs import BranchSigns, Signs
-from services.ports import Entry, EntryState, PortalTraffic, PortalTrouble, Rejection
+from services.ports import PortalTraffic, PortalTrouble
 from services.sync.health import WHOLE
 
 if TYPE_CHECKING:

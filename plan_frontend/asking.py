@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from celeryconfig import deployment
 from config.loader import application_key
@@ -32,16 +32,6 @@ class NoAnswer(Exception):
     def __init__(self, late: bool) -> None:
         super().__init__(late)
         self.late = late
-
-
-class Asker(Protocol):
-    """Кто ответит на вопрос о плане."""
-
-    async def ask(self, branch_id: str, question: PlanQuestion, within: float) -> Mapping[str, Any]:
-        """Возвращает ответ филиала; не дождался — NoAnswer."""
-        ...
-
-    async def close(self) -> None: ...
 
 
 class LookupQueue:

@@ -26,7 +26,7 @@ from services.domain.budget import Budget
 
 if TYPE_CHECKING:
     from config.models import ApplicationSettings
-    from services.ports import Visitors
+    from services.bitrix.visitors import PortalVisitors
 
 Value = TypeVar("Value")
 
@@ -103,7 +103,7 @@ class Gatekeeper:
 
     def __init__(
         self,
-        visitors: "Visitors",
+        visitors: "PortalVisitors",
         application: "ApplicationSettings",
         rate: float,
         clock: Callable[[], float] = time.monotonic,

@@ -26,8 +26,9 @@ from services.sync.snapshots import PlanFeed
 
 if TYPE_CHECKING:
     from config.models import Settings
+    from services.bitrix.plan_deals import BitrixPlanDeals
     from services.ident.source import IdentSource
-    from services.ports import Crm, PlanDeals
+    from services.ports import Crm
 
 RECEPTIONS, PLANS = "receptions", "plans"
 
@@ -61,7 +62,7 @@ class Portal:
     """Портал глазами лент: сделки и снимки планов в них."""
 
     crm: Crm
-    plan_deals: PlanDeals
+    plan_deals: BitrixPlanDeals
 
 
 def branch_services(

@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
 
+from services.domain.crm import Contact, Deal, Found, Lead, NewContact
 from services.domain.errors import GripLost, SkippableError, Vanished
 from services.domain.names import PersonName
+from services.domain.outbox import Permit, Permits, allow_all
 from services.domain.phones import Phone, same_phone
-from services.ports import Contact, Deal, Found, Lead, NewContact, Permit, Permits, allow_all
 
 KEY = "UF_CRM_RECEPTION_ID"
 READS = frozenset({"find", "read_deals", "numbered"})

@@ -11,7 +11,7 @@ from services.bitrix.exchange import Endpoint
 from services.bitrix.operating import OperatingGate
 from services.bitrix.transport import Reply
 from services.domain.errors import SyncError
-from services.ports import Permit
+from services.domain.outbox import Permit
 
 PATIENCE = 30.0
 

@@ -7,12 +7,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from demo.clinic.desk import at_desk, create_database
-from services.domain.cursor import ChangePoint
+from services.domain.cursor import ChangePage, ChangePoint
 from services.domain.errors import DatabaseError
 from services.domain.reception import Reception
 from services.ident.source import IdentSource, sqlite_source
 from services.ident.sqlite import SqliteConnector
-from services.ports import ChangePage
 from tests.factories import make_reception
 
 PAGE = 50

@@ -10,8 +10,8 @@ from bench.campaign.stage import Stage
 from demo.clinic.desk import at_desk
 from demo.verdict import Judge
 from services.domain.errors import Family
+from services.domain.outbox import EntryState
 from services.ident.sqlite import clinic_now
-from services.ports import EntryState
 
 SECRET = "demo0webhook0code"
 #: Слова приговора → столбец потерь.

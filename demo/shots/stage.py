@@ -18,7 +18,7 @@ from demo.settling import Settling
 from demo.site import Site
 from plan_frontend.packaging import application_zip
 from services.container import Services
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 
 SEED = 7
 INTERVAL_SECONDS = 15

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from plan_frontend.asking import Asker, LookupQueue
+from plan_frontend.asking import LookupQueue
 from plan_frontend.plan_api.handlers import PlanHandlers
 from plan_frontend.plan_api.lookup import PlanLookup
 from plan_frontend.plan_api.replies import failure
@@ -23,8 +23,9 @@ from services.domain.errors import StoreError
 
 if TYPE_CHECKING:
     from config.models import Settings
+    from services.bitrix.visitors import PortalVisitors
     from services.container import Services
-    from services.ports import Journal, Visitors
+    from services.ports import Journal
 
 #: Вопросы филиалам и сделки проверенных сотрудников идут в потоках: столько одновременно.
 THREADS = 8
@@ -48,8 +49,8 @@ def plan_app(services: "Services") -> Any:
 
 def assembled(
     settings: "Settings",
-    visitors: "Visitors",
-    asker: Asker,
+    visitors: "PortalVisitors",
+    asker: LookupQueue,
     security: "Journal",
     executor: ThreadPoolExecutor,
     clock: Callable[[], float] = time.monotonic,

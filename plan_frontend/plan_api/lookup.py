@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from typing import TYPE_CHECKING, Any
 
-from plan_frontend.asking import Asker
+from plan_frontend.asking import LookupQueue
 from plan_frontend.plan_api.parameters import PlanParameters
 from plan_frontend.portal_auth import Gatekeeper, Pass
 from services.domain.admission import AdmissionUnavailable, VisitedDeal, check_claims
@@ -27,7 +27,12 @@ class PlanLookup:
     """Ответ на вопрос вкладки; чей план показать, решает сделка, а не страница."""
 
     def __init__(
-        self, settings: "Settings", gatekeeper: Gatekeeper, asker: Asker, executor: Executor, checks: Executor
+        self,
+        settings: "Settings",
+        gatekeeper: Gatekeeper,
+        asker: LookupQueue,
+        executor: Executor,
+        checks: Executor,
     ) -> None:
         self._settings, self._gatekeeper, self._asker = settings, gatekeeper, asker
         self._executor, self._checks = executor, checks

@@ -1,21 +1,17 @@
 """Канал «Битрикс24»: системное уведомление; с прежней меткой оно заменяет прежнее."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from services.domain.errors import SyncError
 from services.ports import ChannelError, Notice
 
+if TYPE_CHECKING:
+    from services.bitrix.client import BitrixClient
+
 METHOD = "im.notify.system.add"
 #: С вебхуком метка требует CLIENT_ID: он отделяет наши метки от чужих.
 CLIENT_ID = "ident-bitrix24"
-
-
-class Portal(Protocol):
-    """Вызов метода портала с соблюдением его пределов."""
-
-    def call(self, method: str, params: Mapping[str, object]) -> Any:
-        """Выполняет вызов; ошибка портала поднимается."""
 
 
 class BitrixChannel:
@@ -23,7 +19,7 @@ class BitrixChannel:
 
     name = "Битрикс24"
 
-    def __init__(self, portal: Portal, user_ids: Sequence[int]) -> None:
+    def __init__(self, portal: "BitrixClient", user_ids: Sequence[int]) -> None:
         self._portal, self._user_ids = portal, user_ids
 
     def send(self, notice: Notice) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.encoding import command
 from services.domain.errors import SyncError
-from services.ports import Permit
+from services.domain.outbox import Permit
 
 MAX_COMMANDS = 50
 NOBODY_REFUSED = 10_000

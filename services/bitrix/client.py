@@ -34,7 +34,7 @@ from services.bitrix.responses import (
 from services.bitrix.transport import HttpTransport, open_transport
 from services.domain.budget import Budget
 from services.domain.errors import GripLost, SkippableError, SyncError, Withdrawn
-from services.ports import Permit, Permits
+from services.domain.outbox import Permit, Permits
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -21,9 +21,10 @@ from services.bitrix.responses import (
     rows_of,
     unclear,
 )
+from services.domain.crm import Deal, Found, NewContact
 from services.domain.errors import SyncError, Vanished
+from services.domain.outbox import Permit
 from services.domain.phones import Phone
-from services.ports import Deal, Found, NewContact, Permit
 
 if TYPE_CHECKING:
     from config.models import PortalSettings

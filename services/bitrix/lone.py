@@ -9,7 +9,7 @@ from services.bitrix.client import BitrixClient
 from services.bitrix.exchange import Endpoint
 from services.bitrix.operating import OperatingGate
 from services.bitrix.transport import open_transport
-from services.ports import allow_all
+from services.domain.outbox import allow_all
 
 if TYPE_CHECKING:
     from config.models import PortalSettings

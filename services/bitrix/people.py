@@ -23,9 +23,9 @@ from services.bitrix.responses import (
     rows_of,
     unclear,
 )
+from services.domain.crm import Contact, Lead
 from services.domain.names import PersonName
 from services.domain.phones import Phone, same_phone
-from services.ports import Contact, Lead
 
 FIND = "crm.duplicate.findbycomm"
 #: Тысяча людей с одним телефоном — общий номер: дальше новые уже не важны.

@@ -7,8 +7,9 @@ from services.bitrix.calls import folded
 from services.bitrix.client import BitrixClient
 from services.bitrix.crm import DEAL_LIST, require_field
 from services.bitrix.responses import NotFound, id_of, number_of, rows_of
+from services.domain.crm import PlanDeal
 from services.domain.errors import Vanished
-from services.ports import Permit, PlanDeal
+from services.domain.outbox import Permit
 from services.sealing import SnapshotSeal
 
 if TYPE_CHECKING:
@@ -16,7 +17,10 @@ if TYPE_CHECKING:
 
 
 class BitrixPlanDeals:
-    """Сделки пациента по ключу из UF_CRM_IDENT_PATIENT: и тех приёмов, что вне окна выборки."""
+    """Сделки пациента по ключу из UF_CRM_IDENT_PATIENT: и тех приёмов, что вне окна выборки.
+
+    ``mark`` отличает печати этого узла: сменился ключ — снимки пишутся заново.
+    """
 
     def __init__(self, client: BitrixClient, settings: "PortalSettings", seal: SnapshotSeal) -> None:
         self._client, self._seal, self.mark = client, seal, seal.mark
@@ -25,6 +29,7 @@ class BitrixPlanDeals:
         self._key = fields["reception_id"]
 
     def open_deals(self, patient: str) -> Sequence[PlanDeal]:
+        """Возвращает открытые сделки пациента по ключу ``D1_17``, до 50 новых."""
         params = {
             "filter": {f"={self._patient}": patient, "=CLOSED": "N"},
             "select": ["ID", "CLOSED", "CREATED_BY_ID", self._key, self._patient, self._snapshot],

@@ -1,25 +1,17 @@
 """Портал глазами настройщика: что на нём есть и как это создать; каждое создание — только после чтения."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any
 
-from services.bitrix.calls import Answer, Call
 from services.bitrix.portal_schema import WantedField, WantedStage, directory_of
 from services.bitrix.responses import as_map
 
+if TYPE_CHECKING:
+    from services.bitrix.client import BitrixClient
+
 DEAL_TYPE = 2
-
-
-class Caller(Protocol):
-    """Клиент портала."""
-
-    def call(self, method: str, params: Mapping[str, object], repeatable: bool = True) -> Any:
-        """Выполняет один вызов."""
-
-    def group(self, calls: Sequence[Call]) -> list[Answer]:
-        """Выполняет вызовы одним запросом."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +44,7 @@ class StageRow:
 class PortalAdmin:
     """Чтение и настройка портала через вебхук."""
 
-    def __init__(self, client: Caller) -> None:
+    def __init__(self, client: "BitrixClient") -> None:
         self._client = client
 
     def owner(self) -> Owner:

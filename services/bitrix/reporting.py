@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from services.domain.errors import RetriableError, StoreError
-from services.ports import Clock, PortalStats, PortalTraffic, PortalTrouble
+from services.ports import Clock, PortalTraffic, PortalTrouble
 
 if TYPE_CHECKING:
     from services.bitrix.calls import Answer, Call
     from services.bitrix.client import BitrixClient
+    from services.store.portal_stats import RedisPortalStats
 
 EVERY_SECONDS = 5.0
 MOST_TROUBLES = 20
@@ -25,7 +26,7 @@ class TrafficReport:
     def __init__(
         self,
         client: BitrixClient,
-        stats: PortalStats,
+        stats: RedisPortalStats,
         clock: Clock,
         every: float = EVERY_SECONDS,
         monotonic: Callable[[], float] = time.monotonic,

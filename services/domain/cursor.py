@@ -13,6 +13,14 @@ class ChangePoint:
     reception_id: int
 
 
+@dataclass(frozen=True, slots=True)
+class ChangePage:
+    """Страница изменений: точки по возрастанию (не больше 50) и время сервера базы."""
+
+    points: Sequence[ChangePoint]
+    database_now: datetime
+
+
 def first_point(database_now: datetime, first_run: timedelta) -> ChangePoint:
     """Возвращает точку первого запуска: последние 7 дней (СПЕЦ 3.1.3)."""
     return ChangePoint(database_now - first_run, 0)

@@ -3,10 +3,9 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from services.domain.cursor import ChangePoint
+from services.domain.cursor import ChangePage, ChangePoint
 from services.ident.rows import number
 from services.ident.source import IdentSource, after, page_after
-from services.ports import ChangePage
 
 #: Позже этого изменений не бывает: запрос вернёт только записи из списка номеров.
 NEVER = ChangePoint(datetime(9999, 12, 31, 23, 59, 59, 999000), 0)

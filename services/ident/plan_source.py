@@ -1,10 +1,10 @@
-"""Планы лечения из базы Ident по договору PlanSource; соединение общее с выборкой приёмов."""
+"""Планы лечения из базы Ident; соединение общее с выборкой приёмов."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from services.domain.cursor import ChangePoint
+from services.domain.cursor import ChangePage, ChangePoint
 from services.domain.names import PersonName
 from services.domain.patients_match import name_key, surname_patterns
 from services.domain.plan import PlanItem, teeth_count
@@ -12,7 +12,6 @@ from services.domain.plan_view import LAST, PlanHead, PlanPatient, PlanRow
 from services.domain.texts import line
 from services.ident.rows import Row, moment, money, number, required, text
 from services.ident.source import after, page_after
-from services.ports import ChangePage
 
 
 class Questions(Protocol):
@@ -23,12 +22,13 @@ class Questions(Protocol):
 
 
 class IdentPlanSource:
-    """Планы одной базы Ident."""
+    """Планы одной базы Ident; сбой связи или запроса — DatabaseError."""
 
     def __init__(self, questions: Questions) -> None:
         self._questions = questions
 
     def patient_of(self, reception_id: int) -> PlanPatient | None:
+        """Возвращает пациента приёма; нет такого приёма — None."""
         rows = self._questions.ask("patient_of_reception", reception_id=reception_id)
         return _patient(rows[0]) if rows else None
 
@@ -37,6 +37,7 @@ class IdentPlanSource:
         return [_patient(row) for row in self._questions.ask("patients", ids=list(patient_ids))]
 
     def changed_after(self, point: ChangePoint) -> ChangePage:
+        """Возвращает до 50 пациентов, чьи планы изменились строго после точки; номер точки — пациента."""
         rows = self._questions.ask("changed_plans", **after(point))
         return page_after(point, rows, "patient_id", self.now)
 
@@ -67,6 +68,7 @@ class IdentPlanSource:
         return found
 
     def plan_rows(self, plan_ids: Sequence[int]) -> Sequence[PlanRow]:
+        """Возвращает строки планов (до 50 номеров) в порядке этапов."""
         if not plan_ids:
             return ()
         return [_row(row) for row in self._questions.ask("plan_details", ids=list(plan_ids))]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from services.domain.cursor import ChangePoint
+from services.domain.cursor import ChangePage, ChangePoint
 from services.domain.errors import DatabaseError
 from services.domain.reception import Reception
 from services.ident.connection import RESTS, HeldConnection, Rest
@@ -18,7 +18,6 @@ from services.ident.rows import (
     required,
 )
 from services.ident.statements import Statement, parse_statement, read_sql
-from services.ports import ChangePage
 
 if TYPE_CHECKING:
     from config.models import MssqlDatabase, SqliteDatabase

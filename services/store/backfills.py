@@ -4,7 +4,7 @@ from dataclasses import asdict
 
 from pydantic import TypeAdapter
 
-from services.ports import BackfillProgress
+from services.domain.outbox import BackfillProgress
 from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys
 

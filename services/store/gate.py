@@ -7,7 +7,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from services.ports import Halt
+from services.domain.outbox import Halt
 from services.store.connection import RedisClient, store_errors
 from services.store.epoch import RedisEpoch
 from services.store.keys import Keys

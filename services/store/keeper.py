@@ -13,7 +13,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from services.domain.errors import StoreError
-from services.ports import Clock, Permit
+from services.domain.outbox import Permit
+from services.ports import Clock
 
 if TYPE_CHECKING:
     from services.store.outbox import RedisOutbox

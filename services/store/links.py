@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from services.ports import Link, Rejection
+from services.domain.outbox import Link, Rejection
 from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys, branch_of
 

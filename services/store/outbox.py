@@ -10,7 +10,7 @@ from typing import Any
 from uuid import uuid4
 
 from services.domain.errors import Family
-from services.ports import Claim, Doubt, Entry, EntryState, Permit, Unclear
+from services.domain.outbox import Claim, Doubt, Entry, EntryState, Permit, Unclear
 from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys, branch_of
 from services.store.scripts import SCRIPTS

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from services.domain.absence import REASON, gone
 from services.domain.branches import home_of
 from services.domain.keys import RECEPTION
-from services.ports import Rejection
+from services.domain.outbox import Rejection
 from services.sync.feed import Feed, Work, uid_of
 
 

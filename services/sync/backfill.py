@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.ports import BackfillProgress, ReceptionSource
+from services.domain.outbox import BackfillProgress
+from services.ports import ReceptionSource
 from services.sync.feed import Work
 from services.sync.intake import Intake
 

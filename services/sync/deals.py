@@ -5,12 +5,14 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 from services.domain.absence import CANCEL_REASON
+from services.domain.crm import Deal, Found, Lead, NewContact
 from services.domain.errors import RetriableError, Vanished
 from services.domain.mapping import DealDraft, creation_fields, update_fields
+from services.domain.outbox import Claim, Link, Permit, Unclear
 from services.domain.ownership import key_was_cleared
 from services.domain.reception import ReceptionStatus
 from services.domain.stages import KeepStage, SetStage, Stage, move_stage
-from services.ports import Claim, Crm, Deal, Found, Lead, Link, NewContact, Permit, Unclear
+from services.ports import Crm
 from services.sync.decisions import client_for, open_lead, unfinished_lead
 from services.sync.feed import Attempt, Busy, Delivered, InDoubt, Outcome, Work, reading
 from services.sync.ownership import DealOwnership

@@ -2,9 +2,9 @@
 
 from collections.abc import Sequence
 
+from services.domain.crm import Contact, Deal, Lead, NewContact
 from services.domain.mapping import DealDraft
 from services.domain.names import same_person
-from services.ports import Contact, Deal, Lead, NewContact
 
 
 def choose_contact(contacts: Sequence[Contact], draft: DealDraft, matching: str) -> int | None:

@@ -2,33 +2,23 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from services.domain.cursor import ChangePoint
+from services.domain.cursor import ChangePage, ChangePoint
 from services.domain.entity import Entity, EntityPlace
 from services.domain.fingerprint import draft_fingerprint
 from services.domain.judgement import Foreign, Ready, Rules, Verdict, unknown_branch
 from services.domain.keys import RecordKey
+from services.domain.outbox import Claim, Link
 from services.domain.reception import UNKNOWN_BRANCH
 from services.domain.texts import line
-from services.ports import ChangePage, Claim, Link
 from services.sync.deals import Deals
 from services.sync.feed import Attempt, Delivered
 
+if TYPE_CHECKING:
+    from services.ident.entity_source import IdentEntitySource
+
 Row = Mapping[str, object]
-
-
-class EntitySource(Protocol):
-    """Чтение сущности одной базы."""
-
-    def changed_after(self, point: ChangePoint) -> ChangePage:
-        """Возвращает до 50 изменений строго после точки."""
-
-    def read(self, numbers: Sequence[int]) -> Mapping[int, Row]:
-        """Возвращает строки по номерам (до 50); отсутствующих нет."""
-
-    def now(self) -> datetime:
-        """Возвращает время сервера базы."""
 
 
 class EntityFeed:
@@ -36,7 +26,9 @@ class EntityFeed:
 
     counted = "entities_"
 
-    def __init__(self, rules: Rules, name: str, entity: Entity, source: EntitySource, deals: Deals) -> None:
+    def __init__(
+        self, rules: Rules, name: str, entity: Entity, source: "IdentEntitySource", deals: Deals
+    ) -> None:
         self.rules, self.name, self.letter = rules, f"{rules.branch_id}.{name}", entity.letter
         self._entity, self._source, self._deals = entity, source, deals
 

@@ -4,9 +4,8 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from services.domain.cursor import ChangePoint, advance, first_point, resume_point
+from services.domain.cursor import ChangePage, ChangePoint, advance, first_point, resume_point
 from services.domain.errors import DatabaseError
-from services.ports import ChangePage
 from services.sync.feed import Feed, Work
 from services.sync.intake import Intake
 

@@ -13,11 +13,13 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from services.domain.cursor import ChangePage
 from services.domain.errors import RetriableError
 from services.domain.fingerprint import failed_mark, is_settled
 from services.domain.judgement import Ready, Rules, Verdict
 from services.domain.keys import RecordKey
-from services.ports import ChangePage, Claim, Clock, Journal, Link, Permit
+from services.domain.outbox import Claim, Link, Permit
+from services.ports import Clock, Journal
 
 if TYPE_CHECKING:
     from config.models import Settings

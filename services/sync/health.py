@@ -5,8 +5,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from services.domain.alarms import moment_of
+from services.domain.outbox import EntryState
 from services.domain.signs import BranchSigns, NodeSigns, Signs, Stop
-from services.ports import Clock, EntryState
+from services.ports import Clock
 
 if TYPE_CHECKING:
     from services.store.bundle import Store

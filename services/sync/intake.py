@@ -7,7 +7,7 @@ from typing import Any
 
 from services.domain.errors import RetriableError
 from services.domain.judgement import Foreign, Ready, Refused, Verdict, failed_rule, judged
-from services.ports import Link, Rejection
+from services.domain.outbox import Link, Rejection
 from services.sync.feed import Feed, Work, is_stale, uid_of
 
 

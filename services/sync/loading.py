@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 
 from services.domain.errors import RetriableError
-from services.ports import BackfillProgress
+from services.domain.outbox import BackfillProgress
 from services.sync.feed import Work
 
 LONGEST = timedelta(days=366)

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+from services.domain.crm import Deal, Found
 from services.domain.ownership import Evidence, ownership
 from services.domain.phones import Phone
-from services.ports import Crm, Deal, Found
+from services.ports import Crm
 from services.sync.feed import Work, reading
 
 

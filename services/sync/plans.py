@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING
 
 from services.domain.branches import possible_uids
 from services.domain.errors import SyncError
@@ -20,8 +20,12 @@ from services.domain.plan_view import (
     plan_view,
     rows_by_plan,
 )
-from services.ports import Journal, PlanSource
+from services.ports import Journal
 from services.sync.ownership import DealOwnership
+
+if TYPE_CHECKING:
+    from services.ident.plan_source import IdentPlanSource
+    from services.sealing import Sealer
 
 #: Больше однофамильцев с тем же именем и отчеством списком не выбирают.
 MOST_NAMESAKES = 20
@@ -66,7 +70,7 @@ class PlanLookup:
     def __init__(
         self,
         rules: Rules,
-        source: PlanSource,
+        source: "IdentPlanSource",
         ownership: DealOwnership,
         journal: Journal,
         by_name: bool = True,
@@ -162,20 +166,10 @@ def _number(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
-class Seal(Protocol):
-    """Печать: запечатать и вскрыть."""
-
-    def seal(self, message: Mapping[str, object]) -> str:
-        """Запечатывает сообщение."""
-
-    def unseal(self, sealed: str) -> dict[str, object]:
-        """Вскрывает сообщение."""
-
-
 class SealedPlanLookup:
     """Тот же поиск для очереди: вопрос и ответ запечатаны, сбой базы — тоже ответ."""
 
-    def __init__(self, lookup: PlanLookup, requests: Seal, answers: Seal) -> None:
+    def __init__(self, lookup: PlanLookup, requests: "Sealer", answers: "Sealer") -> None:
         self._lookup, self._requests, self._answers = lookup, requests, answers
 
     def lookup_sealed(self, sealed: str) -> str:

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 
+from services.domain.crm import Deal
 from services.domain.judgement import Ready, Refused
 from services.domain.mapping import DealDraft, creation_fields, update_fields
 from services.domain.ownership import Evidence, ownership
 from services.domain.stages import move_stage
-from services.ports import Crm, Deal
+from services.ports import Crm
 from services.sync.extract import changed_pages
 from services.sync.feed import Work, is_stale, uid_of
 from services.sync.intake import Intake

@@ -4,11 +4,12 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 
 from services.domain.branches import possible_uids
-from services.domain.cursor import ChangePoint
+from services.domain.cursor import ChangePage, ChangePoint
 from services.domain.judgement import Rules, Verdict
 from services.domain.keys import RECEPTION
+from services.domain.outbox import Claim, Link
 from services.domain.reception import Reception
-from services.ports import ChangePage, Claim, Link, ReceptionSource
+from services.ports import ReceptionSource
 from services.sync.deals import Deals
 from services.sync.feed import Attempt, Delivered, Outcome
 

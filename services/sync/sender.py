@@ -12,8 +12,8 @@ from services.domain.errors import FatalError, RetriableError, SkippableError, S
 from services.domain.fingerprint import failed_mark
 from services.domain.judgement import Foreign, Ready, Refused
 from services.domain.keys import parse_key
+from services.domain.outbox import Claim, Doubt, Halt, Link, Permit, Unclear
 from services.domain.retries import GiveUp, plan_retry
-from services.ports import Claim, Doubt, Halt, Link, Permit, Unclear
 from services.store.outbox import WORKER_LOST
 from services.sync.feed import Attempt, Busy, InDoubt, Outcome, PortalRests, Work
 from services.sync.intake import Intake

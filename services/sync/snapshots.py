@@ -7,13 +7,16 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import TYPE_CHECKING
 
 from services.domain.branches import possible_uids
-from services.domain.cursor import ChangePoint
+from services.domain.crm import PlanDeal
+from services.domain.cursor import ChangePage, ChangePoint
 from services.domain.errors import SkippableError
 from services.domain.fingerprint import fingerprint
 from services.domain.judgement import Foreign, Ready, Rules, Verdict
 from services.domain.keys import PLANS, RECEPTION, RecordKey, parse_key
+from services.domain.outbox import Claim, Link
 from services.domain.plan_snapshot import Snapshot, hash_of, take_snapshot
 from services.domain.plan_view import (
     PlanHead,
@@ -25,9 +28,12 @@ from services.domain.plan_view import (
     plan_view,
     rows_by_plan,
 )
-from services.ports import ChangePage, Claim, Link, PlanDeal, PlanDeals, PlanSource
 from services.sync.feed import Attempt, Delivered, Outcome, Work, reading
 from services.sync.ownership import DealOwnership
+
+if TYPE_CHECKING:
+    from services.bitrix.plan_deals import BitrixPlanDeals
+    from services.ident.plan_source import IdentPlanSource
 
 PAGE = 50
 
@@ -47,7 +53,12 @@ class PlanFeed:
     letter, counted = PLANS, "plans_"
 
     def __init__(
-        self, rules: Rules, source: PlanSource, deals: PlanDeals, ownership: DealOwnership, work: Work
+        self,
+        rules: Rules,
+        source: "IdentPlanSource",
+        deals: "BitrixPlanDeals",
+        ownership: DealOwnership,
+        work: Work,
     ) -> None:
         self.rules, self._source, self._deals, self._work = rules, source, deals, work
         self._ownership = ownership
@@ -133,7 +144,7 @@ class PlanFeed:
         self._work.store.outbox.put([str(key)], self._work.clock.now(), timedelta())
 
 
-def read_plans(source: PlanSource, numbers: Sequence[int]) -> Mapping[int, PatientPlans]:
+def read_plans(source: "IdentPlanSource", numbers: Sequence[int]) -> Mapping[int, PatientPlans]:
     """Читает действующие планы пациентов (до 50) со строками: три запроса на всех."""
     patients = {patient.patient_id: patient for patient in source.patients(numbers)}
     heads = source.active_plans(list(patients)) if patients else {}

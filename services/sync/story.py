@@ -11,18 +11,20 @@ from typing import Any, cast
 
 from services.domain.alarms import spell
 from services.domain.branches import resolve_branch
+from services.domain.crm import Deal, Found
 from services.domain.errors import SyncError
 from services.domain.fingerprint import failed_mark
 from services.domain.judgement import Foreign, Ready, Refused, Verdict, judged
 from services.domain.keys import RECEPTION, RecordKey, parse_key
 from services.domain.mapping import DealDraft, update_fields
+from services.domain.outbox import Entry, EntryState, Link
 from services.domain.phones import Phone, phone_in
 from services.domain.reasons import reason_of
 from services.domain.reception import Reception, status_of
 from services.domain.stages import TITLES, move_stage, ruling
 from services.domain.story import Fact, Tone, checks, facts, movement
 from services.domain.texts import line
-from services.ports import Crm, Deal, Entry, EntryState, Found, Link
+from services.ports import Crm
 from services.sync.feed import Feed, Work, is_stale
 from services.sync.ownership import DealOwnership
 from services.sync.preview import PERSONAL, moment_in, same_value, shown

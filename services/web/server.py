@@ -34,9 +34,6 @@ RESTART_SECONDS = 5.0
 class ServingError(Exception):
     """Страницу не открыть; текст говорит, что исправить."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-
 
 @dataclass(frozen=True, slots=True)
 class Site:

@@ -18,7 +18,7 @@ from demo.portal.server import PortalServer
 from demo.processes import Processes
 from demo.site import Site
 from services.container import Services
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 from services.sync.feed import Outcome
 from tests.acceptance.test_demo import SECRET, open_files, people
 from tests.support.node import NODE, Process, eventually

@@ -11,7 +11,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from demo.portal.server import PortalServer
 from monitoring.app import monitor_app
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 from tests.support.node import eventually
 from tests.support.pages import PageServer
 from tests.support.watched import WatchedWorld

@@ -4,10 +4,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from services.domain.crm import NewContact
 from services.domain.errors import GripLost, SkippableError, Vanished
 from services.domain.names import PersonName
+from services.domain.outbox import Claim, Permit
 from services.domain.phones import Phone
-from services.ports import Claim, NewContact, Permit
 from tests.support.crm_world import EmulatedPortal, FakePortal
 
 PHONE, OTHER = Phone("+79031112233"), Phone("+79034445566")

@@ -17,10 +17,10 @@ from services.bitrix.responses import (
     Misconfigured,
     number_of,
 )
+from services.domain.crm import Found, NewContact
 from services.domain.errors import SyncError
 from services.domain.names import PersonName
 from services.domain.phones import Phone
-from services.ports import Found, NewContact
 from tests.contract.conftest import GENEROUS
 from tests.fakes_bitrix import PATIENCE
 from tests.support.crm_world import EmulatedPortal

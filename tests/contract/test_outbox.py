@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from services.domain.errors import Family
-from services.ports import Claim, Doubt, EntryState, Permit, Unclear
+from services.domain.outbox import Claim, Doubt, EntryState, Permit, Unclear
 from services.store.bundle import Identity, Store
 from services.store.keys import Keys
 from services.store.outbox import WORKER_LOST, RedisOutbox

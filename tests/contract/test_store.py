@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.domain.cursor import ChangePoint
-from services.ports import BackfillProgress, Halt, Link, Rejection
+from services.domain.outbox import BackfillProgress, Halt, Link, Rejection
 from services.store.backfills import RedisBackfills
 from services.store.bundle import Identity, Store
 from services.store.cursors import RedisCursors

@@ -18,7 +18,7 @@ from demo.portal.server import PortalServer
 from demo.site import Site
 from demo.verdict import Judge
 from services.container import Services
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 from tests.support.doors import ROOT, SCRIPTS, bare, family, running, text_of
 from tests.support.node import eventually
 from tests.support.world import World

@@ -15,10 +15,10 @@ from demo.portal.server import PortalServer
 from demo.site import STAGES
 from services.domain.errors import RetriableError
 from services.domain.keys import parse_key
+from services.domain.outbox import EntryState
 from services.domain.stages import Stage
 from services.extensions import load_entities
 from services.ident.sqlite import clinic_now
-from services.ports import EntryState
 from services.sync.feed import Outcome
 from services.sync.redrive import Redrive
 from tasks.names import queue_of

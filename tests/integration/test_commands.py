@@ -15,8 +15,8 @@ from cli.__main__ import main
 from config.loader import CONFIG_VARIABLE
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
+from services.domain.outbox import EntryState, Rejection
 from services.ident.sqlite import clinic_now
-from services.ports import EntryState, Rejection
 from services.sync.feed import Outcome
 from tests.support.node import NODE, ROOT, Process, eventually
 from tests.support.quick import delivered, quick

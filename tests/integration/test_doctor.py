@@ -21,7 +21,8 @@ from demo.site import Site
 from services.container import Services
 from services.doctor.findings import Finding, Level
 from services.doctor.run import Examination
-from services.ports import Halt, PortalTraffic
+from services.domain.outbox import Halt
+from services.ports import PortalTraffic
 from tests.support.redis_process import RedisProcess
 
 ROOMY = {"rate": 1000.0, "threshold": 1000.0}

@@ -19,9 +19,9 @@ from demo.portal.server import PortalServer
 from demo.verdict import goes_back, moves
 from services.container import Services
 from services.domain.errors import RetriableError
+from services.domain.outbox import EntryState
 from services.domain.phones import Phone
 from services.ident.sqlite import clinic_now
-from services.ports import EntryState
 from services.sync.feed import Outcome
 from services.sync.sender import Postponed
 from tests.support.node import eventually

@@ -11,7 +11,7 @@ import redis
 
 from demo.portal.options import PortalOptions, WebhookKey
 from demo.portal.server import PortalServer
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 from tests.support.node import BEAT, NODE, PREFORK, THREADS, Process, Service, eventually
 from tests.support.odbc import DATABASES, FakeServer
 from tests.support.quick import QUICK, book, quick

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from config.models import AlertSettings
 from demo.portal.server import PortalServer
-from services.ports import Halt
+from services.domain.outbox import Halt
 from tests.integration.test_commands import command
 from tests.support.http_site import SECRET, Site, running, says
 from tests.support.mailbox import Mailbox

@@ -9,7 +9,7 @@ import requests
 
 from demo.broker import free_port
 from demo.portal.faults import Fault, FaultKind
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 from tests.integration.test_worker import send_extract
 from tests.support.node import NODE, PREFORK, THREADS, WINDOWS, Process, eventually
 from tests.support.plans import ALSU, CURATOR, PlanWorld, bearer, plan_portal

@@ -14,10 +14,10 @@ from demo.portal.server import PortalServer
 from services.bitrix.plan_deals import BitrixPlanDeals
 from services.container import Services
 from services.domain.errors import RetriableError
+from services.domain.outbox import EntryState, Permit
 from services.feeds import rules_of
 from services.ident.plan_source import IdentPlanSource
 from services.ident.sqlite import clinic_now
-from services.ports import EntryState, Permit
 from services.sealing import SnapshotSeal
 from services.sync.feed import Outcome
 from services.sync.intake import Intake

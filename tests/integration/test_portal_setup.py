@@ -15,8 +15,8 @@ from demo.portal.options import PortalOptions, WebhookKey
 from demo.portal.schema import DEAL
 from demo.portal.server import PortalServer
 from demo.portal.stages import DEFAULT_DEAL_STAGES, Stage, add_category
+from services.domain.outbox import Halt
 from services.domain.stages import Stage as OurStage
-from services.ports import Halt
 from services.sync.feed import Outcome
 from tests.support.world import World
 

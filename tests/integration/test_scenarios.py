@@ -8,8 +8,8 @@ import pytest
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.schema import CONTACT, DEAL
 from services.domain.errors import RetriableError
+from services.domain.outbox import EntryState
 from services.ident.sqlite import clinic_now
-from services.ports import EntryState
 from services.sync.feed import Outcome
 from services.sync.sender import Postponed
 from tests.support.node import eventually

@@ -10,7 +10,7 @@ import pytest
 import redis
 
 from services.domain.errors import StoreError
-from services.ports import Halt, Permit
+from services.domain.outbox import Halt, Permit
 from services.store.bundle import Store
 from services.store.clock import RedisClock
 from services.store.durability import durability_warnings

@@ -18,9 +18,9 @@ from demo.portal.schema import DEAL
 from demo.portal.server import PortalServer
 from monitoring.app import monitor_app
 from services.domain.fingerprint import failed_mark
+from services.domain.outbox import Doubt, Halt, Link, Unclear
 from services.ident.sqlite import clinic_now
 from services.journal.configure import configure_journal, stop_journal
-from services.ports import Doubt, Halt, Link, Unclear
 from tests.support.pages import PageServer
 from tests.support.world import World
 

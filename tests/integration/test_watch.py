@@ -8,7 +8,7 @@ import pytest
 
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.server import PortalServer
-from services.ports import Halt
+from services.domain.outbox import Halt
 from tests.support.mailbox import Mailbox
 from tests.support.world import World
 

@@ -14,9 +14,9 @@ from demo.portal.server import PortalServer
 from demo.site import Site
 from demo.verdict import Judge
 from services.container import Services
+from services.domain.outbox import EntryState
 from services.ident.sqlite import to_sqlite
 from services.ident.statements import SQL_DIR, read_sql
-from services.ports import EntryState
 
 ROOT = Path(__file__).resolve().parents[2]
 #: Папка без единой программы: ни Python, ни чего-либо ещё по имени не найти.

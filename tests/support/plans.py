@@ -9,7 +9,7 @@ from config.loader import application_key
 from demo.portal.options import ALL_SCOPES, OAuthToken, PortalOptions
 from demo.portal.server import PortalServer
 from plan_frontend.asking import NoAnswer
-from services.ports import Link
+from services.domain.outbox import Link
 from services.sealing import plan_answer_sealer, plan_request_sealer
 from services.sync.plans import PlanQuestion
 from tests.support.world import World

@@ -8,10 +8,10 @@ from typing import Any
 from config.loader import parse_settings
 from config.models import Settings
 from services.domain.errors import RetriableError
+from services.domain.outbox import Entry, EntryState, Link
 from services.domain.phones import Phone
 from services.domain.reception import Reception
 from services.feeds import pipeline
-from services.ports import Entry, EntryState, Link
 from services.store.bundle import Identity, Store
 from services.store.keeper import Keeper
 from services.store.keys import Keys

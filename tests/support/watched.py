@@ -7,8 +7,9 @@ from typing import Any
 
 from demo.portal.server import PortalServer
 from services.domain.cursor import ChangePoint
+from services.domain.outbox import EntryState, Halt, Rejection
 from services.ident.sqlite import clinic_now
-from services.ports import EntryState, Halt, PortalTraffic, PortalTrouble, Rejection
+from services.ports import PortalTraffic, PortalTrouble
 from tests.support.world import World
 
 BRANCHES = (

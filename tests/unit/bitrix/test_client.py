@@ -24,7 +24,7 @@ from services.bitrix.responses import (
 )
 from services.bitrix.transport import Reply
 from services.domain.errors import GripLost, StoreError, Withdrawn
-from services.ports import Permit
+from services.domain.outbox import Permit
 from tests.fakes_bitrix import PATIENCE, Desk, FakeLimiter, FakeTransport, refusal
 
 CRASH = refusal(500, "INTERNAL_SERVER_ERROR")

@@ -12,10 +12,10 @@ from config.models import PortalSettings
 from services.bitrix.crm import BitrixCrm
 from services.bitrix.responses import AmbiguousAnswer, Misconfigured
 from services.bitrix.transport import Reply
+from services.domain.crm import NewContact
 from services.domain.errors import SyncError
 from services.domain.names import PersonName
 from services.domain.phones import Phone
-from services.ports import NewContact
 from tests.fakes_bitrix import Desk, FakeTransport
 
 PHONE = Phone("+79031112233")

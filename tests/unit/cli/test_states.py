@@ -1,7 +1,7 @@
 """Состояния очереди словами: ни одно не осталось без слова."""
 
 from cli.failed import STATES
-from services.ports import EntryState
+from services.domain.outbox import EntryState
 
 
 def test_every_state_of_the_queue_has_its_word() -> None:

@@ -2,10 +2,10 @@
 
 import pytest
 
+from services.domain.crm import Contact, Lead, NewContact
 from services.domain.names import PersonName
 from services.domain.phones import Phone
 from services.domain.plan_view import PlanPatient
-from services.ports import Contact, Lead, NewContact
 from tests.factories import make_draft, make_reception
 
 PHONE = Phone("+79161234567")

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from services.domain.errors import DatabaseError
+from services.domain.outbox import Link
 from services.ident.plan_source import IdentPlanSource
 from services.journal.events import EventLogger
-from services.ports import Link, PlanSource
 from services.sealing import SealBroken, Sealer, plan_answer_sealer, plan_request_sealer
 from services.sync.ownership import DealOwnership
 from services.sync.plans import PlanLookup, PlanQuestion, SealedPlanLookup
@@ -23,7 +23,7 @@ DEAL = 10
 SECRET = b"k" * 32
 
 
-def lookup_of(source: PlanSource, office: Office | None = None, by_name: bool = True) -> PlanLookup:
+def lookup_of(source: IdentPlanSource, office: Office | None = None, by_name: bool = True) -> PlanLookup:
     """Строит поиск филиала F1; без ``office`` узел помнит, что приём 1 — сделка DEAL."""
     if office is None:
         office = Office()
@@ -32,7 +32,7 @@ def lookup_of(source: PlanSource, office: Office | None = None, by_name: bool = 
     return PlanLookup(make_rules(1), source, ownership, EventLogger("test.plans"), by_name)
 
 
-def ask(source: PlanSource, office: Office | None = None, by_name: bool = True, **question: Any) -> Any:
+def ask(source: IdentPlanSource, office: Office | None = None, by_name: bool = True, **question: Any) -> Any:
     """Спрашивает из сделки DEAL, у чьего контакта телефон Лунёвой."""
     usual = {"deal_id": DEAL, "phones": (PHONE,)}
     return lookup_of(source, office, by_name).lookup(PlanQuestion(**{**usual, **question}).as_json())
@@ -121,7 +121,7 @@ def test_nobody_with_the_name(plans: IdentPlanSource) -> None:
     assert ask(plans, full_name="Никто Никтоевич") == {"found": "nothing", "patient": None}
 
 
-def sealed_lookup(source: PlanSource) -> SealedPlanLookup:
+def sealed_lookup(source: IdentPlanSource) -> SealedPlanLookup:
     return SealedPlanLookup(lookup_of(source), plan_request_sealer(SECRET), plan_answer_sealer(SECRET))
 
 

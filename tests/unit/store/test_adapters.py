@@ -16,7 +16,7 @@ from config.models import RedisSettings
 from demo.broker import free_port
 from services.domain.cursor import ChangePoint
 from services.domain.errors import StoreError
-from services.ports import Claim, Halt, Link, Rejection
+from services.domain.outbox import Claim, Halt, Link, Rejection
 from services.store.bundle import Store, open_store
 from services.store.durability import durability_warnings
 from services.store.keys import Keys, branch_of

@@ -4,8 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from services.domain.crm import Contact, Deal, Lead, NewContact
 from services.domain.names import PersonName
-from services.ports import Contact, Deal, Lead, NewContact
 from services.sync.decisions import choose_contact, client_for, open_lead, unfinished_lead
 from tests.factories import make_draft
 

@@ -4,9 +4,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from services.domain.cursor import ChangePoint
+from services.domain.cursor import ChangePage, ChangePoint
 from services.domain.errors import DatabaseError, DatabaseResting
-from services.ports import ChangePage
 from tests.fakes_ident import FakeSource
 from tests.support.scenarios import Office
 

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pytest
 
 from services.domain.fingerprint import failed_mark
+from services.domain.outbox import Link
 from services.domain.reception import Reception
-from services.ports import Link
 from services.sync.feed import Outcome
 from tests.factories import MINNULLINA
 from tests.fakes_ident import FakeSource

@@ -6,7 +6,7 @@ import pytest
 
 from services.bitrix.responses import AmbiguousAnswer, Unauthorized
 from services.domain.errors import SyncError
-from services.ports import Halt, Link
+from services.domain.outbox import Halt, Link
 from tests.factories import START
 from tests.support.scenarios import Office
 

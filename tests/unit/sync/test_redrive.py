@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from services.domain.errors import Family
-from services.ports import EntryState, Halt
+from services.domain.outbox import EntryState, Halt
 from tests.support.scenarios import Office
 
 LEASE = timedelta(seconds=100)

@@ -15,7 +15,7 @@ from services.bitrix.responses import (
 )
 from services.domain.errors import DatabaseError, DatabaseResting, RetriableError, StoreError, Withdrawn
 from services.domain.fingerprint import failed_mark
-from services.ports import EntryState, Halt, Link
+from services.domain.outbox import EntryState, Halt, Link
 from services.sync.feed import Outcome
 from services.sync.sender import BUSY_PAUSE, Postponed
 from tests.factories import MINNULLINA

@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 
 from services.bitrix.responses import FieldRefused
+from services.domain.crm import PlanDeal
 from services.domain.fingerprint import failed_mark
+from services.domain.outbox import EntryState, Link, Permit
 from services.domain.plan_snapshot import hash_of
 from services.ident.plan_source import IdentPlanSource
 from services.ident.source import IdentSource
-from services.ports import EntryState, Link, Permit, PlanDeal
 from services.sync.feed import Outcome
 from services.sync.intake import Intake
 from services.sync.ownership import DealOwnership

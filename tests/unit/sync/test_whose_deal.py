@@ -5,9 +5,10 @@ from typing import Any
 
 import pytest
 
+from services.domain.crm import Found
 from services.domain.errors import NetworkError
+from services.domain.outbox import Link
 from services.domain.phones import Phone, normalize_phone
-from services.ports import Found, Link
 from services.sync.feed import Outcome
 from services.sync.ownership import DealOwnership
 from tests.fakes import COLLEAGUE, KEY, FakeCrm
