@@ -14,7 +14,6 @@ from services.bitrix.packing import PAGE_ROWS
 from services.bitrix.people import People, moment_of, searches
 from services.bitrix.responses import (
     CallRefused,
-    Misconfigured,
     NotFound,
     id_of,
     number_of,
@@ -22,7 +21,7 @@ from services.bitrix.responses import (
     unclear,
 )
 from services.domain.crm import Deal, Found, NewContact
-from services.domain.errors import SyncError, Vanished
+from services.domain.errors import FatalError, SyncError, Vanished
 from services.domain.outbox import Permit
 from services.domain.phones import Phone
 
@@ -174,14 +173,14 @@ class BitrixCrm:
 
 
 def require_field(client: BitrixClient, name: str, rows: Sequence[Mapping[str, Any]] = ()) -> None:
-    """Разбирает ответ из одних чужих строк: поля на портале нет — Misconfigured, иначе они и правда чужие.
+    """Разбирает ответ из одних чужих строк: поля на портале нет — FatalError, иначе они и правда чужие.
 
     Полная страница чужих строк неясна: своя могла в неё не поместиться; неясны и строки без самого поля.
     """
     method = "crm.deal.userfield.list"
     known = rows_of(client.call(method, {"filter": {"FIELD_NAME": name}}), method)
     if not any(folded(row.get("FIELD_NAME")) == folded(name) for row in known):
-        raise Misconfigured(
+        raise FatalError(
             f"портал не ищет по полю {name}: создайте поля сделки (portal setup)", "key_field_missing"
         )
     if len(rows) >= PAGE_ROWS or not all(name in row for row in rows):

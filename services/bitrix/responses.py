@@ -11,17 +11,11 @@
     └── NetworkError
         ├── PortalUnreachable     соединения не было: точно не выполнено
         └── AnswerLost            ответ потерян: могло и выполниться
-    SkippableError
+    SkippableError                причина и текст — в таблице: портал не принял поля и прочее
     ├── NotFound                  элемента нет
-    ├── FieldRefused              портал не принял поля
     ├── ItemAccessDenied          нет прав на этот элемент
     └── CallRefused               прочий отказ этому вызову
-    FatalError
-    ├── Unauthorized              вебхук не принят или отозван
-    ├── ScopeMissing              вебхуку не хватает прав
-    ├── PortalBlocked             OVERLOAD_LIMIT: REST портала выключен вручную
-    ├── PortalClosed              портал удалён, переименован или без тарифа
-    └── Misconfigured             ошибка настройки или программы: метод, http, длина пакета
+    FatalError                    вебхук не принят, прав мало, портал закрыт, настройки или программа неверны
 
 В текстах нет ни адреса портала, ни ``error_description``: в нём бывают значения полей.
 """
@@ -71,10 +65,6 @@ class NotFound(SkippableError):
     """Элемента на портале нет."""
 
 
-class FieldRefused(SkippableError):
-    """Портал не принял поля."""
-
-
 class ItemAccessDenied(SkippableError):
     """Нет прав на элемент."""
 
@@ -83,80 +73,59 @@ class CallRefused(SkippableError):
     """Портал отказал вызову."""
 
 
-class Unauthorized(FatalError):
-    """Вебхук не принят."""
-
-
-class ScopeMissing(FatalError):
-    """Вебхуку не хватает прав."""
-
-
-class PortalBlocked(FatalError):
-    """REST портала выключен вручную."""
-
-
-class PortalClosed(FatalError):
-    """Портал закрыт, переименован или без тарифа."""
-
-
-class Misconfigured(FatalError):
-    """Ошибка настройки или программы."""
-
-
+ABSENT = "элемента на портале нет"
+CLOSED = "владельцу вебхука закрыт этот элемент: дайте права"
 REFUSED = "портал не принял данные сделки или клиента (код {code}): сверьте обязательные поля на портале"
 
 #: Код портала → класс, причина, текст. Причина видна администратору и постоянна.
-SKIPPABLE: Mapping[str, tuple[type[SkippableError], str, str]] = {
-    "NOT_FOUND": (NotFound, "not_found", "элемента на портале нет"),
+CODES: Mapping[str, tuple[type[SkippableError | FatalError], str, str]] = {
+    "NOT_FOUND": (NotFound, "not_found", ABSENT),
     "CRM_FIELD_ERROR_REQUIRED": (
-        FieldRefused,
+        SkippableError,
         "field_required",
         "на портале есть обязательное поле, которого нет у записи",
     ),
-    "CRM_FIELD_ERROR_VALUE_NOT_VALID": (FieldRefused, "field_invalid", REFUSED),
-    "100": (FieldRefused, "field_invalid", REFUSED),
-    "0": (FieldRefused, "field_invalid", REFUSED),
-    "ERROR_CORE": (FieldRefused, "field_invalid", REFUSED),
-    "INVALID_ARG_VALUE": (FieldRefused, "field_unknown", "портал не знает одного из полей: выполните doctor"),
-}
-
-FATAL: Mapping[str, tuple[type[FatalError], str, str]] = {
-    "NO_AUTH_FOUND": (Unauthorized, "unauthorized", "вебхук не принят: проверьте его код или создайте новый"),
+    **dict.fromkeys(
+        ("CRM_FIELD_ERROR_VALUE_NOT_VALID", "100", "0", "ERROR_CORE"),
+        (SkippableError, "field_invalid", REFUSED),
+    ),
+    "INVALID_ARG_VALUE": (
+        SkippableError,
+        "field_unknown",
+        "портал не знает одного из полей: выполните doctor",
+    ),
+    "NO_AUTH_FOUND": (FatalError, "unauthorized", "вебхук не принят: проверьте его код или создайте новый"),
     "INVALID_CREDENTIALS": (
-        Unauthorized,
+        FatalError,
         "unauthorized",
         "вебхук не принят: проверьте его код или права владельца",
     ),
-    "EXPIRED_TOKEN": (Unauthorized, "unauthorized", "срок вебхука кончился: создайте новый"),
-    "INSUFFICIENT_SCOPE": (ScopeMissing, "scope_missing", "вебхуку не хватает прав: отметьте crm и im"),
-    "USER_ACCESS_ERROR": (ScopeMissing, "scope_missing", "владельцу вебхука закрыт доступ к REST"),
-    "ALLOWED_ONLY_INTRANET_USER": (ScopeMissing, "scope_missing", "владелец вебхука — внешний пользователь"),
-    "WRONG_AUTH_TYPE": (Misconfigured, "misconfigured", "метод недоступен вебхуку"),
+    "EXPIRED_TOKEN": (FatalError, "unauthorized", "срок вебхука кончился: создайте новый"),
+    "INSUFFICIENT_SCOPE": (FatalError, "scope_missing", "вебхуку не хватает прав: отметьте crm и im"),
+    "USER_ACCESS_ERROR": (FatalError, "scope_missing", "владельцу вебхука закрыт доступ к REST"),
+    "ALLOWED_ONLY_INTRANET_USER": (FatalError, "scope_missing", "владелец вебхука — внешний пользователь"),
     "OVERLOAD_LIMIT": (
-        PortalBlocked,
+        FatalError,
         "overload_limit",
         "REST портала остановлен: обратитесь в поддержку Битрикс24",
     ),
-    "PORTAL_DELETED": (PortalClosed, "portal_deleted", "портал удалён"),
-    "INVALID_REQUEST": (Misconfigured, "misconfigured", "портал требует https"),
+    "PORTAL_DELETED": (FatalError, "portal_deleted", "портал удалён"),
+    "WRONG_AUTH_TYPE": (FatalError, "misconfigured", "метод недоступен вебхуку"),
+    "INVALID_REQUEST": (FatalError, "misconfigured", "портал требует https"),
     "ERROR_METHOD_NOT_FOUND": (
-        Misconfigured,
+        FatalError,
         "misconfigured",
         "портал не знает метода: вебхуку не хватает прав",
     ),
-    "ERROR_BATCH_LENGTH_EXCEEDED": (Misconfigured, "misconfigured", "в пакете больше 50 команд"),
-    "ERROR_BATCH_METHOD_NOT_ALLOWED": (Misconfigured, "misconfigured", "метод нельзя звать в пакете"),
+    "ERROR_BATCH_LENGTH_EXCEEDED": (FatalError, "misconfigured", "в пакете больше 50 команд"),
+    "ERROR_BATCH_METHOD_NOT_ALLOWED": (FatalError, "misconfigured", "метод нельзя звать в пакете"),
 }
 
 #: Старые методы пишут смысл словами при пустом коде; сравнивается начало текста.
 LEGACY: Mapping[str, tuple[type[SkippableError], str, str]] = {
-    "not found": (NotFound, "not_found", "элемента на портале нет"),
-    "access denied": (
-        ItemAccessDenied,
-        "access_denied",
-        "владельцу вебхука закрыт этот элемент: дайте права",
-    ),
-    "id is not defined": (NotFound, "not_found", "элемента на портале нет"),
+    "not found": (NotFound, "not_found", ABSENT),
+    "id is not defined": (NotFound, "not_found", ABSENT),
+    "access denied": (ItemAccessDenied, "access_denied", CLOSED),
 }
 
 
@@ -212,23 +181,15 @@ def coded_error(code: str, description: str, status: int, method: str) -> SyncEr
     if upper == "OPERATION_TIME_LIMIT":
         return OperationTimeLimit(f"{method}: портал исчерпал время метода")
     if upper in ("ACCESS_DENIED", "ACCESS DENIED"):
-        return _access_denied(status, method)
-    if upper in FATAL:
-        fatal, reason, text = FATAL[upper]
-        return fatal(f"{method}: {text}", reason)
-    if upper in SKIPPABLE:
-        skippable, reason, text = SKIPPABLE[upper]
-        return skippable(f"{method}: {text.format(code=code)}", reason)
+        # 403 — отказ всему порталу (тариф, права), 400 и команды пакета — одному элементу.
+        if status == 403:
+            text = "портал отказал: проверьте тариф, подписку и права вебхука"
+            return FatalError(f"{method}: {text}", "access_denied")
+        return ItemAccessDenied(f"{method}: {CLOSED}", "access_denied")
+    if upper in CODES:
+        kind, reason, text = CODES[upper]
+        return kind(f"{method}: {text.format(code=code)}", reason)
     return _unknown(code, description, status, method)
-
-
-def _access_denied(status: int, method: str) -> SyncError:
-    """Разделяет отказ всему порталу (403: тариф, права) и одному элементу (400 и команды пакета)."""
-    if status == 403:
-        return PortalClosed(
-            f"{method}: портал отказал: проверьте тариф, подписку и права вебхука", "access_denied"
-        )
-    return ItemAccessDenied(f"{method}: владельцу вебхука закрыт этот элемент: дайте права", "access_denied")
 
 
 def _unknown(code: str, description: str, status: int, method: str) -> SyncError:
@@ -238,7 +199,7 @@ def _unknown(code: str, description: str, status: int, method: str) -> SyncError
     if status >= 500 or code.upper() in ("INTERNAL_SERVER_ERROR", "ERROR_UNEXPECTED_ANSWER"):
         return AmbiguousAnswer(f"{method}: сбой на портале", AMBIGUITY_SECONDS)
     if status == 401:
-        return Unauthorized(f"{method}: вебхук не принят: проверьте его код", "unauthorized")
+        return FatalError(f"{method}: вебхук не принят: проверьте его код", "unauthorized")
     if status == 429:
         return OperationTimeLimit(f"{method}: портал просит подождать")
     return CallRefused(f"{method}: портал отказал (код {_safe(code)})", "refused")
@@ -247,9 +208,9 @@ def _unknown(code: str, description: str, status: int, method: str) -> SyncError
 def _unreadable(status: int, method: str) -> SyncError:
     """Разбирает чужой ответ: страница прокси, обрыв на 60-й секунде, переезд портала."""
     if 300 <= status < 400:
-        return PortalClosed("портал переехал на другой адрес: впишите новый вебхук", "portal_moved")
+        return FatalError("портал переехал на другой адрес: впишите новый вебхук", "portal_moved")
     if status == 401:
-        return Unauthorized(f"{method}: вебхук не принят: проверьте его код", "unauthorized")
+        return FatalError(f"{method}: вебхук не принят: проверьте его код", "unauthorized")
     return AmbiguousAnswer(f"{method}: непонятный ответ портала (HTTP {status})", AMBIGUITY_SECONDS)
 
 

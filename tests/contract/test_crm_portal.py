@@ -12,13 +12,11 @@ from demo.portal.funnel import build_demo_portal
 from demo.portal.server import PortalServer
 from services.bitrix.responses import (
     AnswerLost,
-    FieldRefused,
     ItemAccessDenied,
-    Misconfigured,
     number_of,
 )
 from services.domain.crm import Found, NewContact
-from services.domain.errors import SyncError
+from services.domain.errors import FatalError, SkippableError, SyncError
 from services.domain.names import PersonName
 from services.domain.phones import Phone
 from tests.contract.conftest import GENEROUS
@@ -49,7 +47,7 @@ def configured(portal: PortalServer) -> Iterator[EmulatedPortal]:
 def test_missing_key_field_stops_everything_before_a_deal_is_made(world: EmulatedPortal) -> None:
     world.add_deal("F1_1")
     world.portal.state.userfields[:] = []
-    with pytest.raises(Misconfigured, match="portal setup") as caught:
+    with pytest.raises(FatalError, match="portal setup") as caught:
         world.crm.find(["F1_2"], None)
     assert caught.value.reason == "key_field_missing"
 
@@ -92,7 +90,7 @@ def test_leads_with_the_number_of_the_clinic_do_not_hide_the_contact(world: Emul
 
 
 def test_refused_fields_are_the_trouble_of_one_record(world: EmulatedPortal) -> None:
-    with pytest.raises(FieldRefused):
+    with pytest.raises(SkippableError):
         world.crm.create_contact(NewContact(ALSU, PHONE, {"EMAIL": [{"VALUE": "не почта"}]}))
 
 
@@ -116,7 +114,7 @@ def test_lost_answer_to_an_update_is_left_to_the_queue(world: EmulatedPortal) ->
 def test_failed_link_of_a_lead_does_not_convert_it(world: EmulatedPortal) -> None:
     lead_id, deal_id = world.add_lead(PHONE.value), world.add_deal("F1_1")
     world.portal.portal.faults.add(Fault(FaultKind.COMMAND_ERROR, methods=("crm.item.update",)))
-    with pytest.raises(FieldRefused):
+    with pytest.raises(SkippableError):
         world.crm.convert_lead(lead_id, deal_id)
     assert world.portal.state.entities[1][lead_id]["STATUS_ID"] == "NEW"
 

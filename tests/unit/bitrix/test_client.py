@@ -15,15 +15,13 @@ from services.bitrix.exchange import REFUSAL_PAUSE
 from services.bitrix.responses import (
     AmbiguousAnswer,
     AnswerLost,
-    FieldRefused,
     ItemAccessDenied,
     OperationTimeLimit,
     PortalUnreachable,
     QueryLimitExceeded,
-    Unauthorized,
 )
 from services.bitrix.transport import Reply
-from services.domain.errors import GripLost, StoreError, Withdrawn
+from services.domain.errors import FatalError, GripLost, SkippableError, StoreError, Withdrawn
 from services.domain.outbox import Permit
 from tests.fakes_bitrix import PATIENCE, Desk, FakeLimiter, FakeTransport, refusal
 
@@ -122,7 +120,7 @@ def test_one_failing_group_does_not_sink_the_others() -> None:
     answers = desk.together([order(desk, read(1)), order(desk, create(2), read(3)), order(desk, read(4))])
     assert [outcomes(own) for own in answers] == [
         [{"id": "1"}],
-        [FieldRefused, {"id": "3"}],
+        [SkippableError, {"id": "3"}],
         [{"id": "4"}],
     ]
 
@@ -144,7 +142,7 @@ def test_command_without_any_answer_is_ambiguous() -> None:
 def test_error_of_the_whole_batch_goes_to_every_owner() -> None:
     desk = Desk(FakeTransport(refusal(401, "NO_AUTH_FOUND")))
     answers = desk.together([order(desk, read(1)), order(desk, read(2), read(3))])
-    assert [outcomes(own) for own in answers] == [[Unauthorized], [Unauthorized] * 2]
+    assert [outcomes(own) for own in answers] == [[FatalError], [FatalError] * 2]
 
 
 def test_counters_count_requests_and_commands() -> None:
@@ -349,7 +347,7 @@ def test_group_with_the_mark_goes_call_by_call_within_the_limit() -> None:
     desk = Desk()
     desk.transport.failures["crm.deal.add"] = {"error": "ERROR_CORE", "error_description": "x"}
     answers = desk.client.group([read(1, MARKED), create(2), read(3)])
-    assert outcomes(answers) == [{"id": 1, "text": MARKED}, FieldRefused, {"id": 3}]
+    assert outcomes(answers) == [{"id": 1, "text": MARKED}, SkippableError, {"id": 3}]
     assert desk.limiter.reserved == 3
 
 

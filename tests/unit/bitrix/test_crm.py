@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from config.models import PortalSettings
 from services.bitrix.crm import BitrixCrm
-from services.bitrix.responses import AmbiguousAnswer, Misconfigured
+from services.bitrix.responses import AmbiguousAnswer
 from services.bitrix.transport import Reply
 from services.domain.crm import NewContact
-from services.domain.errors import SyncError
+from services.domain.errors import FatalError, SyncError
 from services.domain.names import PersonName
 from services.domain.phones import Phone
 from tests.fakes_bitrix import Desk, FakeTransport
@@ -90,7 +90,7 @@ def test_foreign_row_is_no_deal_and_no_reason_to_stop() -> None:
 
 
 def test_rows_of_a_portal_without_the_key_field_stop_the_sending() -> None:
-    with pytest.raises(Misconfigured) as caught:
+    with pytest.raises(FatalError) as caught:
         crm(FOREIGN, Reply(200, {"result": []})).find(["F1_1"], None)
     assert caught.value.reason == "key_field_missing"
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from services.bitrix.responses import AmbiguousAnswer, Unauthorized
-from services.domain.errors import SyncError
+from services.bitrix.responses import AmbiguousAnswer
+from services.domain.errors import FatalError, SyncError
 from services.domain.outbox import Halt, Link
 from tests.factories import START
 from tests.support.scenarios import Office
@@ -72,7 +72,7 @@ def test_receptions_never_delivered_are_not_looked_for_on_the_portal(office: Off
 
 
 @pytest.mark.parametrize(
-    "error", [AmbiguousAnswer("сбой на портале"), Unauthorized("вебхук не принят", "unauthorized")]
+    "error", [AmbiguousAnswer("сбой на портале"), FatalError("вебхук не принят", "unauthorized")]
 )
 def test_without_the_portal_the_database_is_still_reconciled(office: Office, error: SyncError) -> None:
     office.delivered()

@@ -8,12 +8,18 @@ import pytest
 from services.bitrix.responses import (
     AmbiguousAnswer,
     AnswerLost,
-    FieldRefused,
     OperationTimeLimit,
     PortalUnreachable,
-    Unauthorized,
 )
-from services.domain.errors import DatabaseError, DatabaseResting, RetriableError, StoreError, Withdrawn
+from services.domain.errors import (
+    DatabaseError,
+    DatabaseResting,
+    FatalError,
+    RetriableError,
+    SkippableError,
+    StoreError,
+    Withdrawn,
+)
 from services.domain.fingerprint import failed_mark
 from services.domain.outbox import EntryState, Halt, Link
 from services.sync.feed import Outcome
@@ -22,7 +28,7 @@ from tests.factories import MINNULLINA
 from tests.support.scenarios import PHONE, PHONE_TOKEN, Office
 
 UID = "F1_1"
-REFUSED = FieldRefused("портал не принял поля", "field_invalid")
+REFUSED = SkippableError("портал не принял поля", "field_invalid")
 
 
 @pytest.fixture
@@ -400,7 +406,7 @@ def test_absent_redis_is_no_outcome_of_the_record(office: Office) -> None:
 
 def test_fatal_trouble_halts_sending_and_keeps_the_record(office: Office) -> None:
     office.book()
-    office.crm.trouble("find", Unauthorized("вебхук не принят", "unauthorized"))
+    office.crm.trouble("find", FatalError("вебхук не принят", "unauthorized"))
     assert office.send(UID) is Outcome.HALTED
     assert office.gate.halted() == Halt("unauthorized", "вебхук не принят", office.clock.now())
     assert (office.entry.state, office.entry.attempts) == (EntryState.PENDING, 0)

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.bitrix.responses import FieldRefused
 from services.domain.crm import PlanDeal
+from services.domain.errors import SkippableError
 from services.domain.fingerprint import failed_mark
 from services.domain.outbox import EntryState, Link, Permit
 from services.domain.plan_snapshot import hash_of
@@ -116,7 +116,7 @@ def test_patient_that_is_gone_leaves_the_queue(plans: Plans) -> None:
 def test_snapshot_refused_by_the_portal_is_not_put_back_by_every_extract(plans: Plans) -> None:
     (number,) = plans.patients(1)
     (uid,) = plans.intake.take([number])
-    plans.deals.refusal = FieldRefused("портал не принял поля", "field_invalid")
+    plans.deals.refusal = SkippableError("портал не принял поля", "field_invalid")
     assert plans.sender.run(uid) is Outcome.FAILED
     assert [list(plans.intake.take([number])) for _ in range(2)] == [[], []]
     assert plans.office.state is EntryState.FAILED
