@@ -17,7 +17,6 @@ UNDER_ROOT = frozenset({"service"}) | DEVELOPMENT
 
 
 def main(arguments: list[str]) -> int:
-    """Запускает команду и возвращает код завершения."""
     speak_utf8()
     forbid_dumps()
     ignore_key_log()

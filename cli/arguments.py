@@ -79,7 +79,6 @@ class Arguments(argparse.ArgumentParser):
 
 
 def in_russian(message: str) -> str:
-    """Возвращает отказ argparse по-русски."""
     for pattern, words in MESSAGES.items():
         if re.search(pattern, message):
             return re.sub(pattern, words, message)

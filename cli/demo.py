@@ -25,7 +25,6 @@ def main(arguments: list[str]) -> int:
 
 
 def show(options: argparse.Namespace) -> int:
-    """Показывает: один проход или живую клинику."""
     if options.once:
         from demo.once import run_once
 

@@ -28,7 +28,6 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py explain", description=DESCRIPTION)
     add_config(parser)
     parser.add_argument("number", metavar="F1_12345", help="номер записи, приёма, сделки или карты")
@@ -59,7 +58,6 @@ def explain(services: "Services", options: argparse.Namespace) -> int:
 
 
 def lines(story: "Story", life: "Sequence[Line]", zone: tzinfo) -> Iterator[str]:
-    """Выдаёт историю строками."""
     from services.bitrix.portal_schema import LABELS
 
     yield f"{story.uid}, {story.branch}" + (f", сделка {story.deal_id}" if story.deal_id else "")

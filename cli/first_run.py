@@ -33,7 +33,6 @@ def finish_in_browser(path: Path) -> bool:
 
 
 def first_run_app(path: Path, start: Any) -> "Starlette":
-    """Собирает приложение первой установки."""
     from starlette.routing import Route
 
     from monitoring.app import guarded

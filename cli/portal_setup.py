@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from cli.arguments import count
-from cli.session import administrator, chosen_file, opened_services
+from cli.session import administrator, agreed, chosen_file, opened_services
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,7 +73,7 @@ def _set_up(services: "Services", setup: "PortalSetup", record: "Record", option
     print("\n".join(plan.told()))
     if options.dry_run:
         return 0
-    if not options.yes and not _agreed():
+    if not options.yes and not agreed("Выполнить?"):
         print("Ничего не изменено.")
         return 1
     for line in setup.run(record):
@@ -81,13 +81,6 @@ def _set_up(services: "Services", setup: "PortalSetup", record: "Record", option
     services.security_journal.info("portal_set_up", who=administrator(), count=len(plan.steps))
     print("Портал настроен. Проверьте всё вместе: python manage.py doctor")
     return 0
-
-
-def _agreed() -> bool:
-    try:
-        return input("Выполнить? [да/нет] ").strip().lower() in ("да", "д", "yes", "y")
-    except EOFError:
-        return False
 
 
 def _recorder(path: "Path") -> "Record":

@@ -84,6 +84,14 @@ def living_nodes(services: "Services") -> list[str]:
     return sorted(node for node, age in services.store.pulse.ages().items() if age < SILENT)
 
 
+def agreed(question: str) -> bool:
+    """Спрашивает да или нет; ответить некому — нет."""
+    try:
+        return input(f"{question} [да/нет] ").strip().lower() in ("да", "д", "yes", "y")
+    except EOFError:
+        return False
+
+
 def local(moment: datetime) -> str:
     """Возвращает время для человека: по часам этого компьютера."""
     return moment.astimezone().strftime("%d.%m.%Y %H:%M:%S")

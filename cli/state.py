@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments
-from cli.session import add_branch, add_config, chosen_branches, living_nodes, local, opened_services
+from cli.session import add_branch, add_config, agreed, chosen_branches, living_nodes, local, opened_services
 from services.domain.outbox import EntryState
 
 if TYPE_CHECKING:
@@ -96,7 +96,8 @@ def _redis(services: "Services") -> list[str]:
 def reset_state(services: "Services", options: argparse.Namespace) -> int:
     """Забывает курсор и доставленное филиала; идущая выборка дожидается."""
     (branch_id,) = chosen_branches(services, [options.branch])
-    if not options.yes and not _agreed(branch_id, options.outbox):
+    what = "курсор, доставленное и очередь отправки" if options.outbox else "курсор и доставленное"
+    if not options.yes and not agreed(f"Забыть {what} филиала {branch_id}?"):
         print("Ничего не изменено.")
         return 1
     store = services.store
@@ -110,16 +111,3 @@ def reset_state(services: "Services", options: argparse.Namespace) -> int:
             store.outbox.reset(branch_id)
     print(f"Состояние филиала {branch_id} забыто: ближайшая выборка прочтёт последние 7 дней.")
     return 0
-
-
-def _agreed(branch_id: str, outbox: bool) -> bool:
-    what = "курсор, доставленное и очередь отправки" if outbox else "курсор и доставленное"
-    try:
-        return input(f"Забыть {what} филиала {branch_id}? [да/нет] ").strip().lower() in (
-            "да",
-            "д",
-            "y",
-            "yes",
-        )
-    except EOFError:
-        return False

@@ -12,7 +12,6 @@ DESCRIPTION = """Собирает один архив для того, кто п
 
 
 def main(arguments: list[str]) -> int:
-    """Выполняет команду."""
     options = parser().parse_args(arguments)
     from services.support import CONTENTS, collect
 
@@ -27,7 +26,6 @@ def main(arguments: list[str]) -> int:
 
 
 def parser() -> argparse.ArgumentParser:
-    """Возвращает разбор ключей."""
     parser = Arguments(prog="manage.py support", description=DESCRIPTION)
     add_config(parser)
     parser.add_argument("--to", type=Path, metavar="ФАЙЛ", help="куда сложить (по умолчанию — рядом)")

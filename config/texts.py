@@ -78,7 +78,6 @@ def text_of(place: Place) -> Text:
 
 
 def told_value(place: Place, value: object) -> str:
-    """Возвращает значение файла словами."""
     if isinstance(value, list | tuple):
         return ", ".join(told_value(place, item) for item in value) or "пусто"
     text = str(value).lower() if isinstance(value, bool) else str(value)

@@ -13,7 +13,6 @@ FORM = "%Y-%m-%dT%H-%M-%S-%f"
 
 
 def folder_of(settings: Path) -> Path:
-    """Возвращает папку прежних настроек."""
     return settings.with_name(f"{settings.stem}.versions")
 
 

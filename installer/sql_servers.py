@@ -5,32 +5,15 @@ import socket
 import time
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 
+from config.sql_browser import BROWSER_PORT, SqlServer, parse_answer
 from installer.ports import CommandFailed, Run
 
-BROWSER_PORT = 1434
 #: Вопрос всем серверам сети (MC-SQLR, CLNT_BCAST_EX).
 QUESTION = b"\x02"
-ANSWER = 0x05
 WAIT_SECONDS = 3.0
 REGISTRY = r"HKLM\SOFTWARE\Microsoft\Microsoft SQL Server\Instance Names\SQL"
 REGISTRY_LINE = re.compile(r"^\s+(\S+)\s+REG_SZ\s+\S+", re.MULTILINE)
-DEFAULT_INSTANCE = "MSSQLSERVER"
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class SqlServer:
-    """Найденный сервер; порт — если он его назвал."""
-
-    server: str
-    instance: str
-    port: int | None = None
-
-    @property
-    def title(self) -> str:
-        """Возвращает имя для человека: ``SRV\\PZSQLSERVER``."""
-        return self.server if self.instance == DEFAULT_INSTANCE else f"{self.server}\\{self.instance}"
 
 
 def find_servers(run: Run, addresses: Iterable[tuple[str, int]] | None = None) -> Sequence[SqlServer]:
@@ -54,23 +37,6 @@ def ask_browsers(addresses: Iterable[tuple[str, int]], wait: float = WAIT_SECOND
             except OSError:
                 break
     return found
-
-
-def parse_answer(datagram: bytes) -> list[SqlServer]:
-    """Разбирает ответ SQL Browser: «ServerName;SRV;InstanceName;PZ;…;tcp;1433;;»; чужое — пусто."""
-    if len(datagram) < 3 or datagram[0] != ANSWER:
-        return []
-    text = datagram[3:].decode("cp1251", errors="replace")
-    return [server for part in text.split(";;") if (server := _server(part)) is not None]
-
-
-def _server(text: str) -> SqlServer | None:
-    words = text.strip(";").split(";")
-    pairs = dict(zip(words[::2], words[1::2], strict=False))
-    if "ServerName" not in pairs or "InstanceName" not in pairs:
-        return None
-    port = pairs.get("tcp", "")
-    return SqlServer(pairs["ServerName"], pairs["InstanceName"], int(port) if port.isdigit() else None)
 
 
 def in_registry(run: Run) -> list[SqlServer]:

@@ -59,6 +59,5 @@ def checked(folder: Path, key: str) -> Path:
 
 
 def digest(path: Path) -> str:
-    """Возвращает SHA-256 файла."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from config.sql_browser import DEFAULT_INSTANCE, SqlServer
 from installer.answers import Answers, parse_answers
 from installer.ports import InstallError
-from installer.sql_servers import DEFAULT_INSTANCE, SqlServer
 from installer.talk import Terminal
 
 WEBHOOK_HELP = """

@@ -95,7 +95,6 @@ def entrance_of(services: Services, refusals: SummedRefusals, file: Path | None)
 
 
 def settings_routes(services: Services, entrance: Entrance, file: Path | None) -> list[Route]:
-    """Возвращает адреса раздела «Настройки»."""
     if file is None:
         return []
     from monitoring.setup.app import SettingsPages
@@ -114,7 +113,6 @@ class Monitor:
         self._services, self._actions, self._entrance = services, Actions(services), entrance
 
     def whole(self, request: Request, token: str) -> Response:
-        """Отдаёт страницу целиком."""
         from monitoring import pages
 
         visit = self._visit(request, token)
@@ -128,7 +126,6 @@ class Monitor:
         return HTMLResponse(await run_in_threadpool(self._live, request, visitor))
 
     async def csv(self, request: Request) -> Response:
-        """Отдаёт неотправленные записи таблицей."""
         if not self._entrance.may_enter(request):
             return RedirectResponse("/login", 303)
         content = await run_in_threadpool(self._csv, request)
@@ -143,7 +140,6 @@ class Monitor:
         return Response(text, media_type=kind)
 
     def act(self, request: Request, form: dict[str, str]) -> Response:
-        """Выполняет распоряжение администратора."""
         done = self._actions.run(request.url.path.strip("/"), form, client_of(request))
         return RedirectResponse(f"/?{done}", 303)
 

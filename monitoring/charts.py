@@ -7,6 +7,7 @@ from itertools import accumulate
 from math import ceil
 
 from monitoring.wording import number
+from services.store.stats import added
 
 Events = Mapping[str, float]
 
@@ -64,7 +65,6 @@ class PaceLine:
 
     @property
     def line(self) -> str:
-        """Возвращает путь ломаной."""
         return "M" + " L".join(f"{x:.1f} {y:.1f}" for x, y in self.dots) if self.dots else ""
 
 
@@ -96,19 +96,12 @@ def told_pace(events: Events) -> str:
 
 
 def processed(events: Events) -> float:
-    """Возвращает, сколько записей обработано."""
     return sum(_layers(events))
-
-
-def added(parts: Sequence[Events]) -> dict[str, float]:
-    """Складывает события."""
-    names = dict.fromkeys(name for part in parts for name in part)
-    return {name: sum(part.get(name, 0.0) for part in parts) for name in names}
 
 
 def chart(title: str, points: Sequence[tuple[datetime, Events]], label: Callable[[datetime], str]) -> Chart:
     """Рисует график; ``label`` подписывает промежуток."""
-    total = added([events for _, events in points])
+    total = added(events for _, events in points)
     most = nice_ceiling(max((processed(events) for _, events in points), default=0))
     floor, step, every = HEIGHT - BOTTOM, (WIDTH - LEFT) / max(len(points), 1), ceil(len(points) / 7)
     scale = (floor - TOP) / most

@@ -68,7 +68,6 @@ class CheckPage:
         self._backfill: Job[Step] = Job(kept=1)
 
     def routes(self, entrance: Entrance) -> list[Route]:
-        """Возвращает адреса страницы; кого пускать, решает ``entrance``."""
         orders = {"doctor": self.examine, "preview": self.foresee, "backfill": self.load, "stop": self.stop}
         return [
             Route(ADDRESS, entrance.page(partial(self._shown, "check.html"))),
@@ -80,15 +79,15 @@ class CheckPage:
         ]
 
     def examine(self, request: Request, form: Mapping[str, str]) -> Response:
-        """Начинает осмотр."""
         if self._doctor.start("", self._findings):
             self._note("doctor_requested", request)
         return RedirectResponse(f"{ADDRESS}#doctor", 303)
 
     def foresee(self, request: Request, form: Mapping[str, str]) -> Response:
-        """Начинает предпросмотр филиала."""
         branch_id = form.get("branch", "")
-        if branch_id in self._names and self._preview.start(branch_id, partial(self._foreseen, branch_id)):
+        if branch_id in self._names and self._preview.start(
+            branch_id, partial(foreseen, self._services, branch_id, FORESEEN)
+        ):
             self._note("preview_requested", request, branch=branch_id)
         return RedirectResponse(f"{ADDRESS}#preview", 303)
 
@@ -165,12 +164,6 @@ class CheckPage:
             yield ok("settings", f"настройки годны: {path}")
         yield from Examination(self._services, path).findings()
 
-    def _foreseen(self, branch_id: str) -> Generator[Prospect, None, None]:
-        words = Words(self._services.settings)
-        for one in islice(self._services.preview(branch_id).changes(), FORESEEN):
-            # Люди закрываются сразу: дальше страница их не носит.
-            yield Prospect(one.uid, one.action, one.deal_id, one.reason, list(words.of(one.changes)))
-
     def _steps(self, branch_id: str, form: Mapping[str, str]) -> Generator[Step, None, None]:
         services = self._services
         if services.backfill_now is None:
@@ -178,6 +171,13 @@ class CheckPage:
         if "continue" not in form:
             services.branch(branch_id).backfill.begin(*period(_day(form, "since"), _day(form, "until")))
         yield from Loading(branch_id, services.work, services.backfill_now, services.pause).steps()
+
+
+def foreseen(services: Services, branch_id: str, limit: int) -> Generator[Prospect, None, None]:
+    """Выдаёт первые приёмы предпросмотра; люди закрываются сразу: дальше страница их не носит."""
+    words = Words(services.settings)
+    for one in islice(services.preview(branch_id).changes(), limit):
+        yield Prospect(one.uid, one.action, one.deal_id, one.reason, list(words.of(one.changes)))
 
 
 def _day(form: Mapping[str, str], name: str) -> date:

@@ -129,7 +129,6 @@ class Entrance:
         return response
 
     def may_enter(self, request: Request) -> bool:
-        """Отвечает, пускать ли."""
         self._fresh()
         return self._login.is_open or self._tokens.is_session(request.cookies.get(SESSION))
 

@@ -185,7 +185,6 @@ def password_in(authorization: str) -> str:
 
 
 def new_visitor() -> str:
-    """Возвращает номер нового посетителя."""
     return secrets.token_urlsafe(18)
 
 

@@ -38,7 +38,6 @@ class Run(Generic[T]):
 
     @property
     def goes(self) -> bool:
-        """Отвечает, идёт ли оно ещё."""
         return self.ended_at is None
 
 

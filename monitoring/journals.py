@@ -35,7 +35,6 @@ class JournalsPage:
         self._services = services
 
     def routes(self, entrance: Entrance) -> list[Route]:
-        """Возвращает адреса раздела; кого пускать, решает ``entrance``."""
         return [
             Route(ADDRESS, entrance.page(self.shown)),
             Route(f"{ADDRESS}/support", entrance.order(self.support), methods=["POST"]),

@@ -122,7 +122,6 @@ class Installation:
 
 
 def gauge(name: str, about: str, samples: Samples) -> Metric:
-    """Возвращает показание."""
     return _family(name, about, "gauge", samples)
 
 

@@ -62,7 +62,6 @@ WAYS = {
 
 
 def page(snapshot: Snapshot, settings: "Settings", visit: Visit) -> str:
-    """Возвращает страницу наблюдения."""
     around = {"syncs": visit.syncs, "done": visit.done, "host": socket.gethostname(), "version": version()}
     return rendered("page.html", here="/", refreshes=True, **around, **_living(snapshot, settings, visit))
 
@@ -73,7 +72,6 @@ def live(snapshot: Snapshot, settings: "Settings", visit: Visit) -> str:
 
 
 def login(token: str, complaint: str = "") -> str:
-    """Возвращает страницу входа."""
     return rendered("login.html", token=token, complaint=complaint, refreshes=False)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from monitoring.charts import Events, added, processed
+from monitoring.charts import Events, processed
 from monitoring.wording import ago, within
 from services.domain.alarms import Alarm, alarms, moment_of
 from services.domain.cursor import ChangePoint
@@ -14,6 +14,7 @@ from services.domain.outbox import Entry, EntryState, Rejection
 from services.domain.reasons import Place, Reason, place_of, reason_of
 from services.domain.signs import BranchSigns, Signs
 from services.ports import PortalTraffic, PortalTrouble
+from services.store.stats import added
 from services.sync.health import WHOLE
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ class Snapshot:
     @property
     def total(self) -> Mapping[str, float]:
         """Возвращает события за сутки; которых не было — ноль."""
-        return defaultdict(float, added([events for _, events in self.day]))
+        return defaultdict(float, added(events for _, events in self.day))
 
     @property
     def sent(self) -> float:

@@ -30,7 +30,6 @@ class StoryPage:
         self._services = services
 
     def routes(self, entrance: Entrance) -> list[Route]:
-        """Возвращает адреса раздела; кого пускать, решает ``entrance``."""
         return [Route(ADDRESS, entrance.page(self.shown))]
 
     def shown(self, request: Request, token: str) -> Response:

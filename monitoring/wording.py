@@ -15,7 +15,6 @@ def plural(count: int, one: str, few: str, many: str) -> str:
 
 
 def records(count: int) -> str:
-    """Возвращает число записей словами."""
     return plural(count, "запись", "записи", "записей")
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import time as wall_time
 from datetime import timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -92,7 +92,6 @@ class Services:
         return sender.run(uid)
 
     def why_failed(self, uid: str) -> str:
-        """Возвращает, почему запись не отправлена."""
         entry = self.store.outbox.entry(uid)
         return f"{uid} не отправлена: {entry.message if entry else 'её уже вернули в очередь'}"
 
@@ -261,11 +260,7 @@ class Services:
             )
 
     def _delivered(self, notice: Notice) -> bool:
-
-        def sending(channel: AlertChannel) -> Callable[[], None]:
-            return lambda: channel.send(notice)
-
-        taken = [self._told(one.name, notice.key, sending(one)) for one in self.channels()]
+        taken = [self._told(one.name, notice.key, partial(one.send, notice)) for one in self.channels()]
         return any(taken)
 
     def _told(self, channel: str, cause: str, tell: Callable[[], None]) -> bool:

@@ -31,7 +31,6 @@ class OtherPool:
         return getattr(self._consumer, name)
 
     def on_task_request(self, request: Any) -> None:
-        """Отдаёт задачу своим потокам."""
         from celery.exceptions import TaskRevokedError
 
         try:
@@ -69,7 +68,6 @@ class LookupConsumer(bootsteps.ConsumerStep):
             self._close_pool()
 
     def shutdown(self, c: Any) -> None:
-        """Перестаёт слушать при остановке узла."""
         try:
             super().shutdown(c)
         finally:

@@ -132,7 +132,6 @@ def withdraw_unsent() -> None:
 
 
 def close_process_services() -> None:
-    """Закрывает службы процесса, если они собирались."""
     _process.close()
 
 

@@ -76,5 +76,4 @@ class BranchSettings(Section):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Возвращает все имена филиала."""
         return (self.name, *self.aliases)

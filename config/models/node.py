@@ -50,12 +50,10 @@ class RedisSettings(Section):
 
     @property
     def tls(self) -> bool:
-        """Отвечает, зашифрована ли связь с Redis."""
         return self.url.get_secret_value().startswith("rediss://")
 
     @property
     def local(self) -> bool:
-        """Отвечает, на этом ли компьютере Redis."""
         return _is_local(self.url.get_secret_value())
 
     @property

@@ -97,5 +97,4 @@ class ApplicationSettings(Section):
 
     @property
     def oauth_url(self) -> str:
-        """Возвращает адрес сервера авторизации."""
         return f"{'https' if self.oauth in OAUTH_HOSTS else 'http'}://{self.oauth}/"

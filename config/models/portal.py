@@ -109,6 +109,5 @@ class RetrySettings(Section):
 
     @property
     def schedules(self) -> dict[Family, tuple[timedelta, ...]]:
-        """Возвращает расписания по семействам."""
         own = {Family.NETWORK: self.network, Family.API: self.api, Family.DATABASE: self.database}
         return {**SCHEDULES, **own}

@@ -100,7 +100,6 @@ class Settings(Section):
         return f"[[branches]] № {self.branches.index(branch) + 1}"
 
     def branches_of(self, database_id: str) -> tuple[BranchSettings, ...]:
-        """Возвращает филиалы базы."""
         return tuple(branch for branch in self.branches if branch.database == database_id)
 
     @property

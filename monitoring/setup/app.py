@@ -6,10 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Mapping
-from contextlib import closing
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import closing, contextmanager
 from functools import partial
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from starlette.background import BackgroundTask
@@ -69,7 +69,6 @@ class SettingsPages:
         self._jobs: Mapping[str, Job[Any]] = {name: Job() for name in ("portal-setup", "check", "preview")}
 
     def routes(self) -> list[Route]:
-        """Возвращает адреса."""
         orders: dict[str, Callable[..., Response]] = {
             f"{SETTINGS}/save": self._save,
             f"{SETTINGS}/discard": self._discard,
@@ -275,27 +274,30 @@ class SettingsPages:
     def _set_up(self, request: Request, form: dict[str, str]) -> Response:
         return self._started(SETTINGS, "portal-setup", request)
 
+    @contextmanager
+    def _setting_up(self) -> Iterator[PortalSetup]:
+        """Открывает портал черновика для настройки; вебхук не администратора — PlanError."""
+        from monitoring.setup.checks import open_admin
+        from services.bitrix.portal_schema import PIPELINE_NAME
+        from services.bitrix.portal_setup import PortalSetup
+
+        with open_admin(self._editor.opened("")) as (portal, admin):
+            setup = PortalSetup(admin, portal, PIPELINE_NAME, None, time.sleep)
+            setup.check_owner()
+            yield setup
+
     def _planned(self) -> list[str]:
-        from services.bitrix.lone import open_lone_client
         from services.bitrix.portal_plan import PlanError
 
-        portal = self._portal()
-        with closing(open_lone_client(portal)) as client:
-            try:
-                setup = _setup(client, portal)
-                setup.check_owner()
+        try:
+            with self._setting_up() as setup:
                 plan = setup.plan()
-            except PlanError as error:
-                raise ConfigError(str(error)) from None
-            return [] if plan.is_done else plan.told()
+        except PlanError as error:
+            raise ConfigError(str(error)) from None
+        return [] if plan.is_done else plan.told()
 
     def _creating(self, client_address: str) -> Generator[str, None, None]:
-        from services.bitrix.lone import open_lone_client
-
-        portal = self._portal()
-        with closing(open_lone_client(portal)) as client:
-            setup = _setup(client, portal)
-            setup.check_owner()
+        with self._setting_up() as setup:
             yield from setup.run(partial(self._record, client_address))
         self._editor.note("portal_set_up", client_address)
 
@@ -309,14 +311,6 @@ class SettingsPages:
         self._editor.save(visitor, client, ["portal"])
         return self._editor.text() != before
 
-    def _portal(self) -> Any:
-        from config.models import PortalSettings
-        from config.models.base import DEMONSTRATION
-
-        return PortalSettings.model_validate(
-            self._editor.opened("").get("portal", {}), context={DEMONSTRATION: True}
-        )
-
     def _findings(self) -> Generator[Any, None, None]:
         from services.doctor.run import Examination
 
@@ -324,13 +318,11 @@ class SettingsPages:
             yield from Examination(services, self._editor.path).findings()
 
     def _foreseen(self) -> Generator[Any, None, None]:
-        from monitoring.check import Prospect, Words
+        from monitoring.check import foreseen
 
         with closing(_services(load_settings(self._editor.path))) as services:
-            words = Words(services.settings)
             for branch in services.settings.served:
-                for one in islice(services.preview(branch.branch_id).changes(), FORESEEN):
-                    yield Prospect(one.uid, one.action, one.deal_id, one.reason, list(words.of(one.changes)))
+                yield from foreseen(services, branch.branch_id, FORESEEN)
 
     def _begin(self, request: Request, form: dict[str, str]) -> Response:
         """Начинает обмен: дальше узел работает сам, и эту страницу сменит страница наблюдения."""
@@ -365,16 +357,6 @@ def _after(slug: str) -> str:
     """Возвращает следующий шаг; за последним — он сам."""
     names = list(STEPS)
     return names[min(names.index(slug) + 1, len(names) - 1)]
-
-
-def _setup(client: Any, portal: Any) -> PortalSetup:
-    import time
-
-    from services.bitrix.portal_admin import PortalAdmin
-    from services.bitrix.portal_schema import PIPELINE_NAME
-    from services.bitrix.portal_setup import PortalSetup
-
-    return PortalSetup(PortalAdmin(client), portal, PIPELINE_NAME, None, time.sleep)
 
 
 def _services(settings: Any) -> Services:

@@ -100,7 +100,7 @@ def _names(raw: Mapping[str, Any], database_id: object) -> list[tuple[str, ...]]
 
 
 def _portal(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
-    with _admin(raw) as (settings, admin):
+    with open_admin(raw) as (settings, admin):
         yield from portal.webhook(admin)
         yield from portal.scopes(admin.scopes(), bool(raw.get("alerts", {}).get("bitrix_users")))
         yield ok("portal.tariff", TARIFF)
@@ -118,14 +118,14 @@ def _portal(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
 
 
 def _stages(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
-    with _admin(raw) as (settings, admin):
+    with open_admin(raw) as (settings, admin):
         existing = admin.stages(settings.category_id)
         checked.lists["portal.stages"] = [(row.status_id, row.name) for row in existing]
         yield from portal.stages(settings, existing)
 
 
 def _fields(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
-    with _admin(raw) as (settings, admin):
+    with open_admin(raw) as (settings, admin):
         existing = admin.fields()
         checked.lists["portal.fields"] = sorted(existing.items())
         yield from portal.fields(settings, existing)
@@ -155,7 +155,7 @@ def _inspection(row: Mapping[str, Any]) -> Iterator[tuple[MssqlDatabase | Sqlite
 
 
 @contextmanager
-def _admin(raw: Mapping[str, Any]) -> "Iterator[tuple[PortalSettings, PortalAdmin]]":
+def open_admin(raw: Mapping[str, Any]) -> "Iterator[tuple[PortalSettings, PortalAdmin]]":
     """Открывает портал черновика; общего счёта запросов здесь нет: предел держит сама проверка."""
     from services.bitrix.lone import open_lone_client
     from services.bitrix.portal_admin import PortalAdmin

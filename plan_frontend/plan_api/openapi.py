@@ -11,45 +11,52 @@ Schema = dict[str, Any]
 UID_PATTERN = "^F[1-9][0-9]{0,3}_[1-9][0-9]{0,18}$"
 PATIENT_PATTERN = "^F[1-9][0-9]{0,3}_[1-9][0-9]{0,8}$"
 NAME_PATTERN = r"^[^\u0000-\u001f\u007f]+$"
-MOMENT_OR_NULL: Schema = {"type": ["string", "null"], "format": "date-time"}
 
 
 def _text(about: str, **rest: object) -> Schema:
     return {"type": "string", "description": about, **rest}
 
 
+def _maybe(kind: str, about: str, **rest: object) -> Schema:
+    return {"type": [kind, "null"], "description": about, **rest}
+
+
 def _money(about: str) -> Schema:
     return {"type": "number", "description": f"{about}, рублей"}
 
 
-def _count(about: str) -> Schema:
-    return {"type": "integer", "minimum": 0, "description": about}
-
-
-def _object(about: str, properties: Mapping[str, Schema], optional: tuple[str, ...] = ()) -> Schema:
-    return {
-        "type": "object",
-        "description": about,
-        "properties": dict(properties),
-        "required": [name for name in properties if name not in optional],
-        "additionalProperties": False,
-    }
-
-
-def _list(of: str) -> Schema:
-    return {"type": "array", "items": {"$ref": f"#/components/schemas/{of}"}}
+def _count(about: str, least: int = 0) -> Schema:
+    return {"type": "integer", "minimum": least, "description": about}
 
 
 def _ref(name: str) -> Schema:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
+def _list(of: str) -> Schema:
+    return {"type": "array", "items": _ref(of)}
+
+
+def _object(about: str, **properties: Schema) -> Schema:
+    return {
+        "type": "object",
+        "description": about,
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def _parameter(name: str, about: str, schema: Schema, place: str = "query", **rest: object) -> Schema:
+    return {"name": name, "in": place, **rest, "description": about, "schema": schema}
+
+
 SUMMARY: Mapping[str, Schema] = {
     "plan_id": {"type": "integer", "description": "Номер плана в базе Ident"},
     "plan_name": _text("Название плана"),
     "doctor_name": _text("ФИО врача; пусто, если врач не назван"),
-    "created_at": {**MOMENT_OR_NULL, "description": "Когда план создан"},
-    "price_fixed_at": {**MOMENT_OR_NULL, "description": "На какой день зафиксированы цены"},
+    "created_at": _maybe("string", "Когда план создан", format="date-time"),
+    "price_fixed_at": _maybe("string", "На какой день зафиксированы цены", format="date-time"),
     "total": _money("Стоимость плана"),
     "progress": _ref("Progress"),
 }
@@ -64,106 +71,79 @@ PATIENT: Mapping[str, Schema] = {
 SCHEMAS: Mapping[str, Schema] = {
     "Service": _object(
         "Услуга этапа (МАП 3.3)",
-        {
-            "element": {"type": ["string", "null"], "description": "Элемент плана"},
-            "service": _text("Услуга"),
-            "status": _text("Статус выполнения", enum=[str(status) for status in LineStatus]),
-            "price": _money("Цена на день фиксации"),
-            "teeth": {"type": "integer", "minimum": 1, "description": "Число зубов"},
-            "discount": _money("Скидка"),
-            "total": _money("Итого: цена × число зубов − скидка (МАП 3.5.1)"),
-        },
+        element=_maybe("string", "Элемент плана"),
+        service=_text("Услуга"),
+        status=_text("Статус выполнения", enum=[str(status) for status in LineStatus]),
+        price=_money("Цена на день фиксации"),
+        teeth=_count("Число зубов", least=1),
+        discount=_money("Скидка"),
+        total=_money("Итого: цена × число зубов − скидка (МАП 3.5.1)"),
     ),
     "Stage": _object(
         "Этап плана",
-        {
-            "stage": {"type": ["string", "null"], "description": "Этап; null — услуги вне этапов"},
-            "stage_order": {"type": ["integer", "null"], "description": "Порядок этапа"},
-            "total": _money("Итого этапа (МАП 3.5.2)"),
-            "services": _list("Service"),
-        },
+        stage=_maybe("string", "Этап; null — услуги вне этапов"),
+        stage_order=_maybe("integer", "Порядок этапа"),
+        total=_money("Итого этапа (МАП 3.5.2)"),
+        services=_list("Service"),
     ),
     "Progress": _object(
         "Исполнение плана",
-        {
-            "lines": _count("Строк всего"),
-            "done_lines": _count("Выполнено строк"),
-            "paid_lines": _count("Выполнено и оплачено строк"),
-            "done": _money("Выполнено на сумму"),
-            "paid": _money("Выполнено и оплачено на сумму"),
-            "left": _money("Осталось выполнить на сумму"),
-        },
+        lines=_count("Строк всего"),
+        done_lines=_count("Выполнено строк"),
+        paid_lines=_count("Выполнено и оплачено строк"),
+        done=_money("Выполнено на сумму"),
+        paid=_money("Выполнено и оплачено на сумму"),
+        left=_money("Осталось выполнить на сумму"),
     ),
-    "PlanSummary": _object("План строкой списка (МАП 5.3)", SUMMARY),
-    "Plan": _object("План целиком", {**SUMMARY, "stages": _list("Stage")}),
-    "Patient": _object("Пациент", PATIENT),
-    "Candidate": _object("Один из полных тёзок", {**PATIENT, "plans": _count("Действующих планов")}),
+    "PlanSummary": _object("План строкой списка (МАП 5.3)", **SUMMARY),
+    "Plan": _object("План целиком", **SUMMARY, stages=_list("Stage")),
+    "Patient": _object("Пациент", **PATIENT),
+    "Candidate": _object("Один из полных тёзок", **PATIENT, plans=_count("Действующих планов")),
     "PlansFound": _object(
         "Планы пациента: список, новые первыми, и показанный план",
-        {
-            "found": {"const": "plans"},
-            "patient": _ref("Patient"),
-            "plans": _list("PlanSummary"),
-            "plan": _ref("Plan"),
-            "took_ms": _count("Сколько миллисекунд отвечал филиал"),
-        },
+        found={"const": "plans"},
+        patient=_ref("Patient"),
+        plans=_list("PlanSummary"),
+        plan=_ref("Plan"),
+        took_ms=_count("Сколько миллисекунд отвечал филиал"),
     ),
     "Choice": _object(
         "Полных тёзок несколько: выберите одного параметром patient",
-        {"found": {"const": "choice"}, "patients": _list("Candidate"), "took_ms": _count("Миллисекунд")},
+        found={"const": "choice"},
+        patients=_list("Candidate"),
+        took_ms=_count("Миллисекунд"),
     ),
     "Nothing": _object(
         "Планов нет (МАП 5.4)",
-        {
-            "found": {"const": "nothing"},
-            "message": _text("Сообщение для показа"),
-            "patient": {"anyOf": [_ref("Patient"), {"type": "null"}]},
-            "took_ms": _count("Миллисекунд"),
-        },
+        found={"const": "nothing"},
+        message=_text("Сообщение для показа"),
+        patient={"anyOf": [_ref("Patient"), {"type": "null"}]},
+        took_ms=_count("Миллисекунд"),
     ),
     "Answer": {"oneOf": [_ref("PlansFound"), _ref("Choice"), _ref("Nothing")]},
     "Error": _object(
         "Отказ или сбой",
-        {"error": _text("Постоянный код причины"), "message": _text("Что случилось и что делать")},
+        error=_text("Постоянный код причины"),
+        message=_text("Что случилось и что делать"),
     ),
-    "Health": _object("Служба жива", {"status": {"const": "ok"}}),
+    "Health": _object("Служба жива", status={"const": "ok"}),
 }
 
+NUMBER: Schema = {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER}
+NAME: Schema = {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": NAME_PATTERN}
 PARAMETERS: tuple[Schema, ...] = (
-    {
-        "name": "deal",
-        "in": "query",
-        "required": True,
-        "description": "Номер сделки: её должен видеть сам сотрудник",
-        "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER},
-    },
-    {
-        "name": "reception",
-        "in": "query",
-        "description": "Ключ записи сделки (UF_CRM_RECEPTION_ID); сверяется со сделкой",
-        "schema": {"type": "string", "pattern": UID_PATTERN},
-    },
-    {
-        "name": "fio",
-        "in": "query",
-        "description": "ФИО пациента из контакта или названия сделки; сверяется со сделкой",
-        "schema": {"type": "string", "minLength": 1, "maxLength": LONGEST_NAME, "pattern": NAME_PATTERN},
-    },
-    {
-        "name": "patient",
-        "in": "query",
-        "description": "Ключ пациента, выбранного из тёзок",
-        "schema": {"type": "string", "pattern": PATIENT_PATTERN},
-    },
+    _parameter("deal", "Номер сделки: её должен видеть сам сотрудник", NUMBER, required=True),
+    _parameter(
+        "reception",
+        "Ключ записи сделки (UF_CRM_RECEPTION_ID); сверяется со сделкой",
+        {"type": "string", "pattern": UID_PATTERN},
+    ),
+    _parameter("fio", "ФИО пациента из контакта или названия сделки; сверяется со сделкой", NAME),
+    _parameter(
+        "patient", "Ключ пациента, выбранного из тёзок", {"type": "string", "pattern": PATIENT_PATTERN}
+    ),
 )
-
-PLAN_ID: Schema = {
-    "name": "plan_id",
-    "in": "path",
-    "required": True,
-    "description": "Номер плана пациента сделки",
-    "schema": {"type": "integer", "minimum": 1, "maximum": LARGEST_NUMBER},
-}
+PLAN_ID = _parameter("plan_id", "Номер плана пациента сделки", NUMBER, place="path", required=True)
 
 FAILURES: Mapping[int, str] = {
     400: "Негодный параметр или слишком длинный запрос",

@@ -13,7 +13,6 @@ from services.bitrix.portal_schema import (
     STAGES,
     WantedField,
     WantedStage,
-    prefix_of,
 )
 from services.domain.stages import Stage
 
@@ -22,9 +21,6 @@ STEP = 10
 
 class PlanError(Exception):
     """Настроить портал нельзя, пока человек не решит; текст говорит, что решить."""
-
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,21 +218,3 @@ def stage_ids(category_id: int, matched: Mapping[Stage, str], steps: Sequence[St
     }
     every = {**matched, **named, **made}
     return {wanted.stage: every[wanted.stage] for wanted in STAGES}
-
-
-__all__ = [
-    "AddField",
-    "AddPipeline",
-    "AddStage",
-    "MoveStage",
-    "PlanError",
-    "RemoveStage",
-    "RenameStage",
-    "Step",
-    "choose_pipeline",
-    "match_stages",
-    "plan_fields",
-    "plan_stages",
-    "prefix_of",
-    "stage_ids",
-]

@@ -33,7 +33,6 @@ class WantedStage:
 
     @property
     def name(self) -> str:
-        """Возвращает имя стадии."""
         return TITLES[self.stage]
 
     def status_id(self, category_id: int) -> str:

@@ -32,7 +32,6 @@ class BranchSigns:
         return self.waiting + self.failed
 
     def events(self, *names: str) -> int:
-        """Возвращает число событий за 60 минут."""
         return round(sum(self.hour.get(name, 0) for name in names))
 
 
@@ -70,5 +69,4 @@ class Signs:
         return max((node.disk_used for node in self.nodes), default=0.0)
 
     def events(self, *names: str) -> int:
-        """Возвращает число событий всех филиалов за 60 минут."""
         return sum(branch.events(*names) for branch in self.branches)

@@ -132,7 +132,6 @@ class HeldConnection:
             return found
 
     def close(self) -> None:
-        """Закрывает соединение; следующий запрос откроет его снова."""
         with self._turnstile.turn():
             self._drop()
 
@@ -209,7 +208,6 @@ class Session:
                 self.connection.rollback()
 
     def close(self) -> None:
-        """Закрывает соединение, если оно открыто."""
         if self.connection is not None:
             with suppress(*self._connector.errors):
                 self.connection.close()

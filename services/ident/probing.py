@@ -5,12 +5,12 @@
 (github.com/mkleehammer/pyodbc/issues/1319, github.com/microsoft/msphpsql/issues/1023).
 """
 
-import re
 import socket
 from contextlib import closing
 from dataclasses import dataclass
 
-BROWSER_PORT = 1434
+from config.sql_browser import BROWSER_PORT, parse_answer
+
 DEFAULT_PORT = 1433
 #: Вопрос SQL Server Browser обо всех экземплярах этого компьютера (MC-SQLR, CLNT_UCAST_EX).
 QUESTION = b"\x03"
@@ -80,8 +80,4 @@ def _ask_browser(host: str, wait: float, browser_port: int) -> dict[str, int | N
         asker.settimeout(wait)
         asker.connect(where)
         asker.send(QUESTION)
-        text = asker.recv(65535)[3:].decode("cp1251", errors="replace")
-    return {
-        match[1]: int(match[2]) if match[2] else None
-        for match in re.finditer(r"InstanceName;([^;]+);(?:(?!;;).)*?(?:;tcp;(\d+)|(?=;;))", text)
-    }
+        return {found.instance: found.port for found in parse_answer(asker.recv(65535))}

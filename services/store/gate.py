@@ -96,7 +96,6 @@ class RedisSendGate:
         self._halt = redis.register_script(HALT)
 
     def halted(self) -> Halt | None:
-        """Возвращает остановку, если она есть."""
         with store_errors():
             fields = self._redis.hgetall(self._halt_key)
         return _halt(fields) if fields else None
@@ -125,7 +124,6 @@ class RedisSendGate:
             self._give_back(keys=[self._breaker], args=[now.timestamp()])
 
     def succeeded(self, now: datetime) -> None:
-        """Закрывает предохранитель."""
         with store_errors():
             self._succeeded(keys=[self._breaker], args=[now.timestamp()])
 
@@ -136,7 +134,6 @@ class RedisSendGate:
             return bool(self._broke(keys=[self._breaker], args=[now.timestamp(), THRESHOLD, pauses]))
 
     def last_success(self) -> datetime | None:
-        """Возвращает время последней удачной отправки."""
         with store_errors():
             found = self._redis.hget(self._breaker, "last_success")
         return datetime.fromtimestamp(float(found), UTC) if found else None

@@ -50,7 +50,6 @@ class ReceptionFeed:
         return self.source.existing(numbers)
 
     def cancel(self, claim: Claim, deal_id: int) -> None:
-        """Отменяет сделку приёма, удалённого в Ident."""
         self._deals.cancel(claim, deal_id)
 
     def strayed(self, linked: Mapping[int, Link]) -> Mapping[int, Link]:

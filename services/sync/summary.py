@@ -1,11 +1,12 @@
 """Сводка за вчера: раз в сутки, в назначенный час, через каналы уведомлений."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING
 
 from services.domain.signs import Signs
 from services.ports import Notice
+from services.store.stats import added
 from services.sync.health import WHOLE
 
 if TYPE_CHECKING:
@@ -35,15 +36,8 @@ class DailySummary:
             if lease is None:
                 return
             day = local.date() - timedelta(days=1)
-            branches = [branch.branch_id for branch in signs.branches]
-            if deliver(written(day, self._events(day, branches))):
+            since = datetime.combine(day, time(), self._zone)
+            until = since + timedelta(days=1)
+            events = added(self._stats.totals(branch.branch_id, since, until) for branch in signs.branches)
+            if deliver(written(day, events)):
                 self._stats.note(WHOLE, SENT, local.date().isoformat())
-
-    def _events(self, day: date, branches: Sequence[str]) -> Mapping[str, float]:
-        since = datetime.combine(day, time(), self._zone)
-        total: dict[str, float] = {}
-        for branch in branches:
-            for events in self._stats.hours(branch, since, since + timedelta(days=1)).values():
-                for name, amount in events.items():
-                    total[name] = total.get(name, 0.0) + amount
-        return total

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 
 import pytest
 
+from config.sql_browser import SqlServer, parse_answer
 from installer.ports import CommandFailed
-from installer.sql_servers import QUESTION, SqlServer, ask_browsers, find_servers, in_registry, parse_answer
+from installer.sql_servers import QUESTION, ask_browsers, find_servers, in_registry
 
 TEXT = (
     "ServerName;SRV-IDENT;InstanceName;PZSQLSERVER;IsClustered;No;Version;11.0.2100.60;tcp;49221;;"

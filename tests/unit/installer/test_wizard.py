@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pytest
 
+from config.sql_browser import SqlServer
 from installer.answers import parse_answers
 from installer.ports import InstallError
-from installer.sql_servers import SqlServer
 from installer.wizard import Wizard
 
 WEBHOOK = "https://clinic.bitrix24.ru/rest/1/abcdef/"
