@@ -1,24 +1,31 @@
 """Обход моделей настроек: где в файле стоят секреты и какие ключи ожидает раздел."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any
 
-from pydantic import BaseModel, SecretStr
+from pydantic import SecretStr
+
+from config.models.base import Section, leaves, sections
 
 Path = tuple[str | int, ...]
 
 
-def secret_values(raw: Mapping[str, object], model: type[BaseModel]) -> Iterator[tuple[Path, str]]:
+def secret_values(raw: Mapping[str, object], model: type[Section]) -> Iterator[tuple[Path, str]]:
     """Возвращает места и значения секретов: всё, что в моделях названо SecretStr."""
     yield from _secrets(raw, [model], ())
 
 
-def known_keys(location: Sequence[str | int], model: type[BaseModel]) -> set[str]:
+def known_keys(location: Sequence[str | int], model: type[Section]) -> set[str]:
     """Возвращает ключи, которые ожидает раздел; незнакомый раздел — пусто."""
-    models: list[type[BaseModel]] = [model]
+    models: list[type[Section]] = [model]
     for part in location:
         if isinstance(part, str) and any(part in known.model_fields for known in models):
-            models = _models([known.model_fields[part] for known in models if part in known.model_fields])
+            models = [
+                inner
+                for known in models
+                if part in known.model_fields
+                for inner in sections(known.model_fields[part].annotation)
+            ]
     return {name for known in models for name in known.model_fields}
 
 
@@ -56,7 +63,7 @@ def _index(part: str, rows: Sequence[Any]) -> int:
 
 
 def _secrets(
-    raw: Mapping[str, object], models: Sequence[type[BaseModel]], at: Path
+    raw: Mapping[str, object], models: Sequence[type[Section]], at: Path
 ) -> Iterator[tuple[Path, str]]:
     for key, value in raw.items():
         fields = [model.model_fields[key] for model in models if key in model.model_fields]
@@ -66,7 +73,7 @@ def _secrets(
 
 def _inside(value: object, fields: Sequence[Any], at: Path) -> Iterator[tuple[Path, str]]:
     if isinstance(value, Mapping):
-        if models := _models(fields):
+        if models := [model for field in fields for model in sections(field.annotation)]:
             yield from _secrets(value, models, at)
         else:
             for key, item in value.items():
@@ -74,15 +81,5 @@ def _inside(value: object, fields: Sequence[Any], at: Path) -> Iterator[tuple[Pa
     elif isinstance(value, list):
         for number, item in enumerate(value):
             yield from _inside(item, fields, (*at, number))
-    elif isinstance(value, str) and any(SecretStr in _leaves(field.annotation) for field in fields):
+    elif isinstance(value, str) and any(SecretStr in leaves(field.annotation) for field in fields):
         yield at, value
-
-
-def _models(fields: Sequence[Any]) -> list[type[BaseModel]]:
-    leaves = (leaf for field in fields for leaf in _leaves(field.annotation))
-    return [leaf for leaf in leaves if isinstance(leaf, type) and issubclass(leaf, BaseModel)]
-
-
-def _leaves(annotation: object) -> list[object]:
-    inner = get_args(annotation)
-    return [leaf for part in inner for leaf in _leaves(part)] if inner else [annotation]

@@ -1,13 +1,37 @@
 """Осмотр установленной программой самой себя (doctor) и сравнение осмотров."""
 
 import json
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
+from installer.folders import Pause
 from installer.ports import CommandFailed, Host
+
+Seen = TypeVar("Seen")
+LOOK_SECONDS = 3.0
 
 #: Этих проверок без Redis нет.
 BEHIND_REDIS = frozenset({"service", "sending", "alerts"})
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """Сколько ждать, пока узел подаст признаки жизни, и чем ждать."""
+
+    seconds: float = 60.0
+    pause: Pause = time.sleep
+
+    def until_good(self, look: Callable[[], Seen]) -> Seen:
+        """Смотрит, пока есть на что жаловаться и не вышел срок; возвращает последнее увиденное."""
+        deadline = time.monotonic() + self.seconds
+        while (seen := look()) and time.monotonic() < deadline:
+            self.pause(LOOK_SECONDS)
+        return seen
+
+
+USUAL = Patience()
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,12 @@
 """Установка: программа, папки с правами, Redis, настройки, службы, портал, показ до записи (ТЗ 4.4.1)."""
 
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from config.first_run import is_pending, new_code
 from config.models import Settings
 from installer.answers import Answers
-from installer.examination import Finding, examine, failures, waiting_for
-from installer.folders import Pause
+from installer.examination import USUAL, Finding, Patience, examine, failures, waiting_for
 from installer.package import Package, place_program, stands
 from installer.ports import CommandFailed, Host, InstallError, Service, ServiceState
 from installer.record import Record, load_record
@@ -19,8 +17,6 @@ from installer.talk import Terminal
 
 #: Проверки, которым до первого запуска узла сбыться не суждено.
 BEFORE_START = frozenset({"service"})
-#: Сколько ждать первого признака жизни узла.
-PATIENCE_SECONDS, LOOK_SECONDS = 60.0, 3.0
 PREVIEW = ("sync", "--dry-run", "--diff", "--limit", "5")
 
 
@@ -32,8 +28,7 @@ class Installation:
     package: Package
     talk: Terminal
     answers: Callable[[], Answers]
-    patience: float = PATIENCE_SECONDS
-    pause: Pause = time.sleep
+    patience: Patience = USUAL
 
     def run(self) -> int:
         """Ставит и возвращает код: 0 — служба работает, 1 — стоит, но осмотр не прошёл."""
@@ -69,7 +64,7 @@ class Installation:
         if layout.current.exists() and not stands(self.package, layout):
             for key in stopping(ORDER):
                 host.services.stop(key)
-        host.point(place_program(self.package, layout, self.pause))
+        host.point(place_program(self.package, layout, self.patience.pause))
 
     def _refuse_other_version(self) -> None:
         record = load_record(self.host.layout.record)
@@ -154,9 +149,7 @@ class Installation:
 
     def _await_node(self) -> None:
         self.talk.say("Запускаю обмен …")
-        deadline = time.monotonic() + self.patience
-        while (silent := waiting_for(examine(self.host), "service")) and time.monotonic() < deadline:
-            self.pause(LOOK_SECONDS)
+        silent = self.patience.until_good(lambda: waiting_for(examine(self.host), "service"))
         if silent:
             self.talk.say(f"  {silent.text}. Подождите минуту и выполните: ident-bitrix doctor")
 

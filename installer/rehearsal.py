@@ -16,6 +16,7 @@ from pathlib import Path, PureWindowsPath
 
 from config.rights import WindowsRights
 from installer.answers import Answers, InstallChoices
+from installer.examination import Patience
 from installer.install import Installation
 from installer.layout import Layout, windows_layout
 from installer.package import SUMS, Package, write_sums
@@ -139,15 +140,13 @@ class Stage(Terminal):
 
     def install(self, version: str = "1.0.0") -> int:
         return Installation(
-            self.host, self.package(version), self, lambda: self.answers, patience=0, pause=self.pauses.append
+            self.host, self.package(version), self, lambda: self.answers, Patience(0, self.pauses.append)
         ).run()
 
     def update(self, version: str, again: bool = False) -> int:
         now = datetime.now() + timedelta(seconds=next(self._moments))
-        update = Update(
-            self.host, self.package(version), self, lambda: now, patience=0, pause=self.pauses.append
-        )
-        return update.run(again)
+        patience = Patience(0, self.pauses.append)
+        return Update(self.host, self.package(version), self, lambda: now, patience).run(again)
 
     def uninstall(self, purge: bool = False) -> int:
         return Removal(self.host, self, self.pauses.append).run(purge)

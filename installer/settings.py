@@ -60,6 +60,16 @@ def read_settings(path: Path) -> Settings:
         raise InstallError(f"Настройки уже есть, но не годятся: {error}") from None
 
 
+def upgrade_settings(path: Path) -> list[str]:
+    """Шифрует открытые секреты и проверяет файл; возвращает, что сделано. Негодный — InstallError."""
+    try:
+        sealed = Vault(path).seal()
+        load_settings(path)
+    except ConfigError as error:
+        raise InstallError(str(error)) from None
+    return [f"зашифрованы секреты: {', '.join(sealed)}"] if sealed else []
+
+
 def _completed(answers: Mapping[str, object], layout: Layout, redis_url: str | None) -> dict[str, Any]:
     """Дополняет ответы тем, что знает установщик: папки и свой Redis."""
     sections: dict[str, Any] = {

@@ -1,6 +1,5 @@
 """Обновление: настройки и состояние остаются; осмотр ухудшился — всё возвращается как было (ТЗ 4.4.3)."""
 
-import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -9,19 +8,14 @@ from pathlib import Path
 
 from config.loader import load_settings
 from installer import backup
-from installer.examination import Finding, examine, worsened
-from installer.folders import Pause
+from installer.examination import USUAL, Finding, Patience, examine, worsened
 from installer.install import show
 from installer.package import Package, drop_old_versions, order, place_program
 from installer.ports import Host, InstallError
 from installer.record import Record, installed
 from installer.roles import ORDER, REDIS, services_of, stopping
+from installer.settings import upgrade_settings
 from installer.talk import Terminal
-from installer.upgrade import upgrade_settings
-
-#: Сколько ждать, пока узел новой версии подаст признаки жизни.
-PATIENCE_SECONDS = 60.0
-LOOK_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +26,7 @@ class Update:
     package: Package
     talk: Terminal
     now: Callable[[], datetime] = datetime.now
-    patience: float = PATIENCE_SECONDS
-    pause: Pause = time.sleep
+    patience: Patience = USUAL
 
     def run(self, again: bool = False) -> int:
         """Обновляет; код 0 — новая версия работает, 1 — вернулась прежняя."""
@@ -58,7 +51,7 @@ class Update:
             show(talk, worse)
             return self._back(former, running, saved)
         record.save(host.layout.record)
-        drop_old_versions(host.layout, self.package.version, self.pause)
+        drop_old_versions(host.layout, self.package.version, self.patience.pause)
         talk.say(f"Готово: работает версия {self.package.version}.")
         return 0
 
@@ -98,7 +91,7 @@ class Update:
     def _renew(self, record: Record) -> None:
         """Ставит новую программу и приводит настройки и описания служб к её виду."""
         layout = self.host.layout
-        target = place_program(self.package, layout, self.pause)
+        target = place_program(self.package, layout, self.patience.pause)
         for told in upgrade_settings(layout.settings):
             self.talk.say(f"  настройки: {told}")
         self._describe(record, target)
@@ -118,12 +111,7 @@ class Update:
     def _judged(self, running: Sequence[str], before: Sequence[Finding]) -> Sequence[Finding]:
         """Запускает новую версию и ждёт, пока осмотр станет не хуже прежнего."""
         self._start(running)
-        deadline = time.monotonic() + self.patience
-        while True:
-            worse = worsened(before, examine(self.host))
-            if not worse or time.monotonic() > deadline:
-                return worse
-            self.pause(LOOK_SECONDS)
+        return self.patience.until_good(lambda: worsened(before, examine(self.host)))
 
     def _back(self, record: Record, running: Sequence[str], saved: Path) -> int:
         host = self.host

@@ -15,6 +15,15 @@ if TYPE_CHECKING:
     from services.container import Services
     from services.domain.signs import Signs
 
+#: Время работы над записями: событие счётчика → имя и смысл метрики (постановление 34).
+TIMES: Mapping[str, tuple[str, str]] = {
+    "seconds": ("ident_reception_seconds", "Секунд работы над записями"),
+    "waited": (
+        "ident_reception_waited_seconds",
+        "Секунд, которые взятые записи ждали предела портала и очереди к нему",
+    ),
+    "timed": ("ident_reception_timed", "Записей, чья обработка измерена"),
+}
 Samples = Iterable[tuple[Mapping[str, str], float]]
 
 
@@ -53,29 +62,23 @@ class Installation:
                 if b.last_success
             ],
         )
-        yield gauge(
-            "ident_database_trouble",
-            "База филиала не отвечает",
-            [(label, bool(b.last_error)) for label, b in branches],
-        )
-        yield gauge(
-            "ident_outbox_entries",
-            "Записей в очереди отправки",
-            [
-                ({**label, "state": state}, count)
-                for label, b in branches
-                for state, count in (("waiting", b.waiting), ("failed", b.failed))
-            ],
-        )
-        places = [(label, self._places(b.branch_id)) for label, b in branches]
+        troubles = [(label, bool(b.last_error)) for label, b in branches]
+        yield gauge("ident_database_trouble", "База филиала не отвечает", troubles)
+        entries = [
+            ({**label, "state": state}, getattr(b, state))
+            for label, b in branches
+            for state in ("waiting", "failed")
+        ]
+        yield gauge("ident_outbox_entries", "Записей в очереди отправки", entries)
+        rejections = self._services.store.links.rejections
+        places = [
+            (label, Counter(place_of(one.reason) for one in rejections(b.branch_id))) for label, b in branches
+        ]
         for name, about, place in (
             ("ident_rejected_receptions", "Приёмов, которые надо исправить в Ident", Place.IDENT),
             ("ident_gone_receptions", "Приёмов, пропавших из Ident после доставки", Place.GONE),
         ):
             yield gauge(name, about, [(label, found[place]) for label, found in places])
-
-    def _places(self, branch_id: str) -> Counter[Place]:
-        return Counter(place_of(one.reason) for one in self._services.store.links.rejections(branch_id))
 
     def _work(self, branches: Iterable[str]) -> Iterator[Metric]:
         grand = [({"branch": branch}, self._services.store.stats.grand(branch)) for branch in branches]
@@ -86,34 +89,22 @@ class Installation:
                 ({**label, "event": event}, amount)
                 for label, events in grand
                 for event, amount in sorted(events.items())
-                if event not in ("seconds", "waited", "timed")
+                if event not in TIMES
             ],
         )
-        yield counter(
-            "ident_reception_seconds",
-            "Секунд работы над записями",
-            [(label, events.get("seconds", 0.0)) for label, events in grand],
-        )
-        yield counter(
-            "ident_reception_waited_seconds",
-            "Секунд, которые взятые записи ждали предела портала и очереди к нему",
-            [(label, events.get("waited", 0.0)) for label, events in grand],
-        )
-        yield counter(
-            "ident_reception_timed",
-            "Записей, чья обработка измерена",
-            [(label, events.get("timed", 0.0)) for label, events in grand],
-        )
+        for event, (name, about) in TIMES.items():
+            yield counter(name, about, [(label, events.get(event, 0.0)) for label, events in grand])
 
     def _portal(self) -> Iterator[Metric]:
         stats = self._services.store.portal_stats
         total = stats.grand()
-        yield counter("ident_portal_requests", "Запросов к порталу", [({}, total.requests)])
-        yield counter("ident_portal_commands", "Команд в запросах к порталу", [({}, total.commands)])
-        yield counter("ident_portal_refused", "Отказов портала «слишком часто»", [({}, total.refused)])
-        yield counter(
-            "ident_portal_limiter_wait_seconds", "Секунд ожидания предела запросов", [({}, total.waited)]
-        )
+        for name, about, amount in (
+            ("ident_portal_requests", "Запросов к порталу", total.requests),
+            ("ident_portal_commands", "Команд в запросах к порталу", total.commands),
+            ("ident_portal_refused", "Отказов портала «слишком часто»", total.refused),
+            ("ident_portal_limiter_wait_seconds", "Секунд ожидания предела запросов", total.waited),
+        ):
+            yield counter(name, about, [({}, amount)])
         yield gauge(
             "ident_portal_operating_seconds",
             "Секунд, потраченных методом за десять минут",

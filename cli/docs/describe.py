@@ -1,16 +1,16 @@
 """Описание настроек: вид, пределы и умолчание — из моделей, смысл и когда менять — из config/texts.toml."""
 
-import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, SecretStr
 from pydantic.fields import FieldInfo
 
 from config.models import Section, Settings
+from config.models.base import core, sections
 from config.texts import TEXTS, Text, texts
 
 KINDS: dict[object, str] = {
@@ -46,18 +46,18 @@ class SectionTable:
 
 def describe(meanings: Path = TEXTS) -> list[SectionTable]:
     """Возвращает разделы в порядке файла, вложенные — за своим; пробелы и лишнее — ValueError."""
-    sections = [*_sections(Settings, "")]
-    texts = _texts(sections, meanings)
+    found = [*_sections(Settings, "")]
+    texts = _texts(found, meanings)
     return [
         SectionTable(header, _purpose(model), [_row(model, name, texts[f"{path}.{name}"]) for name in names])
-        for path, header, model in sections
+        for path, header, model in found
         if (names := _plain(model))
     ]
 
 
-def _texts(sections: Sequence[tuple[str, str, type[Section]]], meanings: Path) -> Mapping[str, Text]:
+def _texts(found: Sequence[tuple[str, str, type[Section]]], meanings: Path) -> Mapping[str, Text]:
     """Возвращает смысл каждой настройки; называет все, о которых не сказано, и все лишние строки."""
-    wanted = {f"{path}.{name}" for path, _, model in sections for name in _plain(model)}
+    wanted = {f"{path}.{name}" for path, _, model in found for name in _plain(model)}
     written = texts(meanings)
     if gaps := sorted(wanted - set(written)):
         raise ValueError(f"config/texts.toml: не сказано о настройках {', '.join(gaps)}")
@@ -70,7 +70,7 @@ def _sections(owner: type[Section], prefix: str) -> Iterator[tuple[str, str, typ
     """Находит разделы: путь смысла, заголовок TOML, модель; повторяющийся — в двойных скобках."""
     for name, field in owner.model_fields.items():
         repeated = get_origin(field.annotation) is tuple
-        models = [*_models_of(field.annotation)]
+        models = sections(field.annotation)
         for model in models:
             kind = _kind_of(model) if len(models) > 1 else ""
             header = f"[[{prefix}{name}]]" if repeated else f"[{prefix}{name}]"
@@ -84,16 +84,9 @@ def _kind_of(model: type[Section]) -> str:
     return str(get_args(model.model_fields["type"].annotation)[0])
 
 
-def _models_of(annotation: object) -> Iterator[type[Section]]:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        yield annotation
-    for inner in get_args(annotation):
-        yield from _models_of(inner)
-
-
 def _plain(model: type[Section]) -> list[str]:
     """Возвращает поля раздела, которые сами не разделы."""
-    return [name for name, field in model.model_fields.items() if not [*_models_of(field.annotation)]]
+    return [name for name, field in model.model_fields.items() if not sections(field.annotation)]
 
 
 def _purpose(model: type[BaseModel]) -> str:
@@ -111,18 +104,15 @@ def _kind(field: FieldInfo) -> str:
 
 
 def _name(annotation: Any) -> str:
-    origin, inner = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _name(inner[0])
+    plain = core(annotation)
+    origin, inner = get_origin(plain), get_args(plain)
     if origin is Literal:
         return " или ".join(f"`{value}`" for value in inner)
-    if origin in (Union, types.UnionType):
-        return _name(next(item for item in inner if item is not type(None)))
     if origin in (tuple, list, set, frozenset):
         return f"список: {_name(inner[0])}"
     if origin is dict:
         return "подраздел"
-    return KINDS.get(annotation) or str(getattr(annotation, "__name__", annotation))
+    return KINDS.get(plain) or str(getattr(plain, "__name__", plain))
 
 
 def _limits(metadata: Sequence[object]) -> str:

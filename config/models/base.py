@@ -1,11 +1,12 @@
 """Основа моделей настроек: раздел, пределы чисел и сроков, адреса этого компьютера."""
 
 import re
+import types
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, get_args
+from typing import Annotated, Any, ClassVar, Union, get_args, get_origin
 
 from pydantic import (
     AfterValidator,
@@ -44,15 +45,30 @@ class Section(BaseModel):
     def _flag_is_no_number(cls, value: object, info: ValidationInfo) -> object:
         """Отказывает true на месте числа: иначе оно значило бы единицу."""
         flags = any(isinstance(item, bool) for item in (value if isinstance(value, list) else [value]))
-        if flags and NUMBERS & leaves(cls.model_fields[str(info.field_name)].annotation):
+        if flags and NUMBERS.intersection(leaves(cls.model_fields[str(info.field_name)].annotation)):
             raise ValueError("ожидается число, а не true или false")
         return value
 
 
-def leaves(annotation: object) -> set[Any]:
+def leaves(annotation: object) -> list[Any]:
     """Возвращает простые виды, из которых составлено поле."""
     inner = get_args(annotation)
-    return set().union(*map(leaves, inner)) if inner else {annotation}
+    return [leaf for part in inner for leaf in leaves(part)] if inner else [annotation]
+
+
+def sections(annotation: object) -> "list[type[Section]]":
+    """Возвращает разделы, из которых составлено поле; само оно не раздел — пусто."""
+    return [leaf for leaf in leaves(annotation) if isinstance(leaf, type) and issubclass(leaf, Section)]
+
+
+def core(annotation: Any) -> Any:
+    """Снимает с вида поля обёртки: проверки и «может не быть»."""
+    origin, inner = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return core(inner[0])
+    if origin in (Union, types.UnionType):
+        return next((core(item) for item in inner if item is not type(None)), annotation)
+    return annotation
 
 
 @dataclass(frozen=True, slots=True)

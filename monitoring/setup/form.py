@@ -5,19 +5,19 @@
 """
 
 import re
-import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
 from config.difference import SECTIONS as WORDS
 from config.models import BranchSettings, MssqlDatabase, Section, Settings, SqliteDatabase
+from config.models.base import core
 from config.schema import Path as Place
 from config.texts import FLAG, VALUES, key_of_text, text_of, told_value
 from services.bitrix.portal_schema import LABELS, STAGES
@@ -197,22 +197,22 @@ def _fields(model: type[Section], at: Place, row: Mapping[str, Any]) -> Iterator
 
 
 def _is_plain(field: FieldInfo) -> bool:
-    inner = _core(field.annotation)
-    item = _core(get_args(inner)[0]) if get_origin(inner) is tuple else inner
+    inner = core(field.annotation)
+    item = core(get_args(inner)[0]) if get_origin(inner) is tuple else inner
     if item is Path:
         return field.is_required()  # путь вводят только у базы демонстрации
     return not (get_origin(inner) is dict or (isinstance(item, type) and issubclass(item, Section)))
 
 
 def _kind(field: FieldInfo, key: str) -> tuple[str, Sequence[tuple[str, str]]]:
-    inner = _core(field.annotation)
+    inner = core(field.annotation)
     if inner is bool:
         return "choice", list(FLAG.items())
     if get_origin(inner) is Literal:
         words = VALUES.get(key, {})
         return "choice", [(str(value), words.get(str(value), str(value))) for value in get_args(inner)]
     listed = get_origin(inner) is tuple
-    if SecretStr in (inner, _core(get_args(inner)[0]) if listed else None):
+    if SecretStr in (inner, core(get_args(inner)[0]) if listed else None):
         return ("secrets" if listed else "secret"), ()
     return ("lines" if listed else "number" if inner in NUMBERS else "text"), ()
 
@@ -275,7 +275,7 @@ def _annotation(place: Place, group: Group, form: Mapping[str, str]) -> object:
 
 def _typed(annotation: object, text: str) -> object:
     """Возвращает значение TOML; не число на месте числа остаётся текстом: откажет проверка настроек."""
-    inner = _core(annotation)
+    inner = core(annotation)
     if inner is bool:
         return {"true": True, "false": False}.get(text, text)
     if get_origin(inner) is tuple:
@@ -288,17 +288,6 @@ def _typed(annotation: object, text: str) -> object:
     return text
 
 
-def _core(annotation: Any) -> Any:
-    """Снимает с вида поля обёртки: проверки и «может не быть»."""
-    origin, inner = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        return _core(inner[0])
-    if origin in (Union, types.UnionType):
-        kinds = [_core(item) for item in inner if item is not type(None)]
-        return kinds[0] if kinds else annotation
-    return annotation
-
-
 def _model(name: str, row: Mapping[str, Any]) -> type[Section]:
     models = ROWS[name]
     return models[-1] if row.get("type") == "sqlite" and name == "databases" else models[0]
@@ -307,7 +296,7 @@ def _model(name: str, row: Mapping[str, Any]) -> type[Section]:
 def _model_at(place: Place) -> type[Section]:
     model: type[Section] = Settings
     for name in place:
-        model = _core(model.model_fields[str(name)].annotation)
+        model = core(model.model_fields[str(name)].annotation)
     return model
 
 

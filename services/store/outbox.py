@@ -77,10 +77,6 @@ class RedisOutbox:
         """Возвращает имя владельца замка телефона: запись и её взятие."""
         return f"{self._keys.record(claim.uid)}/{claim.token}"
 
-    def extend(self, claim: Claim, now: datetime, lease: timedelta) -> bool:
-        """Продлевает одну аренду; False — её уже забрал другой."""
-        return self.still_ours([Permit(claim)], now, lease)[0]
-
     def complete(self, claim: Claim, now: datetime) -> bool:
         """Удаляет отправленную запись; False — пришла новая версия, запись снова pending."""
         return bool(self._run("complete", claim.uid, claim.token, claim.version, now.timestamp()) == 1)

@@ -45,11 +45,6 @@ class RedisPulse:
         alive = sorted(node for node, age in self.ages().items() if age < FRESH and node in states)
         return [NodeSigns(node, *json.loads(states[node])) for node in alive]
 
-    def forget(self, node: str) -> None:
-        """Забывает узел, который остановили нарочно."""
-        with store_errors():
-            self._redis.hdel(self._keys[0], node)
-
     def answers(self) -> bool:
         from redis.exceptions import RedisError
 

@@ -45,6 +45,11 @@ def queued(outbox: RedisOutbox, uid: str = UID) -> Claim:
     return claimed(outbox, uid)
 
 
+def held(outbox: RedisOutbox, claim: Claim, now: datetime) -> bool:
+    """Продлевает взятую запись и отвечает, наша ли она ещё."""
+    return bool(outbox.still_ours([Permit(claim)], now, LEASE)[0])
+
+
 def state(outbox: RedisOutbox, uid: str = UID) -> EntryState | None:
     """Возвращает состояние записи."""
     found = {entry.uid: entry.state for entry in outbox.entries(uid.partition("_")[0])}
@@ -130,7 +135,7 @@ def test_lost_lease_may_be_claimed_again_and_is_not_the_fault_of_the_record(outb
 
 def test_extended_lease_is_kept(outbox: RedisOutbox) -> None:
     claim = queued(outbox)
-    assert outbox.extend(claim, after(seconds=90), LEASE) is True
+    assert held(outbox, claim, after(seconds=90))
     assert outbox.claim(UID, after(seconds=101), LEASE) is None
 
 
@@ -143,7 +148,7 @@ def test_sent_record_is_gone(outbox: RedisOutbox) -> None:
 def test_late_owner_changes_nothing(outbox: RedisOutbox) -> None:
     late = queued(outbox)
     owner = claimed(outbox, now=after(seconds=101))
-    assert outbox.extend(late, after(seconds=102), LEASE) is False
+    assert not held(outbox, late, after(seconds=102))
     assert outbox.complete(late, after(seconds=102)) is False
     outbox.fail(late, after(seconds=102), "bug", "поздно")
     outbox.postpone(late, after(hours=1), "api", "поздно")
@@ -157,7 +162,7 @@ def test_owner_of_a_finished_record_changes_nothing(outbox: RedisOutbox) -> None
     claim = queued(outbox)
     outbox.complete(claim, NOW)
     outbox.fail(claim, NOW, "bug", "поздно")
-    assert outbox.extend(claim, NOW, LEASE) is False
+    assert not held(outbox, claim, NOW)
     assert list(outbox.entries("F1")) == []
 
 
@@ -334,7 +339,7 @@ def test_reset_forgets_the_queue_of_one_branch(outbox: RedisOutbox) -> None:
 #: Шаги, которым нужна взятая запись, и прочие.
 OWNED: dict[str, Callable[[RedisOutbox, Claim, datetime], object]] = {
     "complete": lambda outbox, claim, now: outbox.complete(claim, now),
-    "extend": lambda outbox, claim, now: outbox.extend(claim, now, LEASE),
+    "still_ours": held,
     "postpone": lambda outbox, claim, now: outbox.postpone(claim, now + timedelta(minutes=1), "api", ""),
     "release": lambda outbox, claim, now: outbox.release(claim, now + timedelta(seconds=3)),
     "fail": lambda outbox, claim, now: outbox.fail(claim, now, "bug", ""),

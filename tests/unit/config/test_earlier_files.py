@@ -7,7 +7,7 @@ import pytest
 
 from config.loader import load_settings
 from installer.ports import InstallError
-from installer.upgrade import upgrade_settings
+from installer.settings import upgrade_settings
 
 FORMS = Path(__file__).resolve().parents[2] / "data" / "settings"
 RETIRED = {
