@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from demo.portal.faults import Fault, FaultKind
+from demo.portal.schema import DEAL
 from demo.portal.server import PortalServer
 from services.bitrix.plan_deals import BitrixPlanDeals
 from services.container import Services
@@ -125,6 +126,22 @@ def test_new_deal_gets_the_snapshot_of_a_plan_that_did_not_change(clinic: PlanCl
     assert (snapshot["patient"], snapshot["card"]) == ("Лунёва Алсу", f"К-{patient}")
     assert [plan["sums"][0] for plan in snapshot["plans"]] == [10000.0]
     assert snapshot["at"].endswith("+03:00")
+
+
+def test_deal_made_again_after_people_deleted_it_gets_its_snapshot_again(
+    clinic: PlanClinic, patient: int
+) -> None:
+    clinic.plan(patient)
+    uid = f"F1_{(reception_id := clinic.book(patient))}"
+    clinic.sync_deals()
+    clinic.push_all()
+    snapshot = clinic.snapshot(uid)
+    with clinic.portal.state.changing():
+        clinic.portal.state.remove(DEAL, clinic.deal(uid)["ID"])
+    clinic.mark(reception_id, Comment="ещё раз")
+    clinic.sync_deals()
+    clinic.push_all()
+    assert clinic.snapshot(uid)["plans"] == snapshot["plans"]
 
 
 def test_new_deal_of_a_patient_without_plans_costs_nothing(clinic: PlanClinic, patient: int) -> None:
