@@ -106,7 +106,7 @@ class PortalTrouble:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class PortalTraffic:
     """Обращения к порталу: запросы, команды в них, отказы «слишком часто», секунды ожидания предела."""
 

@@ -23,6 +23,7 @@ from services.bitrix.responses import (
 )
 from services.bitrix.transport import Reply, Transport
 from services.domain.errors import GripLost, SyncError
+from services.ports import PortalTraffic
 
 REFUSAL_PAUSE = 2.0
 
@@ -42,16 +43,6 @@ class Endpoint:
     operating: OperatingGate
 
 
-@dataclass(slots=True)
-class Traffic:
-    """Счётчики клиента: запросы, команды, отказы по частоте, секунды ожидания предела."""
-
-    requests: int = 0
-    commands: int = 0
-    refused: int = 0
-    waited: float = 0.0
-
-
 class Exchange:
     """Запросы к порталу; размер пакета подбирается по времени ответов."""
 
@@ -60,7 +51,7 @@ class Exchange:
     ) -> None:
         self._transport, self._limiter = endpoint.transport, endpoint.limiter
         self._operating, self._now, self._permit_seconds = endpoint.operating, now, permit_seconds
-        self.size, self.traffic = BatchSize(most), Traffic()
+        self.size, self.traffic = BatchSize(most), PortalTraffic()
 
     def send(self, groups: Sequence[Group], permitted_at: float | None) -> list[list[Answer] | None]:
         """Выполняет группы одним запросом; None вместо ответов — склеенное надо спросить отдельно.

@@ -6,6 +6,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from dataclasses import astuple, replace
 from typing import TYPE_CHECKING
 
 from services.domain.errors import RetriableError, StoreError
@@ -61,19 +62,11 @@ class TrafficReport:
         self._troubles.append(PortalTrouble(self._clock.now(), method, kind, str(error)))
 
     def _tell(self) -> None:
-        traffic, troubles = self._client.traffic, list(self._troubles)
-        total = PortalTraffic(traffic.requests, traffic.commands, traffic.refused, traffic.waited)
+        total, troubles = replace(self._client.traffic), list(self._troubles)
         operating = self._client.operating.spent()
-        self._stats.record(_difference(total, self._told), operating, troubles, self._clock.now())
+        pairs = zip(astuple(total), astuple(self._told), strict=True)
+        fresh = PortalTraffic(*(now - told for now, told in pairs))
+        self._stats.record(fresh, operating, troubles, self._clock.now())
         self._told, self._told_at = total, self._monotonic()
         for _ in troubles:
             self._troubles.popleft()
-
-
-def _difference(total: PortalTraffic, told: PortalTraffic) -> PortalTraffic:
-    return PortalTraffic(
-        total.requests - told.requests,
-        total.commands - told.commands,
-        total.refused - told.refused,
-        total.waited - told.waited,
-    )

@@ -121,7 +121,7 @@ class BackfillProgress:
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """Остановка отправки: код причины, текст для человека и время."""
+    """Остановка или пауза отправки: код причины, текст для человека и время."""
 
     reason: str
     message: str

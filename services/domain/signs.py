@@ -4,6 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from services.domain.outbox import Halt
+
 #: События часа, из которых складываются доли (СПЕЦ 2.6.3).
 DONE = ("created", "updated", "unchanged")
 FAILED = ("failed", "rejected", "retried")
@@ -45,23 +47,14 @@ class NodeSigns:
 
 
 @dataclass(frozen=True, slots=True)
-class Stop:
-    """Остановка или пауза отправки: причина, текст и время."""
-
-    reason: str
-    message: str
-    at: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Signs:
     """Признаки всей установки в миг ``now``; ``since`` — с какого времени за ней следят."""
 
     now: datetime
     since: datetime
     branches: Sequence[BranchSigns]
-    halt: Stop | None = None
-    pause: Stop | None = None
+    halt: Halt | None = None
+    pause: Halt | None = None
     nodes: Sequence[NodeSigns] = ()
 
     @property

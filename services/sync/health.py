@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from services.domain.alarms import moment_of
-from services.domain.outbox import EntryState
-from services.domain.signs import BranchSigns, NodeSigns, Signs, Stop
+from services.domain.outbox import EntryState, Halt
+from services.domain.signs import BranchSigns, NodeSigns, Signs
 from services.ports import Clock
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ class Health:
             now=now,
             since=self._watched_since(now),
             branches=[*self._seen(now)],
-            halt=self._halt(),
+            halt=self._gate.halted(),
             pause=self._pause(),
             nodes=self._nodes(),
         )
@@ -74,10 +74,6 @@ class Health:
             self._stats.note(WHOLE, "watched_since", now.isoformat())
         return known or now
 
-    def _halt(self) -> Stop | None:
-        halt = self._gate.halted()
-        return Stop(halt.reason, halt.message, halt.at) if halt is not None else None
-
-    def _pause(self) -> Stop | None:
+    def _pause(self) -> Halt | None:
         since = self._gate.paused()
-        return Stop("paused", "пауза поставлена администратором", since) if since is not None else None
+        return Halt("paused", "пауза поставлена администратором", since) if since is not None else None

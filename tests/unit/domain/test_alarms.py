@@ -8,7 +8,8 @@ import pytest
 
 from services.advice import Front, worded
 from services.domain.alarms import Alarm, Cause, Limits, alarms, moment_of, spell
-from services.domain.signs import BranchSigns, NodeSigns, Signs, Stop
+from services.domain.outbox import Halt
+from services.domain.signs import BranchSigns, NodeSigns, Signs
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -110,7 +111,7 @@ def test_new_installation_is_given_time(watched: int, expected: list[str]) -> No
     ],
 )
 def test_stopped_sending_says_why_and_what_to_do(reason: str, cause: Cause) -> None:
-    (alarm,) = alarms(signs(halt=Stop(reason, "вебхук не принят", NOW)), Limits())
+    (alarm,) = alarms(signs(halt=Halt(reason, "вебхук не принят", NOW)), Limits())
     assert alarm.cause is cause
     assert "вебхук не принят" in alarm.text
     assert "{resume}" in alarm.advice
@@ -145,16 +146,16 @@ def test_trouble_of_a_node_names_it_only_among_others() -> None:
 @pytest.mark.parametrize(("minutes", "expected"), [(29, []), (30, ["paused"])])
 def test_forgotten_pause_replaces_silence(minutes: int, expected: list[str]) -> None:
     silent = branch(last_success=NOW - 40 * MINUTE)
-    assert causes(signs(silent, pause=Stop("paused", "", NOW - minutes * MINUTE))) == expected
+    assert causes(signs(silent, pause=Halt("paused", "", NOW - minutes * MINUTE))) == expected
 
 
 def test_every_alarm_says_what_to_do() -> None:
     trouble = branch(
         last_success=NOW - 40 * MINUTE, waiting=900, hour={"failed": 20, "rejected": 20, "branch_missing": 9}
     )
-    pause = Stop("paused", "", NOW - 40 * MINUTE)
+    pause = Halt("paused", "", NOW - 40 * MINUTE)
     full = NodeSigns("one", disk_used=1.0, settings_refused="негодны")
-    found = alarms(signs(trouble, halt=Stop("x", "y", NOW), pause=pause, nodes=[full]), Limits())
+    found = alarms(signs(trouble, halt=Halt("x", "y", NOW), pause=pause, nodes=[full]), Limits())
     assert len(found) == 9
     assert all(alarm.title and alarm.text and len(worded(alarm.advice, Front.LETTER)) > 20 for alarm in found)
 
