@@ -7,6 +7,7 @@ python manage.py --help   остальные команды
 """
 
 import hashlib
+import importlib
 import importlib.util
 import json
 import os
@@ -55,6 +56,8 @@ def main(arguments: list[str]) -> int:
         return 2
     if needs_no_environment(arguments):
         return told(arguments)
+    if code := misunderstood(arguments):
+        return code
     try:
         place = prepare(level_for(arguments))
     except NotInstalled as error:
@@ -81,6 +84,21 @@ def told(arguments: list[str]) -> int:
         return answer(arguments)
     except SystemExit as stop:  # так кончается справка argparse
         return int(stop.code or 0)
+
+
+def misunderstood(arguments: Sequence[str]) -> int:
+    """Возвращает код отказа, если ключи негодны: их проверяет голый Python, пока ничего не поставлено."""
+    from cli.arguments import Arguments
+
+    command = importlib.import_module(f"cli.{arguments[0].replace('-', '_')}")
+    Arguments.only_understand = True
+    try:
+        command.main(list(arguments[1:]))
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    finally:
+        Arguments.only_understand = False
+    return 0
 
 
 def level_for(arguments: Sequence[str]) -> str:

@@ -161,6 +161,11 @@ class Installation:
                 raise RuntimeError("замер не закончился: приёмы не дошли")
             time.sleep(0.1)
 
+    @property
+    def page(self) -> str:
+        """Возвращает адрес страницы наблюдения."""
+        return f"http://127.0.0.1:{self.services.settings.monitor.port}/"
+
     def done(self) -> int:
         """Возвращает, сколько сделок на портале."""
         from demo.portal.schema import DEAL

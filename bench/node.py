@@ -6,11 +6,15 @@
 
 import argparse
 import tempfile
+import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+import requests
 
 from bench.installation import NODE, ROLES, Installation, installed
 from bench.tables import Table
@@ -18,6 +22,7 @@ from bench.weight import Peak, Weight, cpu_seconds, weigh
 from cli.arguments import Arguments, count, positive
 
 HOUR_CYCLES = 30
+WATCHED = "покой, страница открыта"
 #: Выборка в клинике — раз в столько секунд.
 CLINIC_SECONDS = 120.0
 
@@ -31,6 +36,9 @@ class Load:
 
 
 HOUR, TINY = Load(50, 7.0), Load(3, 1.0)
+#: Открытая страница обновляется раз в столько секунд (monitor.js); с нею мерят не дольше двух минут.
+LIVE_SECONDS, WATCHED_MINUTES = 5.0, 2.0
+SECTIONS = ("", "record", "journals", "check", "")
 #: Роли порознь мерят короче: они для сравнения.
 ROLES_MINUTES, ROLES_CYCLES = 0.5, 3
 
@@ -50,7 +58,8 @@ def main(arguments: Sequence[str]) -> int:
             )
             _measure(table, name, roles, *longest, load)
     table.notes.append(
-        "покой — без изменений в Ident; нагрузка — по 50 новых приёмов за цикл; МБ = 10⁶ байт; "
+        "покой — без изменений в Ident; страница открыта — обошли её разделы, и она обновляется сама; "
+        "нагрузка — по 50 новых приёмов за цикл; МБ = 10⁶ байт; "
         "часть драйвера ODBC (несколько МБ) не видна: он подменён"
     )
     table.finish(options.out)
@@ -78,7 +87,10 @@ def _measure(
         ready = site.await_work()
         time.sleep(min(5.0, minutes * 60))
         site.check_alive()
-        _idle(table, name, pids_of(site), minutes, ready)
+        _idle(table, (name, "покой"), pids_of(site), minutes, ready)
+        if name == "узел":
+            with _page_open(site.page):
+                _idle(table, (name, WATCHED), pids_of(site), min(minutes, WATCHED_MINUTES))
     with _site(roles, load.seconds) as site:
         site.await_work()
         _load(table, name, site, pids_of(site), cycles, load)
@@ -99,16 +111,39 @@ def pids_of(site: Installation) -> dict[str, int]:
     return {**{name: process.pid for name, process in site.processes.items()}, "redis": redis}
 
 
-def _idle(table: Table, name: str, pids: Mapping[str, int], minutes: float, ready: float) -> None:
+@contextmanager
+def _page_open(page: str) -> Iterator[None]:
+    """Держит страницу наблюдения открытой: обходит разделы и спрашивает обновление, как её сценарий."""
+    closed = threading.Event()
+    with requests.Session() as browser, ThreadPoolExecutor(1) as pool:
+        for section in SECTIONS:
+            browser.get(page + section, timeout=30).raise_for_status()
+        watching = pool.submit(_watch, browser, f"{page}live", closed)
+        try:
+            yield
+        finally:
+            closed.set()
+        watching.result()
+
+
+def _watch(browser: requests.Session, address: str, closed: threading.Event) -> None:
+    while not closed.wait(LIVE_SECONDS):
+        browser.get(address, timeout=30).raise_for_status()
+
+
+def _idle(
+    table: Table, what: tuple[str, str], pids: Mapping[str, int], minutes: float, ready: float | None = None
+) -> None:
+    """Мерит покой; ``what`` — состав и что при этом открыто."""
     spent, started = {who: cpu_seconds([pid]) for who, pid in pids.items()}, time.monotonic()
     time.sleep(minutes * 60)
     passed = time.monotonic() - started
     shares = {who: 100 * (cpu_seconds([pid]) - spent[who]) / passed for who, pid in pids.items()}
     weights = {who: weigh(pid) for who, pid in pids.items()}
     for who, weight in weights.items():
-        _row(table, name, "покой", who, weight, shares[who])
+        _row(table, *what, who, weight, shares[who])
     whole = sum(weights.values(), Weight(0, 0, 0, 0))
-    _row(table, name, "покой", "ВСЕГО", whole, sum(shares.values()), ready)
+    _row(table, *what, "ВСЕГО", whole, sum(shares.values()), ready)
 
 
 def _load(

@@ -7,10 +7,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from cli.examples import EXAMPLES
 
+Found = TypeVar("Found")
 #: Собранную программу зовут по имени, проект — через Python.
 CALL = "" if getattr(sys, "frozen", False) else "python "
 #: Как назвать значение ключа, если своего имени ему не дали: по тому, чем оно читается.
@@ -44,6 +45,9 @@ class Russian(argparse.HelpFormatter):
 class Arguments(argparse.ArgumentParser):
     """Разбор ключей одной команды."""
 
+    #: Только понять ключи: так их проверяют, пока окружения нет и работать не на чем.
+    only_understand = False
+
     def __init__(
         self, *, add_help: bool = True, parents: Sequence[argparse.ArgumentParser] = (), **named: Any
     ) -> None:
@@ -53,6 +57,19 @@ class Arguments(argparse.ArgumentParser):
             self.add_argument("-h", "--help", action="help", help="показать эту справку")
         for parent in parents:  # после имён разделов: иначе ключи родителя встали бы вторым разделом
             self._add_container_actions(parent)
+
+    def parse_args(self, args: Sequence[str] | None = None) -> argparse.Namespace:  # type: ignore[override]
+        """Возвращает разобранные ключи; незнакомые — отказ."""
+        return self._understood(super().parse_args(args))
+
+    def parse_ours(self, arguments: Sequence[str]) -> tuple[argparse.Namespace, list[str]]:
+        """Возвращает свои ключи и чужие, которые передадут дальше."""
+        return self._understood(self.parse_known_args(arguments))
+
+    def _understood(self, found: Found) -> Found:
+        if Arguments.only_understand:
+            self.exit()
+        return found
 
     def error(self, message: str) -> NoReturn:
         """Отказывает с кодом 2: что не так и где справка."""

@@ -9,6 +9,7 @@ from cli.arguments import Arguments
 from cli.console import coloured
 from cli.session import add_config, chosen_file
 from config.loader import ConfigError, load_settings
+from services.advice import Front
 
 if TYPE_CHECKING:
     from services.doctor.findings import Finding
@@ -69,7 +70,7 @@ def _as_text(findings: "Iterable[Finding]") -> int:
         seen.append(finding)
         print(f"{_painted(str(finding.level))} {finding.text}")
         if finding.advice:
-            print(f"        → {finding.advice}", flush=True)
+            print(f"        → {finding.told(Front.CONSOLE)}", flush=True)
     counts = {level: sum(finding.level is level for finding in seen) for level in Level}
     print(
         f"\nПроверено: {len(seen)}. Хорошо {counts[Level.OK]}, стоит взглянуть {counts[Level.WARN]}, "

@@ -60,7 +60,8 @@ def explain(services: "Services", options: argparse.Namespace) -> int:
 def lines(story: "Story", life: "Sequence[Line]", zone: tzinfo) -> Iterator[str]:
     from services.bitrix.portal_schema import LABELS
 
-    yield f"{story.uid}, {story.branch}" + (f", сделка {story.deal_id}" if story.deal_id else "")
+    deal = f", сделка {story.deal_id}" if story.deal_id else ""
+    yield f"{story.uid}, {story.branch}{deal}" + (" (по ключу, не доказано)" if story.unproven else "")
     yield "\nЧто дальше:"
     for step in story.next:
         yield f"  {step.told}" + (f". {worded(step.advice, Front.CONSOLE)}" if step.advice else "")

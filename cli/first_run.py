@@ -1,5 +1,6 @@
 """Первая установка на странице: узел без настроек показывает только её, пока там не начнут обмен."""
 
+import sys
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,8 @@ from config.schema import secret_values
 if TYPE_CHECKING:
     from starlette.applications import Starlette
 
+CODE = "python manage.py config code"
+
 
 def finish_in_browser(path: Path) -> bool:
     """Показывает страницу установки; True — обмен велели начать, False — узел остановили."""
@@ -24,7 +27,7 @@ def finish_in_browser(path: Path) -> bool:
     site = Site(lambda: first_run_app(path, begun.set), "127.0.0.1", _port(path), name="первая установка")
     try:
         with stopping() as stopped, Servers([site]) as servers:
-            _introduce(path, servers.addresses[0])
+            introduce(path, servers.addresses[0])
             while not (begun.wait(0.5) or stopped.is_set()):
                 pass
     except ServingError as error:
@@ -50,10 +53,15 @@ def first_run_app(path: Path, start: Any) -> "Starlette":
     return guarded([Route("/login", entrance.enter, methods=["GET", "POST"]), *pages.routes()], refusals)
 
 
-def _introduce(path: Path, address: str) -> None:
+def introduce(path: Path, address: str) -> None:
+    """Говорит, где заканчивают установку и откуда взять код.
+
+    Код видит лишь тот, кто запустил узел в своём окне: в выводе службы он остался бы в её журнале.
+    """
     print(f"Установку заканчивают в браузере на этом компьютере: {address}", flush=True)
     if not first_run.has_code(path) and not _section(path, "monitor").get("password"):
-        print(f"Одноразовый код страницы: {first_run.new_code(path)}", flush=True)
+        seen = f"страницы: {first_run.new_code(path)}" if sys.stdout.isatty() else f"выдаст команда: {CODE}"
+        print(f"Одноразовый код {seen}", flush=True)
 
 
 def _keep_journal(path: Path) -> None:

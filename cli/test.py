@@ -74,7 +74,7 @@ def main(arguments: list[str]) -> int:
     parser = Arguments(prog="manage.py test", description="Все проверки; лишние ключи — для pytest.")
     parser.add_argument("--fast", action="store_true", help="без браузера и настоящих процессов")
     parser.add_argument("--windows", action="store_true", help="и под Windows (Wine): ещё полчаса")
-    options, extra = parser.parse_known_args(arguments)
+    options, extra = parser.parse_ours(arguments)
     if extra and (refusal := refused(extra)):
         parser.error(refusal)
     RECORD.unlink(missing_ok=True)

@@ -11,6 +11,8 @@ from config.models import Settings
 from config.places import header_line, line_of
 from config.schema import known_keys
 
+#: Разделы, которых бывает несколько.
+REPEATED = ("databases", "branches")
 EXPECTED: Mapping[str, str] = {
     "missing": "ключ обязателен: добавьте его",
     "string_type": "ожидается строка в кавычках",
@@ -98,7 +100,7 @@ def key_of(location: Sequence[str | int]) -> str:
         return f"раздел [{location[0]}]"
     *section, last = location
     if isinstance(last, int):
-        return f"[[{'.'.join(map(str, section))}]] № {last + 1}"
+        return f"[[{section[0]}]] № {last + 1}" if len(section) == 1 else f"{key_of(section)} № {last + 1}"
     if section and isinstance(section[-1], int):
         return f"[[{'.'.join(map(str, section[:-1]))}]] № {section[-1] + 1} {last}"
     return f"[{'.'.join(map(str, section))}] {last}" if section else str(last)
@@ -111,8 +113,9 @@ def _reason(item: Mapping[str, Any], location: Sequence[str | int]) -> str:
     if kind == "extra_forbidden":
         return _stranger(location)
     if kind == "missing" and len(location) == 1:
-        return "он обязателен: добавьте его, образец — config/settings.example.toml"
-    if kind == "tuple_type" and location in (("branches",), ("databases",)):
+        name = f"[[{location[0]}]]" if location[0] in REPEATED else f"[{location[0]}]"
+        return f"он обязателен: добавьте {name}, образец — config/settings.example.toml"
+    if kind == "tuple_type" and len(location) == 1 and location[0] in REPEATED:
         return f"пишут [[{location[0]}]], в двойных скобках: таких разделов бывает несколько"
     template = EXPECTED.get(kind, "значение не подходит")
     values = {name: _russian(value) for name, value in context.items()}

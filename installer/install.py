@@ -12,7 +12,7 @@ from installer.ports import CommandFailed, Host, InstallError, Service, ServiceS
 from installer.record import Record, load_record
 from installer.redis_conf import write_redis_conf
 from installer.roles import FLOWER, NODE, ORDER, REDIS, services_of, stopping
-from installer.settings import begin_settings, read_settings, write_settings
+from installer.settings import begin_settings, page_of, read_settings, write_settings
 from installer.talk import Terminal
 
 #: Проверки, которым до первого запуска узла сбыться не суждено.
@@ -101,7 +101,7 @@ class Installation:
         own = answers.install.redis == "own"
         url = write_redis_conf(layout.redis, answers.install.redis_port) if own else None
         if answers.install.browser:
-            begin_settings(layout, url)
+            begin_settings(layout, answers.settings, url)
             return None
         return write_settings(layout, answers.settings, url)
 
@@ -143,7 +143,8 @@ class Installation:
             if key in keys:
                 self.host.services.start(key)
         self._summary(keys)
-        self.talk.say("\nОсталось закончить в браузере на этом компьютере: http://127.0.0.1:8025/")
+        page = page_of(self.host.layout.settings)
+        self.talk.say(f"\nОсталось закончить в браузере на этом компьютере: {page}")
         self.talk.say(f"  Одноразовый код страницы: {code}")
         return 0
 
@@ -178,7 +179,7 @@ class Installation:
         self.talk.say(f"  Команды:   {layout.command}")
         self.talk.say(f"  Настройки: {layout.settings}")
         self.talk.say(f"  Журналы:   {layout.logs}")
-        self.talk.say("  Наблюдение: http://127.0.0.1:8025/ на этом компьютере")
+        self.talk.say(f"  Наблюдение: {page_of(layout.settings)} на этом компьютере")
 
 
 def show(talk: Terminal, findings: Sequence[Finding]) -> None:

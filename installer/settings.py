@@ -6,8 +6,8 @@ from typing import Any
 
 from config.files import replace_text
 from config.first_run import begin
-from config.loader import ConfigError, load_settings, parse_settings
-from config.models import Settings
+from config.loader import ConfigError, load_settings, parse_settings, read_raw
+from config.models import MonitorSettings, Settings
 from config.vault import Vault
 from installer.layout import Layout
 from installer.ports import InstallError
@@ -37,14 +37,21 @@ def write_settings(layout: Layout, answers: Mapping[str, object], redis_url: str
     return settings
 
 
-def begin_settings(layout: Layout, redis_url: str | None) -> None:
-    """Записывает начало настроек: папки и Redis; остальное впишет страница первой установки."""
+def begin_settings(layout: Layout, answers: Mapping[str, object], redis_url: str | None) -> None:
+    """Записывает начало настроек: ответы, папки и Redis; остальное впишет страница первой установки."""
     import tomlkit
 
     path = layout.settings
     path.parent.mkdir(parents=True, exist_ok=True)
-    replace_text(path, HEADER + tomlkit.dumps(Vault(path).sealed(_completed({}, layout, redis_url))))
+    replace_text(path, HEADER + tomlkit.dumps(Vault(path).sealed(_completed(answers, layout, redis_url))))
     begin(path)
+
+
+def page_of(path: Path) -> str:
+    """Возвращает адрес страницы наблюдения; порт — из настроек, и незаконченных тоже."""
+    section = read_raw(path).get("monitor", {})
+    port = section.get("port") if isinstance(section, dict) else None
+    return f"http://127.0.0.1:{port or MonitorSettings().port}/"
 
 
 def read_settings(path: Path) -> Settings:

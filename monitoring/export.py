@@ -5,6 +5,7 @@ import io
 from datetime import tzinfo
 
 from monitoring.snapshot import Filter, Snapshot
+from services.advice import Front, worded
 from services.domain.reasons import reason_of
 
 CSV_HEAD = ("Запись", "Филиал", "Причина", "Что сделать", "Подробно", "Попыток", "Поставлена", "Отказ")
@@ -19,7 +20,8 @@ def failed_csv(snapshot: Snapshot, chosen: Filter, zone: tzinfo) -> bytes:
         reason = reason_of(entry.reason)
         times = [f"{moment.astimezone(zone):%d.%m.%Y %H:%M:%S}" for moment in (entry.queued_at, entry.due_at)]
         branch = snapshot.names.get(entry.uid.partition("_")[0], "")
-        row = (entry.uid, branch, reason.title, reason.advice, entry.message, entry.attempts, *times)
+        advice = worded(reason.advice, Front.LETTER)
+        row = (entry.uid, branch, reason.title, advice, entry.message, entry.attempts, *times)
         table.writerow([harmless(cell) for cell in row])
     return b"\xef\xbb\xbf" + text.getvalue().encode()
 

@@ -19,6 +19,17 @@ class Front(StrEnum):
 
 SLOT = re.compile(r"\{(\w+)\}")
 _RESUME = "выполните python manage.py portal resume"
+#: Раздел настроек: его имя на странице и в файле.
+_PARTS = {
+    "bases": ("Базы Ident", "[[databases]]"),
+    "branches": ("Филиалы", "[[branches]]"),
+    "portal": ("Портал", "[portal]"),
+    "stages": ("Стадии", "[portal.stages]"),
+    "fields": ("Поля сделки", "[portal.fields]"),
+    "rules": ("Решения клиники", "[rules]"),
+    "alerts": ("Уведомления", "[alerts]"),
+    "redis": ("Сроки и пределы", "[redis]"),
+}
 
 #: Поступок → как его назвать на странице, в консоли, в письме.
 WORDS: Mapping[str, tuple[str, str, str]] = {
@@ -27,10 +38,31 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
         _RESUME,
         f"нажмите «Возобновить отправку» на странице наблюдения или {_RESUME}",
     ),
-    "set_webhook": ("впишите его: python manage.py secrets set portal.webhook",) * 3,
-    "inspect": ("python manage.py doctor",) * 3,
-    "check_settings": ("python manage.py config check",) * 3,
-    "make_fields": ("python manage.py portal setup",) * 3,
+    "set_webhook": (
+        "впишите его в настройках, раздел «Портал»",
+        "впишите его: python manage.py secrets set portal.webhook",
+        "впишите его на странице наблюдения, «Настройки» → «Портал»",
+    ),
+    "inspect": (
+        "раздел «Проверка», осмотр установки",
+        "python manage.py doctor",
+        "страница наблюдения, «Проверка»",
+    ),
+    "check_settings": (
+        "раздел «Настройки» назовёт ошибку",
+        "python manage.py config check",
+        "раздел «Настройки» страницы наблюдения назовёт ошибку",
+    ),
+    "make_fields": (
+        "«Создать на портале» в настройках, при первой установке — шаг «Воронка и поля»",
+        "python manage.py portal setup",
+        "«Настройки» → «Создать на портале» на странице наблюдения",
+    ),
+    "start": (
+        "Запустите службу интеграции («Службы» Windows, systemctl): расписание и исполнитель работают в ней",
+        "Запустите службу интеграции: python manage.py service start, без службы — python manage.py run",
+        "Запустите службу интеграции («Службы» Windows, systemctl): расписание и исполнитель работают в ней",
+    ),
     "name_company": (
         "впишите её имя в «Другие имена в Ident» филиала на странице «Настройки»",
         "впишите её имя в aliases филиала в файле настроек",
@@ -56,6 +88,14 @@ WORDS: Mapping[str, tuple[str, str, str]] = {
         "Снимите паузу на странице наблюдения",
         "Снимите паузу на странице наблюдения",
     ),
+    **{
+        f"in_{name}": (
+            f"в настройках, раздел «{title}»",
+            f"в {section} файла настроек",
+            f"на странице «Настройки», раздел «{title}»",
+        )
+        for name, (title, section) in _PARTS.items()
+    },
 }
 
 

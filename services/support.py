@@ -53,8 +53,8 @@ def collect(services: Services, settings_path: Path, file: IO[bytes]) -> None:
 def _doctor(services: Services, settings_path: Path) -> str:
     from services.doctor.run import Examination
 
-    found = Examination(services, settings_path).findings()
-    return "\n".join(f"{one.level} {one.code}: {one.text} {one.advice}".rstrip() for one in found)
+    found = [one.as_dict() for one in Examination(services, settings_path).findings()]
+    return "\n".join("{level} {check}: {text} {advice}".format(**one).rstrip() for one in found)
 
 
 def _queue(services: Services) -> str:

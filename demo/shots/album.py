@@ -3,9 +3,11 @@
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+from config.first_run import new_code
 from demo.portal.faults import Fault, FaultKind
 from demo.portal.schema import DEAL
 from demo.shots.camera import NARROW, Camera, Shot, Size, camera
@@ -68,6 +70,33 @@ def _watching(shown: Stage, photographer: Camera) -> Iterator[Path]:
         yield photographer.take(Shot("monitor-base-lost", page, _seen("#verdict.bad"), WATCH))
     with _halted(shown):
         yield photographer.take(Shot("monitor-halted", page, _seen("#verdict.bad"), WATCH))
+    for shot in _sections(shown):
+        yield photographer.take(shot)
+
+
+def _sections(shown: Stage) -> Iterator[Shot]:
+    """Разделы страницы; «Настройки» — последними: с паролем закрылось бы и прочее."""
+    deals = shown.portal.state.entities[DEAL]
+    uid = deals[examples(list(deals.values())).card]["UF_CRM_RECEPTION_ID"]
+    yield Shot("record", f"{shown.monitor}record?q={uid}", _seen("#facts tbody tr"), WATCH)
+    yield Shot("check", f"{shown.monitor}check", _examined, WATCH)
+    yield Shot("settings", f"{shown.monitor}settings", partial(_entered, new_code(shown.settings)), WATCH)
+
+
+def _examined(page: Any) -> None:
+    """Осматривает установку."""
+    page.locator("#doctor").get_by_role("button", name="Проверить").click()
+    page.get_by_role("button", name="Проверить снова").wait_for()
+
+
+def _entered(code: str, page: Any) -> None:
+    """Ставит пароль страницы и открывает раздел «Решения клиники»."""
+    page.get_by_label("Одноразовый код").fill(code)
+    for label in ("Новый пароль", "Он же ещё раз"):
+        page.get_by_label(label).fill("пароль демонстрации")
+    page.get_by_role("button", name="Поставить пароль").click()
+    page.get_by_role("link", name="Решения клиники").click()
+    page.get_by_label("Семья с одним телефоном").wait_for()
 
 
 @contextmanager

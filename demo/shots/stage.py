@@ -33,6 +33,7 @@ class Stage:
     """Работающая демонстрация и её адреса."""
 
     site: Site
+    settings: Path
     portal: PortalServer
     services: Services
     plans: PlanTab
@@ -97,4 +98,4 @@ def stage(folder: Path) -> Iterator[Stage]:
         stack.callback(services.close)
         Settling(services, path, print).run(processes)
         pages = [f"http://127.0.0.1:{port}/" for port in (monitor, flower)]
-        yield Stage(site, portal, services, plans, pages[0], pages[1], random.Random(SEED))
+        yield Stage(site, path, portal, services, plans, pages[0], pages[1], random.Random(SEED))

@@ -174,7 +174,7 @@ class SettingsPages:
             request, "settings.html", 400 if trouble or told else 200, token=token, base=base, part=part,
             groups=groups(part, raw, added), checked=checked, trouble=trouble, slug=slug,
             faults={".".join(map(str, place)): text for place, text in faults},
-            changes=len(self._editor.difference(visitor)), has_sqlite=has_sqlite(),
+            changes=len(self._editor.difference(visitor)), has_sqlite=has_sqlite(raw),
             repeated=slug in ("bases", "branches"), done=DONE.get(request.query_params.get("done", ""), ""),
         )  # fmt: skip
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import TypeAdapter, ValidationError
@@ -68,7 +69,7 @@ def _bases(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
     zone = RuleSettings.model_validate(raw.get("rules", {})).zone
     for row in raw.get("databases", []):
         names = _names(raw, row.get("id"))
-        with _inspection(row) as (base, inspection):
+        with _inspection(raw, row) as (base, inspection):
             for finding in ident.base(base.id, inspection, names, datetime.now(UTC), zone):
                 if names or not finding.code.endswith(".branches"):
                     yield finding
@@ -80,7 +81,7 @@ def _branches(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
 
     known = []
     for row in raw.get("databases", []):
-        with _inspection(row) as (base, inspection):
+        with _inspection(raw, row) as (base, inspection):
             companies = inspection.companies()
         checked.companies += [(base.id, name) for name in unknown_names(companies, _names(raw, base.id))[0]]
         known += [(name, base.id) for name in companies]
@@ -146,11 +147,14 @@ def _alerts(services: "Callable[[], Services]") -> Iterator[Finding]:
 
 
 @contextmanager
-def _inspection(row: Mapping[str, Any]) -> Iterator[tuple[MssqlDatabase | SqliteDatabase, Any]]:
+def _inspection(
+    raw: Mapping[str, Any], row: Mapping[str, Any]
+) -> Iterator[tuple[MssqlDatabase | SqliteDatabase, Any]]:
+    """Открывает базу черновика с теми же запросами, что у узла: своими из sql_dir, если они есть."""
     from services.ident.inspection import open_inspection
 
-    base = DATABASE.validate_python(row)
-    with closing(open_inspection(base)) as inspection:
+    base, own = DATABASE.validate_python(row), raw.get("node", {}).get("sql_dir")
+    with closing(open_inspection(base, Path(own) if own else None)) as inspection:
         yield base, inspection
 
 

@@ -180,16 +180,17 @@ def _fresh(model: type[Section], place: Place, raw: Mapping[str, Any]) -> Mappin
         bases = raw.get("databases") or [{}]
         taken = [row.get("number", 0) for row in raw.get("branches", [])]
         return {"number": max([0, *taken]) + 1, "database": bases[0].get("id", "D1"), "home": not taken}
-    kind = {"type": "sqlite"} if model is SqliteDatabase else {"encrypt": "mandatory"}
-    return {"id": f"D{number + 1}", **kind}
+    if model is SqliteDatabase:
+        return {"id": f"D{number + 1}", "type": "sqlite", **({} if _translates() else {"dialect": "sqlite"})}
+    return {"id": f"D{number + 1}", "encrypt": "mandatory"}
 
 
 def _fields(model: type[Section], at: Place, row: Mapping[str, Any]) -> Iterator[Field]:
     for name, field in model.model_fields.items():
         place = (*at, name)
         key = key_of_text(place)
-        if key == "databases.type":
-            yield Field(place, "hidden", str(row.get("type", "mssql")), "")
+        if key == "databases.type" or (key == "databases.dialect" and name in row and not _translates()):
+            yield Field(place, "hidden", str(row.get(name, "mssql")), "")
         elif _is_plain(field) and key not in BY_HAND:
             kind, options = _kind(field, key)
             shown = "" if kind.startswith("secret") or name not in row else _text(row[name])
@@ -341,6 +342,10 @@ def _at(raw: Any, place: Place) -> Any:
     return raw
 
 
-def has_sqlite() -> bool:
-    """Отвечает, умеет ли эта установка базу демонстрации."""
+def has_sqlite(raw: Mapping[str, Any]) -> bool:
+    """Отвечает, умеет ли эта установка базу демонстрации: перекладывает запросы или берёт готовые."""
+    return _translates() or bool(_at(raw, ("node", "sql_dir")))
+
+
+def _translates() -> bool:
     return find_spec("sqlglot") is not None

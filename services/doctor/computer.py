@@ -114,7 +114,7 @@ def driver(settings: "Settings", installed: Callable[[], Sequence[str]]) -> Iter
             text = (
                 f"драйвер базы {chosen} из настроек не установлен; есть {', '.join(present) or 'ни одного'}"
             )
-            yield fail("driver", text, "Установите его или уберите driver из раздела [[databases]]")
+            yield fail("driver", text, "Установите его или сотрите драйвер (driver) {in_bases}")
 
 
 def entities(paths: Sequence[Path]) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from traceback import extract_tb
 
+from services.advice import Front, worded
 from services.domain.errors import SyncError
 
 
@@ -25,7 +26,10 @@ GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Находка: постоянный код проверки, о чём она, что видно и что сделать."""
+    """Находка: постоянный код проверки, о чём она, что видно и что сделать.
+
+    Поступки в совете — места в фигурных скобках: их называет services/advice.
+    """
 
     code: str
     level: Level
@@ -40,8 +44,13 @@ class Finding:
             return f"База Ident {rest.partition('.')[0]}"
         return GROUPS.get(first, "Этот компьютер")
 
+    def told(self, front: Front) -> str:
+        """Возвращает совет словами этого места."""
+        return worded(self.advice, front)
+
     def as_dict(self) -> dict[str, str]:
-        return {"check": self.code, "level": str(self.level), "text": self.text, "advice": self.advice}
+        advice = self.told(Front.CONSOLE)
+        return {"check": self.code, "level": str(self.level), "text": self.text, "advice": advice}
 
 
 Check = Callable[[], Iterable[Finding]]

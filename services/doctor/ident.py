@@ -35,7 +35,7 @@ def base(
     try:
         database_now = inspection.now()
     except DatabaseError as error:
-        advice = "Проверьте сервер, сеть и раздел [[databases]]; без базы филиалы не обновляются"
+        advice = "Проверьте сервер, сеть и записанное о базе {in_bases}; без базы филиалы не обновляются"
         yield fail(code, str(error), advice)
         return
     yield ok(code, f"база {database_id} отвечает: {inspection.version()}")
@@ -101,13 +101,13 @@ def encryption(code: str, settings: "MssqlDatabase | SqliteDatabase") -> Iterato
         yield warn(
             where,
             "соединение с базой не обязано шифроваться: имена и телефоны пациентов видны в сети",
-            'Поставьте encrypt = "mandatory"',
+            'Сделайте шифрование обязательным (encrypt = "mandatory") {in_bases}',
         )
     elif settings.trust_server_certificate:
         yield warn(
             where,
             "сертификат сервера базы не проверяется: соединение шифруется, но отвечать может и не он",
-            "Установите на сервере доверенный сертификат и поставьте trust_server_certificate = false",
+            "Поставьте серверу доверенный сертификат, любому не верьте (trust_server_certificate) {in_bases}",
         )
     else:
         yield ok(where, "соединение с базой шифруется, сертификат сервера проверяется")
@@ -160,14 +160,11 @@ def companies(code: str, found: Sequence[str], names: Sequence[Sequence[str]]) -
     unknown, absent = unknown_names(found, names)
     for name in unknown:
         text = f"организация «{name}» из Ident не описана ни у одного филиала"
-        advice = (
-            f'Её приёмы уходят от домашнего филиала с этим именем; впишите "{name}" в aliases нужного филиала'
-        )
+        advice = "Её приёмы уходят от домашнего филиала с этим именем; {name_company}"
         yield warn(where, text, advice)
     for name in absent:
-        text = f"филиала «{name}» среди организаций Ident нет"
-        advice = f"Проверьте имя; в Ident есть: {', '.join(found) or 'ни одной'}"
-        yield warn(where, text, advice)
+        text = f"филиала «{name}» среди организаций Ident нет; есть: {', '.join(found) or 'ни одной'}"
+        yield warn(where, text, "Проверьте имя филиала {in_branches}")
     if not unknown and not absent:
         yield ok(where, "имена филиалов совпадают с организациями Ident")
 
@@ -180,6 +177,6 @@ def clock(code: str, database_now: datetime, now: datetime, zone: timezone) -> F
     halves = round(drift / HALF_HOUR)
     if halves and abs(drift - halves * HALF_HOUR) <= DRIFT_WARN:
         text = f"часы базы отличаются ровно на {halves / 2:+g} ч"
-        return fail(where, text, "Поправьте [rules] utc_offset: времена приёмов уходят со сдвигом")
+        return fail(where, text, "Времена приёмов уходят со сдвигом: поправьте пояс (utc_offset) {in_rules}")
     text = f"часы базы отличаются на {drift.total_seconds() / 60:+.0f} мин"
     return warn(where, text, "Включите на сервере базы и на этом компьютере сверку часов")

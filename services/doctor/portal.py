@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from config.models import PortalSettings
     from services.bitrix.portal_admin import PortalAdmin, StageRow
 
-SETUP = "Создайте недостающее: python manage.py portal setup"
+SETUP = "Создайте недостающее: {make_fields}"
+WRONG_KIND = "Удалите его на портале и создайте заново ({make_fields}) или назовите другое {in_fields}"
 DRIFT_WARN, DRIFT_FAIL = timedelta(seconds=60), timedelta(minutes=5)
 HALF_HOUR = timedelta(minutes=30)
 COMMON_RATE = 2.0
@@ -28,7 +29,7 @@ def webhook(admin: "PortalAdmin") -> Iterator[Finding]:
     except SyncError as error:
         yield fail("portal", str(error), advice_for(error))
         return
-    who = "администратор" if owner.is_admin else "не администратор (для portal setup нужен администратор)"
+    who = "администратор" if owner.is_admin else "не администратор: воронку и поля создаёт администратор"
     yield ok("portal", f"вебхук принят, его владелец — сотрудник {owner.user_id}, {who}")
 
 
@@ -41,14 +42,14 @@ def advice_for(error: SyncError) -> str:
         )
     if isinstance(error, RetriableError):
         return "Портал отказал временно: подождите и повторите осмотр; вебхук менять не нужно"
-    return "Создайте входящий вебхук и впишите его: python manage.py secrets set portal.webhook"
+    return "Создайте входящий вебхук и {set_webhook}"
 
 
 def scopes(granted: Sequence[str], notifies: bool) -> Iterator[Finding]:
     if "crm" not in granted:
         yield fail("portal.scopes", "у вебхука нет права crm", "Отметьте crm в правах вебхука на портале")
     elif notifies and "im" not in granted:
-        advice = "Отметьте im в правах вебхука или уберите bitrix_users: уведомления не дойдут"
+        advice = "Отметьте im в правах вебхука или сотрите сотрудников портала (bitrix_users) {in_alerts}"
         yield fail("portal.scopes", "у вебхука нет права im", advice)
     else:
         yield ok("portal.scopes", f"права вебхука: {', '.join(granted)}")
@@ -65,7 +66,7 @@ def fields(settings: "PortalSettings", existing: Mapping[str, str]) -> Iterator[
         elif kind != field.kind:
             good = False
             text = f"поле {field.name} вида {kind}, а нужно {field.kind}"
-            yield fail(code, text, "Удалите его на портале и выполните portal setup или назовите другое")
+            yield fail(code, text, WRONG_KIND)
     if good:
         yield ok("portal.fields", f"все поля сделки ({len(wanted)}) на месте и нужных видов")
 
@@ -84,9 +85,7 @@ def keys(settings: "PortalSettings", editable: Collection[str]) -> Iterator[Find
 def stages(settings: "PortalSettings", existing: Sequence["StageRow"]) -> Iterator[Finding]:
     if not existing:
         text = f"воронки {settings.category_id} на портале нет"
-        yield fail(
-            "portal.pipeline", text, "Выполните python manage.py portal setup: он найдёт или создаст её"
-        )
+        yield fail("portal.pipeline", text, "Найдите готовую или создайте её: {make_fields}")
         return
     known = {row.status_id: row for row in existing}
     good = True
@@ -96,7 +95,7 @@ def stages(settings: "PortalSettings", existing: Sequence["StageRow"]) -> Iterat
         if len(status_id) > STAGE_ID_LENGTH:
             good = False
             text = f"код стадии {status_id} длиннее {STAGE_ID_LENGTH} знаков: на портале такого быть не может"
-            yield fail(code, text, "Выполните python manage.py portal setup: он впишет годный код")
+            yield fail(code, text, "Впишите годный код: {make_fields}")
         elif row is None:
             good = False
             text = f"стадии {status_id} («{wanted.name}») в воронке {settings.category_id} нет"
@@ -104,7 +103,7 @@ def stages(settings: "PortalSettings", existing: Sequence["StageRow"]) -> Iterat
         elif row.semantics != wanted.semantics:
             good = False
             text = f"стадия {status_id} не того рода: она должна быть {_kind(wanted.semantics)}"
-            yield fail(code, text, "Назовите в [portal.stages] другую стадию воронки")
+            yield fail(code, text, "Назовите другую стадию воронки {in_stages}")
     if good:
         yield ok("portal.stages", f"все стадии ({len(STAGES)}) есть в воронке {settings.category_id}")
 
@@ -134,7 +133,7 @@ def dates(pairs: Sequence[tuple[datetime, datetime]]) -> Finding:
     if common and shifts.count(common) > len(shifts) / 2:
         text = f"времена приёмов на портале сдвинуты на {common / 2:+g} ч"
         return fail(
-            code, text, "Поправьте [rules] utc_offset и пояс владельца вебхука, затем повторите осмотр"
+            code, text, "Поправьте часовой пояс базы (utc_offset) {in_rules}, и пояс владельца вебхука"
         )
     return ok(code, f"времена приёмов доходят без сдвига (сверено сделок: {len(shifts)})")
 
@@ -142,7 +141,7 @@ def dates(pairs: Sequence[tuple[datetime, datetime]]) -> Finding:
 def limits(settings: "PortalSettings", operating: Mapping[str, float], is_simple: bool) -> Iterator[Finding]:
     rate = settings.requests_per_second
     if rate > COMMON_RATE:
-        advice = "Так можно только на тарифе «Энтерпрайз»; на прочих поставьте requests_per_second = 2"
+        advice = "Так можно только на тарифе «Энтерпрайз»; на прочих поставьте 2 в секунду {in_portal}"
         yield warn("portal.rate", f"к порталу до {rate:g} запросов в секунду", advice)
     else:
         yield ok("portal.rate", f"к порталу до {rate:g} запросов в секунду: в пределах любого тарифа")

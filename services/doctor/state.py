@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 OLDEST_REDIS = (6, 2)
 SILENT = timedelta(minutes=3)
-START = "Запустите службу интеграции (python manage.py run): расписание и исполнитель работают в ней"
+START = "{start}"
 
 
 def redis(client: Any, address: str) -> Iterator[Finding]:
@@ -25,7 +25,7 @@ def redis(client: Any, address: str) -> Iterator[Finding]:
     try:
         info: Mapping[str, Any] = client.info()
     except RedisError as error:
-        advice = "Запустите службу Redis и проверьте [redis] url в настройках"
+        advice = "Запустите службу Redis и проверьте её адрес (url) {in_redis}"
         yield fail("redis", f"Redis {address} не отвечает ({type(error).__name__})", advice)
         return
     yield version(str(info.get("redis_version", "0")))
@@ -71,10 +71,10 @@ def service(services: "Services") -> Iterator[Finding]:
     halt, paused = services.store.gate.halted(), services.store.gate.paused()
     if halt is not None:
         text = f"отправка остановлена {spell(now - halt.at)} назад: {halt.message}"
-        yield fail("sending", text, "Устраните причину и выполните python manage.py portal resume")
+        yield fail("sending", text, "Устраните причину и {resume}")
     elif paused is not None:
         text = f"пауза стоит {spell(now - paused)}"
-        yield warn("sending", text, "Снимите её на странице наблюдения, если она больше не нужна")
+        yield warn("sending", text, "{unpause}, если она больше не нужна")
     else:
         yield ok("sending", "отправка не остановлена")
 
@@ -91,9 +91,9 @@ def heartbeat(watched: datetime | None, now: datetime) -> Finding:
 def alerts(services: "Services") -> Iterator[Finding]:
     names = [channel.name for channel in services.channels()]
     if names:
-        yield ok("alerts", f"уведомления: {', '.join(names)} (проба: python manage.py alerts test)")
+        yield ok("alerts", f"уведомления: {', '.join(names)}")
     else:
-        advice = "Добавьте в настройки [alerts] bitrix_users или раздел [alerts.email]"
+        advice = "Назовите сотрудников портала (bitrix_users) или почту {in_alerts}"
         yield warn("alerts", "уведомлять о бедах некого", advice)
 
 

@@ -51,13 +51,17 @@ class Row:
 
 @dataclass(slots=True, repr=False)
 class Story:
-    """История записи; ``trouble`` — чего не удалось спросить."""
+    """История записи; ``trouble`` — чего не удалось спросить.
+
+    ``unproven`` — сделку нашли лишь по ключу: узел её не помнит, а телефона, чтобы доказать, у приёма нет.
+    """
 
     uid: str
     branch: str
     held: Sequence[tuple[str, str]] = ()
     facts: list[Fact] = field(default_factory=list)
     deal_id: int | None = None
+    unproven: bool = False
     rows: Sequence[Row] = ()
     next: Sequence[Step] = ()
     trouble: list[str] = field(default_factory=list)
@@ -138,11 +142,8 @@ class Teller:
             story.trouble.append(f"Портал не ответил: {error}")
             return reading
         story.deal_id = own.deal_id if own is not None else None
-        if phone is not None:
-            foreign = [deal for deal in found.deals if own is None or deal.deal_id != own.deal_id]
-            for deal in foreign:
-                told = f"сделка {deal.deal_id} с этим ключом чужая: её создал сотрудник {deal.created_by}"
-                story.facts.append(Fact("Чья сделка", told, "постановление 36", Tone.BAD))
+        story.unproven = own is not None and phone is None and remembered is None
+        story.facts += self._whose(story, found, phone)
         if isinstance(row, Reception):
             story.facts.append(self._moved(row, reading.verdict, own))
         if isinstance(reading.verdict, Ready):
@@ -151,9 +152,22 @@ class Teller:
         return Reading(reading.key, row, reading.verdict, reading.link, reading.entry, own, asked=True)
 
     def _own(self, found: Found, phone: Phone | None, remembered: int | None) -> Deal | None:
+        """Возвращает сделку записи; доказать её нечем — старшую из созданных нашим вебхуком."""
         if phone is not None or remembered is not None:
             return DealOwnership(self._work, self._crm, self._feed.rules.branch_id).own(found, remembered)
-        return next(iter(found.deals), None)
+        ours = (deal for deal in found.deals if deal.created_by in self._portal.webhook_users)
+        return min(ours, key=lambda deal: deal.deal_id, default=None)
+
+    def _whose(self, story: Story, found: Found, phone: Phone | None) -> Iterator[Fact]:
+        if story.unproven:
+            told = f"сделка {story.deal_id} найдена по ключу, не доказано: узел её не помнит, телефона нет"
+            yield Fact("Чья сделка", told, "постановление 36", Tone.NOTE)
+        for deal in found.deals:
+            stranger = phone is not None or deal.created_by not in self._portal.webhook_users
+            if stranger and deal.deal_id != story.deal_id:
+                who = deal.created_by or "неизвестный"
+                told = f"сделка {deal.deal_id} с этим ключом чужая: её создал сотрудник {who}"
+                yield Fact("Чья сделка", told, "постановление 36", Tone.BAD)
 
     def _moved(self, row: Reception, verdict: Verdict | None, own: Deal | None) -> Fact:
         stages = self._portal.stage_table
@@ -256,6 +270,8 @@ class Teller:
     def _gone(self, reading: Reading) -> Step:
         since = self._work.store.links.absent(self._feed.rules.branch_id).get(reading.key.number)
         if reading.link is None or reading.link.deal_id is None:
+            if reading.deal is not None:
+                return Step("Ничего: записи в Ident нет, а сделки этой узел не помнит", "Проверьте номер")
             return Step("Ничего: ни записи, ни сделки о ней нет", "Проверьте номер")
         seen = f"Не находится с {self._at(since)}" if since is not None else "Пропажу заметит сверка"
         if self._rules.deleted_receptions == "cancel":

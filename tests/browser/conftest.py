@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, FrameLocator, Page, sync_playwright
+from playwright.sync_api import Browser, Error, FrameLocator, Page
 
 from demo.app_hosting import AppHosting
 from demo.broker import free_port
@@ -23,16 +23,6 @@ from services.web.server import Servers, Site
 from tests.support.plans import CURATOR, TOKENS, DirectAsker, PlanWorld
 from tests.support.state import fresh_redis
 from tests.unit.plan_frontend.conftest import NoLimit
-
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @dataclass
@@ -49,15 +39,6 @@ class Stand:
         """Открывает карточку сделки на вкладке «План лечения» и возвращает окно приложения."""
         page.goto(f"{self.portal.base_url}deal/{deal}#plan")
         return page.frame_locator(".plan-frame")
-
-
-@pytest.fixture(scope="module")
-def browser(chromium: str) -> Iterator[Browser]:
-    """Один Chromium на модуль: пока он открыт, соседям по процессу недоступен asyncio."""
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

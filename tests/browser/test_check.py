@@ -3,16 +3,15 @@
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Literal
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect
 
 from config.loader import CONFIG_VARIABLE
 from demo.portal.server import PortalServer
 from monitoring.app import monitor_app
 from services.ident.sqlite import clinic_now
+from tests.support.looking import look
 from tests.support.pages import PageServer
 from tests.support.world import World
 
@@ -48,26 +47,6 @@ def page(world: World, browser: Browser) -> Iterator[Page]:
     assert complaints == []
 
 
-def shoot(page: Page, name: str) -> None:
-    """Снимает страницу; вбок она не едет."""
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    schemes: tuple[Literal["light"], Literal["dark"]] = ("light", "dark")
-    for width in (1280, 400):
-        page.set_viewport_size({"width": width, "height": 900})
-        for scheme in schemes:
-            page.emulate_media(color_scheme=scheme)
-            page.screenshot(path=SHOTS / f"{name}-{width}-{scheme}.png", full_page=True)
-        assert page.evaluate("document.documentElement.scrollWidth") <= width
-    page.set_viewport_size({"width": 1280, "height": 900})
-
-
-def serious(page: Page) -> list[tuple[str, list[str]]]:
-    """Возвращает, что axe считает серьёзным."""
-    found = Axe().run(page).response["violations"]
-    return [(one["id"], [node["target"] for node in one["nodes"]][:3])
-            for one in found if one["impact"] in ("serious", "critical")]  # fmt: skip
-
-
 def test_doctor_tells_each_finding_with_its_advice(page: Page) -> None:
     doctor = page.locator("#doctor")
     doctor.get_by_role("button", name="Проверить").click()
@@ -79,8 +58,7 @@ def test_doctor_tells_each_finding_with_its_advice(page: Page) -> None:
     expect(doctor.locator("li.ok").first).to_be_visible()
     page.reload()
     expect(doctor.locator("h3")).to_contain_text(["Этот компьютер"])
-    shoot(page, "doctor")
-    assert serious(page) == []
+    look(page, SHOTS, "doctor")
 
 
 def test_preview_is_a_difference_without_people_and_writes_nothing(page: Page, world: World) -> None:
@@ -95,9 +73,7 @@ def test_preview_is_a_difference_without_people_and_writes_nothing(page: Page, w
     told = page.content()
     assert not any(word in told for word in ("Лунёва", "Алсу", "Иванов", "аллергия", "9031112233"))
     assert world.portal.state.revision == before
-    shoot(page, "preview")
-    page.emulate_media(color_scheme="dark")
-    assert serious(page) == []
+    look(page, SHOTS, "preview")
 
 
 def past(world: World, count: int) -> str:
@@ -118,7 +94,7 @@ def test_past_is_loaded_with_its_progress(page: Page, world: World) -> None:
     expect(load.get_by_role("status")).to_contain_text("готово, прочитано 60 из 60", timeout=PATIENCE)
     assert world.services.store.backfills.load("F1") is None
     assert world.services.store.outbox.size("F1") == 60
-    shoot(page, "backfill")
+    look(page, SHOTS, "backfill")
 
 
 def test_wrong_days_are_explained(page: Page) -> None:

@@ -1,6 +1,7 @@
 """Осмотр демонстрации: здоровая — без отказов; двадцать подложенных бед названы с верным советом."""
 
 import json
+import re
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
@@ -18,6 +19,7 @@ from demo.portal.options import PortalOptions, WebhookKey
 from demo.portal.schema import DEAL
 from demo.portal.server import PortalServer
 from demo.site import Site
+from services.advice import Front
 from services.container import Services
 from services.doctor.findings import Finding, Level
 from services.doctor.run import Examination
@@ -205,9 +207,16 @@ FAULTS = [
 def test_planted_fault_is_named_with_the_right_advice(
     sick: Mapping[str, list[Finding]], code: str, level: Level, text: str, advice: str
 ) -> None:
-    told = [f"{finding.level}: {finding.text} → {finding.advice}" for finding in sick[code]]
-    assert any(text in finding.text and advice in finding.advice and finding.level is level
+    told = [f"{finding.level}: {finding.text} → {finding.told(Front.CONSOLE)}" for finding in sick[code]]
+    assert any(text in finding.text and advice in finding.told(Front.CONSOLE) and finding.level is level
                for finding in sick[code]), told  # fmt: skip
+
+
+def test_page_calls_to_its_sections_and_names_no_command(sick: Mapping[str, list[Finding]]) -> None:
+    told = {finding.told(Front.PAGE) for found in sick.values() for finding in found}
+    assert "Устраните причину и нажмите «Возобновить отправку»" in told
+    assert any(text.startswith("Создайте недостающее: «Создать на портале»") for text in told)
+    assert [text for text in told if re.search(r"manage\.py|ident-bitrix|\[\[|\[[a-z.]+\]", text)] == []
 
 
 def test_what_is_not_broken_stays_well(sick: Mapping[str, list[Finding]]) -> None:
@@ -225,7 +234,7 @@ def test_revoked_webhook_is_named_first(tmp_path: Path, redis_url: str) -> None:
         found = examined(path)
     (finding,) = found["portal"]
     assert finding.level is Level.FAIL
-    assert "secrets set portal.webhook" in finding.advice
+    assert "secrets set portal.webhook" in finding.told(Front.CONSOLE)
     assert "portal.fields" not in found
 
 

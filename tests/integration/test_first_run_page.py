@@ -1,14 +1,16 @@
 """Страница первой установки: чужим закрыта, негодное не пишет, обмен без целых настроек не начинает."""
 
+import io
 import logging
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cli.config import main as config
-from cli.first_run import first_run_app
+from cli.first_run import first_run_app, introduce
 from config import first_run
 from config.loader import CONFIG_VARIABLE
 from tests.integration.test_settings_page import PASSWORD, Visitor
@@ -107,6 +109,27 @@ def test_password_and_code_are_in_no_journal(
     Visitor(url).set_password(code)
     assert "page_password_set" in caplog.text
     assert [word for word in (code, PASSWORD) if word in caplog.text] == []
+
+
+def test_code_stays_out_of_the_output_of_a_service(
+    installation: Installation, capsys: pytest.CaptureFixture[str]
+) -> None:
+    introduce(installation.path, "http://127.0.0.1:8025/")
+    told = capsys.readouterr().out
+    assert "Одноразовый код выдаст команда: python manage.py config code" in told
+    assert not first_run.has_code(installation.path)
+
+
+def test_code_is_shown_to_the_one_who_started_the_node_by_hand(
+    installation: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    window = io.StringIO()
+    window.isatty = lambda: True  # type: ignore[method-assign]
+    monkeypatch.setattr(sys, "stdout", window)
+    introduce(installation.path, "http://127.0.0.1:8025/")
+    code = re.search(r"Одноразовый код страницы: (\S+)", window.getvalue())
+    assert code is not None
+    assert first_run.is_code(installation.path, code[1])
 
 
 def test_command_gives_the_code_until_the_password_is_set(

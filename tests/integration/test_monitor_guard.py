@@ -255,6 +255,14 @@ def test_session_ends_in_time_and_with_a_new_password() -> None:
     assert not tokens.is_session(None)
 
 
+def test_table_says_what_to_do_in_words(watched: WatchedWorld) -> None:
+    watched._refuse("F1_1", "field_unknown", "нет поля")
+    zone = watched.services.settings.rules.zone
+    text = failed_csv(take(watched.services), Filter(), zone).decode("utf-8-sig")
+    (_, row) = csv.reader(io.StringIO(text, newline=""), delimiter=";")
+    assert row[3] == "Создайте поля: «Настройки» → «Создать на портале» на странице наблюдения"
+
+
 @pytest.mark.parametrize("lead", ["=", "\t=", "\r=", "  =", "\n=", "＝", "+", "-", "@", "\t"])
 def test_table_never_holds_a_formula(watched: WatchedWorld, lead: str) -> None:
     watched._refuse("F1_1", "refused", f"{lead}HYPERLINK(1)")

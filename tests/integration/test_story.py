@@ -220,6 +220,27 @@ def foreign_key(world: World) -> str:
     return uid
 
 
+def keyed(world: World, uid: str) -> None:
+    """Кладёт под ключ записи две сделки вебхука и одну сотрудника; память узла о них молчит."""
+    fields = {"TITLE": "Прежняя", "CATEGORY_ID": 1, "UF_CRM_RECEPTION_ID": uid}
+    with world.portal.state.changing():
+        for author in (5, 1, 1):
+            world.portal.portal.crm.add(DEAL, Edit(fields, author))
+
+
+def unproven(world: World) -> str:
+    """Телефон негоден и памяти нет: сделка есть лишь по ключу."""
+    uid = f"F1_{world.book(world.patient(phone='12'))}"
+    keyed(world, uid)
+    return uid
+
+
+def unproven_gone(world: World) -> str:
+    """Приёма нет и памяти нет, а сделка под его ключом есть."""
+    keyed(world, "F1_900001")
+    return "F1_900001"
+
+
 def deleted_deal(world: World) -> str:
     """Сделку удалили с портала руками."""
     uid = delivered(world)
@@ -276,6 +297,12 @@ CASES: Mapping[Prepare, tuple[str, ...]] = {
     paused: ("стоит пауза: ничего не читается и не отправляется", "Снимите паузу на"),
     planned: ("планов 1, строк 2, выполнено и оплачено 0", "приоритет 3.2", "положена «Лечение»"),
     foreign_key: ("с этим ключом чужая: её создал сотрудник 5", "постановление 36", "сделки нет: создастся"),
+    unproven: (
+        "сделка 2 (по ключу, не доказано)",
+        "сделка 2 найдена по ключу, не доказано",
+        "сделка 1 с этим ключом чужая: её создал сотрудник 5",
+    ),
+    unproven_gone: ("сделка 2 (по ключу, не доказано)", "записи в Ident нет, а сделки этой узел не помнит"),
     deleted_deal: ("Сделки на портале больше нет: её создаст заново сверка",),
     edited: ("поправлено на портале: запишется с переменой в Ident", "не то"),
     unknown_company: ("«Филиал Новый» (из заказа)", "не описан в настройках"),

@@ -11,20 +11,19 @@ import shutil
 import signal
 import stat
 import subprocess
-import sys
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from demo.broker import free_port, redis_server
+from demo.broker import free_port
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from demo.site import STAGES, Site, to_toml
 from demo.verdict import Judge
-from installer.layout import Layout, linux_layout
 from installer.package import write_sums
+from tests.support.installed import Computer
 from tests.support.node import eventually
 from tests.support.packed import write_sqlite_statements
 
@@ -34,45 +33,14 @@ NEWER = "77.1.0"
 BROKEN = "78.0.0"
 
 
-class Computer:
-    """Компьютер клиники: свой корень, своя systemctl, портал и база рядом."""
+class Clinic(Computer):
+    """Компьютер клиники: портал и база рядом."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.layout: Layout = linux_layout(folder / "root")
+        super().__init__(folder)
         self.site = Site(folder / "site", visits=4)
         self.site.prepare(fresh=True)
         self.portal: PortalServer = self.site.portal(PortalOptions(rate=1000, threshold=1000))
-        self.programs = folder / "bin"
-        self.programs.mkdir()
-        script = self.programs / "systemctl"
-        script.write_text(
-            f'#!/bin/sh\nexec {sys.executable} {Path(__file__).parents[1]}/support/systemctl.py "$@"\n'
-        )
-        script.chmod(0o755)
-        server = redis_server()
-        assert server is not None
-        (self.programs / "redis-server").symlink_to(server)
-
-    def service(self, package: Path, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Выполняет команду service программой пакета."""
-        action, *rest = arguments
-        places = ["--root", str(self.folder / "root"), "--account", "root"]
-        return subprocess.run(
-            [str(package / "program" / "ident-bitrix"), "service", action, *places, *rest],
-            env={
-                "PATH": str(self.programs),
-                "LANG": "C.UTF-8",
-                "SYSTEMD_UNITS": str(self.layout.units),
-            },
-            cwd=self.folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            timeout=240,
-            check=False,
-        )
 
     def answers(self) -> Path:
         """Пишет файл ответов: демонстрационная клиника и эмулятор портала."""
@@ -92,56 +60,22 @@ class Computer:
         path.write_text(to_toml(sections), encoding="utf-8")
         return path
 
-    def version(self) -> str:
-        """Возвращает, что говорит о себе установленная команда."""
-        return subprocess.run(
-            [str(self.layout.command), "--version"],
-            env={"PATH": "/nonexistent", "LANG": "C.UTF-8"},
-            capture_output=True,
-            text=True,
-            check=False,
-        ).stdout
-
-    def doctor(self) -> "subprocess.CompletedProcess[str]":
-        """Осматривает установку её собственной командой."""
-        return subprocess.run(
-            [str(self.layout.command), "doctor"],
-            env={"PATH": "/nonexistent", "LANG": "C.UTF-8"},
-            capture_output=True,
-            text=True,
-            encoding="utf-8",
-            check=False,
-        )
-
     def moved(self) -> bool:
         """Отвечает, верен ли портал по правилам."""
         settings = self.site.settings(self.layout.settings)
         judge = Judge(settings, self.portal.state, self.site.memory.manual)
         return bool(judge.judge(self.site.memory.built_at).matches)
 
-    def units(self) -> list[Path]:
-        """Возвращает юниты установки."""
-        return sorted(self.layout.units.glob("*.service"))
-
-    def main_pid(self, name: str) -> int:
-        """Возвращает номер процесса службы."""
-        return int((self.layout.units / f"{name}.service.main").read_text())
-
 
 @pytest.fixture
-def computer(tmp_path: Path) -> Iterator[Computer]:
-    computer = Computer(tmp_path)
+def computer(tmp_path: Path) -> Iterator[Clinic]:
+    computer = Clinic(tmp_path)
     with computer.portal:
         yield computer
-        for unit in computer.units():
-            subprocess.run(
-                [str(computer.programs / "systemctl"), "stop", unit.name],
-                env={"SYSTEMD_UNITS": str(computer.layout.units)},
-                check=False,
-            )
+        computer.stop()
 
 
-def test_from_install_to_uninstall(computer: Computer, unpacked: Path, tmp_path: Path) -> None:
+def test_from_install_to_uninstall(computer: Clinic, unpacked: Path, tmp_path: Path) -> None:
     """ТЗ 4.4 № 1–3, 5.3 № 1: установка, осмотр, перенос, обновление, откат негодного, удаление."""
     installed = computer.service(unpacked, "install", "--answers", str(computer.answers()))
     assert installed.returncode == 0, installed.stdout + installed.stderr
@@ -199,7 +133,7 @@ def verified(units: list[Path]) -> str:
     return "\n".join(ours)
 
 
-def assert_closed(computer: Computer) -> None:
+def assert_closed(computer: Clinic) -> None:
     """Проверяет права: посторонним закрыты настройки, состояние, журналы; секретов в открытом виде нет."""
     text = computer.layout.settings.read_text(encoding="utf-8")
     assert tomllib.loads(text)["redis"]["url"].startswith("enc:")
@@ -210,7 +144,7 @@ def assert_closed(computer: Computer) -> None:
     assert "appendonly yes\n" in redis
 
 
-def assert_examined(computer: Computer) -> None:
+def assert_examined(computer: Clinic) -> None:
     """Осматривает установку: ни одного отказа."""
     eventually(lambda: computer.doctor().returncode == 0)
 

@@ -9,6 +9,7 @@ import pytest
 from sqlglot import exp, parse
 
 from config.models import MssqlDatabase, Settings
+from services.advice import Front, worded
 from services.doctor import computer, ident, portal, state
 from services.doctor.findings import Finding, Level, fail, ok, performed, warn, worst
 from services.domain.errors import ApiError, DatabaseError, FatalError, NetworkError, SyncError
@@ -315,7 +316,7 @@ def test_trouble_of_a_check_is_a_finding_too() -> None:
     ids=["сети нет", "временный отказ", "вебхук отозван"],
 )
 def test_advice_follows_the_kind_of_the_error(error: SyncError, expected: str, never: str) -> None:
-    advice = portal.advice_for(error)
+    advice = worded(portal.advice_for(error), Front.CONSOLE)
     assert expected in advice
     assert never not in advice
 

@@ -33,6 +33,22 @@ def place_answering(folder: Path, script: str) -> Path:
     return folder
 
 
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - {"test"}))  # чужие ключи test — для pytest
+def test_unknown_key_is_refused_before_anything_is_installed(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert manage.misunderstood([name, "--nosuch"]) == 2
+    assert f"Ключи: python manage.py {name} --help" in capsys.readouterr().err
+
+
+def test_wrong_value_is_refused_and_a_right_one_does_no_work(capsys: pytest.CaptureFixture[str]) -> None:
+    assert manage.misunderstood(["backfill", "--branch", "F1", "--from", "32.13.2026"]) == 2
+    assert "нужен день вида 31.03.2026" in capsys.readouterr().err
+    assert manage.misunderstood(["test", "--fast", "-k", "anything"]) == 0
+    assert manage.misunderstood(["support"]) == 0
+    assert capsys.readouterr().out == ""
+
+
 posix = pytest.mark.windows_cannot("posix")  # вместо Python — сценарий sh
 
 

@@ -35,6 +35,20 @@ def test_beginning_of_the_settings_holds_folders_and_the_redis_alone(stage: Stag
     assert raw["redis"]["url"].startswith("enc:")
 
 
+def test_answers_given_beforehand_are_kept_and_the_page_is_named_by_its_port(stage: Stage) -> None:
+    settings = {"monitor": {"port": 8026}, "portal": {"webhook": "https://c.bitrix24.ru/rest/1/secretcode/"}}
+    stage.answers = Answers(install=InstallChoices(browser=True), settings=settings)
+    assert stage.install() == 0
+    text = stage.layout.settings.read_text(encoding="utf-8")
+    raw = tomllib.loads(text)
+    assert raw["monitor"]["port"] == 8026
+    assert raw["portal"]["webhook"].startswith("enc:")
+    assert "secretcode" not in text
+    told = "\n".join(stage.told)
+    assert "http://127.0.0.1:8026/" in told
+    assert ":8025" not in told
+
+
 def test_second_installation_gives_a_new_code_and_keeps_the_settings(stage: Stage) -> None:
     settings = installed(stage).layout.settings
     before, former = settings.read_text(encoding="utf-8"), code_in(stage)

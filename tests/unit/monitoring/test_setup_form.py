@@ -4,6 +4,7 @@ import pytest
 
 from config.texts import key_of_text, texts
 from monitoring.setup.form import BY_HAND, PARTS, groups, part_of, read_form
+from services.advice import WORDS, Front, worded
 
 RAW = {
     "portal": {"category_id": 1, "webhook": "enc:one"},
@@ -23,6 +24,12 @@ def test_every_setting_is_in_a_form_or_named_as_changed_by_hand() -> None:
     shown = {key_of_text(field.place) for field in fields}
     named = {key.replace(".mssql.", ".").replace(".sqlite.", ".") for key in texts()}
     assert sorted(named - shown - BY_HAND) == sorted(FILES | TABLES)
+
+
+def test_advice_leads_to_parts_that_exist() -> None:
+    named = {worded(f"{{{deed}}}", Front.PAGE).partition("раздел ")[2].strip("«»") for deed in WORDS
+             if deed.startswith("in_")}  # fmt: skip
+    assert named <= {part.title for part in PARTS}
 
 
 def test_every_field_has_a_name_in_russian() -> None:

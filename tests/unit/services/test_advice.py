@@ -7,17 +7,23 @@ import pytest
 
 from services.advice import SLOT, WORDS, Front, worded
 
-DOMAIN = Path(__file__).resolve().parents[3] / "services" / "domain"
-TEXTS = {path.name: path.read_text(encoding="utf-8") for path in DOMAIN.glob("*.py")}
+SERVICES = Path(__file__).resolve().parents[3] / "services"
+TEXTS = {
+    path.relative_to(SERVICES).as_posix(): path.read_text(encoding="utf-8")
+    for folder in ("domain", "doctor")
+    for path in (SERVICES / folder).glob("*.py")
+}
 
 
 def test_rules_name_no_command_and_no_page() -> None:
-    naming = re.compile(r"manage\.py|portal resume|на странице наблюдения|на этой странице")
+    naming = re.compile(
+        r"manage\.py|portal (resume|setup)|на странице наблюдения|на этой странице|\[\[[a-z]+\]\]|раздел \["
+    )
     assert [name for name, text in TEXTS.items() if naming.search(text)] == []
 
 
 def test_every_deed_of_the_rules_has_words_and_every_word_a_deed() -> None:
-    slots = {slot for name in ("alarms.py", "reasons.py") for slot in SLOT.findall(TEXTS[name])}
+    slots = {slot for text in TEXTS.values() for slot in SLOT.findall(text)}
     assert slots & set(WORDS) == set(WORDS)
 
 
