@@ -68,8 +68,7 @@ redis_retry_on_timeout = True
 # На Windows, где prefork нет, пул threads ставит deployment(). У SQL и HTTP свои пределы времени.
 worker_hijack_root_logger = False
 worker_redirect_stdouts = False
-worker_send_task_events = True  # Flower
-task_send_sent_event = True
+worker_send_task_events = True  # Flower; пачками (tasks/steady.py)
 worker_enable_remote_control = True
 worker_cancel_long_running_tasks_on_connection_loss = False  # потоки не отменить; повтор безвреден
 worker_enable_prefetch_count_reduction = False

@@ -19,7 +19,7 @@ from celery.signals import (
 
 from config.rights import ignore_key_log
 from tasks.lookups import LookupConsumer
-from tasks.steady import SteadyConsumer
+from tasks.steady import GatheredEvents, SteadyConsumer
 from tasks.watchdog import WatchdogStep
 
 
@@ -50,6 +50,7 @@ celery_app = Celery(
 celery_app.add_defaults(_deployment)
 celery_app.steps["consumer"].add(LookupConsumer)
 celery_app.steps["consumer"].add(SteadyConsumer)
+celery_app.steps["consumer"].add(GatheredEvents)
 celery_app.steps["worker"].add(WatchdogStep)
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Sequence
+from math import ceil, sqrt
 
 from services.bitrix.calls import Answer, Call, contains_mark
 from services.bitrix.encoding import command
@@ -9,6 +10,8 @@ from services.domain.errors import SyncError
 from services.domain.outbox import Permit
 
 MAX_COMMANDS = 50
+#: Мельче пакет не дробят: при немногих ждущих выигрыш меньше задержки самого запроса.
+FEWEST = 25
 NOBODY_REFUSED = 10_000
 TARGET_SECONDS = 20.0
 START_SECONDS_PER_COMMAND = 0.1
@@ -65,16 +68,25 @@ class Group:
 
 
 class BatchSize:
-    """Размер пакета по измеренному времени команды: запрос остаётся далеко от 60 секунд портала."""
+    """Размер пакета по измеренному времени команды: запрос остаётся далеко от 60 секунд портала.
 
-    def __init__(self, most: int = MAX_COMMANDS) -> None:
-        self._most, self._per_command = most, START_SECONDS_PER_COMMAND
+    ``interval`` — секунд между запросами: из этого предела следует, каким пакетом ждущие кончатся раньше.
+    """
+
+    def __init__(self, most: int = MAX_COMMANDS, interval: float = 0.5) -> None:
+        self._most, self._interval, self._per_command = most, interval, START_SECONDS_PER_COMMAND
         self._lock = threading.Lock()
 
-    def now(self) -> int:
-        """Возвращает число команд, которое портал успеет за отведённое время."""
+    def now(self, waiting: int = MAX_COMMANDS**2) -> int:
+        """Возвращает число команд, которое портал успеет за отведённое время, для стольких групп.
+
+        Пакет отвечает весь сразу, а пакеты перекрываются. k пакетов на n команд кончатся через
+        (k - 1) · предел + n / k · команда — раньше всего при размере √(n · предел / команда).
+        """
         with self._lock:
-            return max(1, min(self._most, int(TARGET_SECONDS / self._per_command)))
+            soonest = ceil(sqrt(waiting * self._interval / self._per_command))
+            in_time = int(TARGET_SECONDS / self._per_command)
+            return max(1, min(self._most, in_time, max(soonest, FEWEST)))
 
     def took(self, commands: int, seconds: float) -> None:
         """Учитывает запрос, и одиночный; медленный учитывается сразу, быстрый — наполовину."""

@@ -174,16 +174,16 @@ class BitrixClient:
         if not self._waited(group):
             return
         with self._lock:
-            taken = pack(self._waiting, group, self._exchange.size.now())
+            taken = pack(self._waiting, group, self._exchange.size.now(len(self._waiting) + self._flying))
             for one in taken:
                 one.waited += self._now() - one.lined_up_at
-            self._flying += 1
+            self._flying += len(taken)
             self._pass_on()
         try:
             self._send(taken)
         finally:
             with self._landed:
-                self._flying -= 1
+                self._flying -= len(taken)
                 self._landed.notify_all()
 
     def _waited(self, group: Group) -> bool:
@@ -294,6 +294,7 @@ def open_client(
         open_transport(settings),
         open_limiter(settings, redis, prefix),
         OperatingGate(settings.operating_limit),
+        1 / settings.requests_per_second,
     )
     timing = Timing(permit_seconds=permit_seconds(lease, settings.uncertainty))
     return BitrixClient(endpoint, permits, settings.batch_size, timing)

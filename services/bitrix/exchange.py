@@ -36,11 +36,12 @@ def awake() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Портал, каким его видит клиент: связь, предел запросов и время методов."""
+    """Портал, каким его видит клиент: связь, предел запросов, время методов, секунды между запросами."""
 
     transport: Transport
     limiter: RateLimiter
     operating: OperatingGate
+    interval: float = 0.5
 
 
 class Exchange:
@@ -51,7 +52,7 @@ class Exchange:
     ) -> None:
         self._transport, self._limiter = endpoint.transport, endpoint.limiter
         self._operating, self._now, self._permit_seconds = endpoint.operating, now, permit_seconds
-        self.size, self.traffic = BatchSize(most), PortalTraffic()
+        self.size, self.traffic = BatchSize(most, endpoint.interval), PortalTraffic()
 
     def send(self, groups: Sequence[Group], permitted_at: float | None) -> list[list[Answer] | None]:
         """Выполняет группы одним запросом; None вместо ответов — склеенное надо спросить отдельно.

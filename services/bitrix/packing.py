@@ -25,6 +25,8 @@ from services.bitrix.responses import as_map
 FEW_WRITES = 6
 #: Столько поисков стоят своего запроса: ими начнётся работа над столькими же записями.
 MANY_READS = 25
+#: Столько записей заполняют запрос: поиски подождут следующего.
+FULL = 48
 #: Кого обошли столько раз, тот ведёт следующим.
 PATIENCE = 3
 #: По двадцать пять ключей: даже две сделки на ключ умещаются в страницу портала.
@@ -155,12 +157,15 @@ class Layout:
 
 
 def next_leader(waiting: Sequence[Group]) -> Group | None:
-    """Выбирает, чья группа уйдёт следующей: накопились поиски — поиск, иначе запись; обойдённая — раньше."""
+    """Выбирает, чья группа уйдёт следующей; обойдённая — раньше.
+
+    Записей на целый пакет — запись; накопились поиски — поиск: ими начнётся следующая работа.
+    """
     reading = [group for group in waiting if not group.writes]
-    writing = (group for group in waiting if group.writes)
+    writing = [group for group in waiting if group.writes]
     passed = (group for group in waiting if group.passed >= PATIENCE)
-    chosen = iter(reading) if len(reading) >= MANY_READS else writing
-    return next(passed, None) or next(chosen, None) or next(iter(waiting), None)
+    chosen = reading if len(reading) >= MANY_READS and len(writing) < FULL else writing
+    return next(passed, None) or next(iter(chosen), None) or next(iter(waiting), None)
 
 
 def pack(waiting: deque[Group], own: Group, size: int) -> list[Group]:

@@ -1,7 +1,7 @@
 """Выборка: изменения из Ident страницами по 50 в очередь отправки (СПЕЦ 3.1.2–3.1.3)."""
 
 from collections.abc import Callable, Generator, Iterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from services.domain.cursor import ChangePage, ChangePoint, advance, first_point, resume_point
@@ -51,12 +51,13 @@ class Extract:
                 hints = self._intake.take([point.reception_id for point in page.points])
                 cursor = advance(cursor, page.points, page.database_now)
                 cursors.save(self._name, cursor)
+                landed = self._work.clock.now()
                 yield hints
                 total += len(hints)
                 if hints and first_run:
-                    self._pause(sync.first_run_pause)
+                    self._rest(sync.first_run_pause, landed)
                 elif hints and total > sync.large_change:
-                    self._pause(sync.packet_pause)
+                    self._rest(sync.packet_pause, landed)
                 if not lease.extend():
                     return
             if cursor is None:
@@ -66,6 +67,10 @@ class Extract:
             self._failed(error)
             raise
         self._finished(total)
+
+    def _rest(self, pause: timedelta, landed: datetime) -> None:
+        """Даёт базе паузу между пакетами (СПЕЦ 3.1.2); подсказки, разосланные за это время, — её часть."""
+        self._pause(pause - min(max(self._work.clock.now() - landed, timedelta()), pause))
 
     def _finished(self, total: int) -> None:
         stats = self._work.store.stats

@@ -1,8 +1,10 @@
 """Группы вызовов и размер пакета по времени портала."""
 
+from math import ceil
+
 import pytest
 
-from services.bitrix.batching import MAX_COMMANDS, BatchSize, Group
+from services.bitrix.batching import FEWEST, MAX_COMMANDS, BatchSize, Group
 from services.bitrix.calls import Answer, Call
 from services.domain.errors import NetworkError
 
@@ -69,6 +71,29 @@ def test_stall_of_hours_is_forgotten_as_fast_as_one_of_a_minute() -> None:
     for _ in range(7):
         size.took(commands=1, seconds=0.2)
     assert size.now() == MAX_COMMANDS
+
+
+def finish(groups: int, size: int, interval: float, command: float) -> float:
+    """Возвращает, когда кончатся записи, уходя пакетами такого размера."""
+    packets = ceil(groups / size)
+    return (packets - 1) * interval + command * groups / packets
+
+
+@pytest.mark.parametrize(("interval", "command"), [(0.5, 0.1), (0.5, 0.05), (0.5, 0.3), (2.0, 0.1)])
+@pytest.mark.parametrize("groups", [60, 100, 150, 200, 300, 1000])
+def test_batch_is_of_the_size_that_ends_the_waiting_soonest(
+    groups: int, interval: float, command: float
+) -> None:
+    size = BatchSize(interval=interval)
+    for _ in range(30):
+        size.took(commands=10, seconds=1.0 + 10 * command)
+    best = min(finish(groups, each, interval, command) for each in range(FEWEST, MAX_COMMANDS + 1))
+    assert finish(groups, size.now(groups), interval, command) <= best * 1.05
+
+
+@pytest.mark.parametrize(("groups", "expected"), [(0, FEWEST), (1, FEWEST), (200, 32), (2000, MAX_COMMANDS)])
+def test_few_waiting_are_not_split_finely_and_many_fill_batches(groups: int, expected: int) -> None:
+    assert BatchSize().now(groups) == expected
 
 
 def test_limit_of_the_settings_is_kept() -> None:

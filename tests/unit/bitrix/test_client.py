@@ -107,11 +107,11 @@ def test_groups_that_waited_leave_together_and_each_gets_its_own() -> None:
     ]
 
 
-def test_more_than_fifty_commands_take_a_second_request() -> None:
+def test_groups_that_do_not_fit_take_the_next_requests() -> None:
     desk = Desk()
     desk.together([order(desk, read(1), read(2), read(3)) for _ in range(20)])
-    assert sorted(len(desk.transport.commands(number)) for number in range(2)) == [12, 48]
-    assert desk.limiter.reserved == 2
+    assert sorted(len(desk.transport.commands(number)) for number in range(3)) == [12, 24, 24]
+    assert desk.limiter.reserved == 3
 
 
 def test_one_failing_group_does_not_sink_the_others() -> None:

@@ -14,6 +14,7 @@ from services.bitrix.calls import Answer, Call
 from services.bitrix.packing import (
     CUT,
     FEW_WRITES,
+    FULL,
     MANY_READS,
     MERGED_KEYS,
     PAGE_ROWS,
@@ -110,7 +111,12 @@ def write(number: int = 1) -> Group:
 
 @pytest.mark.parametrize(
     ("reads", "writes", "leads"),
-    [(1, 0, "поиск"), (MANY_READS - 1, 1, "запись"), (MANY_READS, 1, "поиск"), (3, 40, "запись")],
+    [
+        (1, 0, "поиск"),
+        (MANY_READS - 1, 1, "запись"),
+        (MANY_READS, FULL - 1, "поиск"),
+        (MANY_READS, FULL, "запись"),
+    ],
 )
 def test_searches_lead_when_enough_of_them_have_gathered(reads: int, writes: int, leads: str) -> None:
     waiting = [*(group(1) for _ in range(reads)), *(write() for _ in range(writes))]

@@ -84,6 +84,17 @@ def test_pages_hold_fifty_and_more_than_two_hundred_rest_a_second_between_packet
     assert office.pauses == [office.settings.sync.packet_pause] * 3
 
 
+@pytest.mark.parametrize(("hinting", "rest"), [(0.4, 0.6), (1.0, 0.0), (7.0, 0.0), (-3600.0, 1.0)])
+def test_time_of_handing_out_hints_is_part_of_the_rest(office: Office, hinting: float, rest: float) -> None:
+    """База отдыхает между пакетами секунду, а не секунду сверх рассылки; переведённые часы её не удлинят."""
+    office.cursors.save("F1", ChangePoint(now(office) - HOUR, 0))
+    for number in range(1, 251):
+        office.book(number)
+    for _ in office.extract.packets():
+        office.clock.advance(seconds=hinting)
+    assert office.pauses == [timedelta(seconds=rest)]
+
+
 def test_killed_between_page_and_hint_loses_nothing(office: Office) -> None:
     office.book(1)
     packets = office.extract.packets()

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from celery import Celery
 from celery.exceptions import WorkerShutdown
 from kombu import Connection, Consumer, Queue
 
-from tasks.steady import SteadyConsumer
+from tasks.steady import EVENTS_EVERY, GatheredEvents, SteadyConsumer
 from tests.support.redis_process import RedisProcess
 
 
@@ -84,3 +85,30 @@ def test_call_over_a_channel_that_outlived_its_redis_is_a_lost_connection(tmp_pa
         with pytest.raises(ConnectionResetError) as caught:
             consumer.loop()
     assert "'NoneType' object has no attribute 'hostname'" in str(caught.value.__cause__)
+
+
+@pytest.mark.parametrize("hub", [True, False], ids=["цикл событий", "без него, как на Windows"])
+def test_events_of_tasks_leave_for_flower_together(hub: bool) -> None:
+    """Считаются обращения к брокеру: событие за событием они стоили узлу пятой части его работы."""
+    app, later, soon = Celery(broker="memory://", set_as_current=False), [], []
+    published: list[list[object]] = []
+    with app.connection_for_write() as connection:
+        events = app.events.Dispatcher(connection, hostname="узел")
+        events.producer = SimpleNamespace(publish=lambda body, **_: published.append(list(body)))
+        consumer = SimpleNamespace(
+            event_dispatcher=events,
+            hub=SimpleNamespace(call_soon=soon.append) if hub else None,
+            timer=SimpleNamespace(call_after=lambda seconds, flush: later.append((seconds, flush))),
+        )
+        GatheredEvents(SimpleNamespace()).start(consumer)
+        for _ in range(2):
+            for number in range(30):
+                events.send("task-received", uuid=str(number))
+            for plan in soon:
+                plan()
+            [(seconds, flush)] = later
+            assert seconds == EVENTS_EVERY
+            soon.clear()
+            later.clear()
+            flush()
+    assert list(map(len, published)) == [30, 30]
