@@ -58,14 +58,6 @@ def faults(error: ValidationError) -> list[tuple[tuple[str | int, ...], str]]:
     return [(place, _reason(item, place)) for place, item in places]
 
 
-def complaint_at(error: ValidationError, place: Sequence[str | int]) -> str | None:
-    """Возвращает, что не так со значением одного места; о других — ничего."""
-    for item in error.errors(include_url=False, include_input=False):
-        if _without_tag(item["loc"]) == tuple(place):
-            return f"{key_of(place)}: {_reason(item, place)}"
-    return None
-
-
 def _follows(item: Mapping[str, Any], items: Sequence[Mapping[str, Any]]) -> bool:
     """Отвечает, лишь следствие ли это: негодная запись списка делает и список неполным."""
     place = item["loc"]

@@ -133,7 +133,7 @@ def value_complaint(raw: Mapping[str, object], base: Path, place: Sequence[str |
     """Возвращает, чем не годится одно значение файла; файл целиком может быть ещё не готов."""
     from pydantic import ValidationError
 
-    from config.explain import complaint_at
+    from config.explain import faults, key_of
 
     try:
         plain: Mapping[str, object] = _decrypted(raw, base)
@@ -142,7 +142,7 @@ def value_complaint(raw: Mapping[str, object], base: Path, place: Sequence[str |
     try:
         _validated(plain)
     except ValidationError as error:
-        return complaint_at(error, place)
+        return next((f"{key_of(at)}: {told}" for at, told in faults(error) if at == tuple(place)), None)
     return None
 
 

@@ -56,14 +56,17 @@ SECURITY: Mapping[str, str] = _by_event(
 )
 
 #: События названных людей и тревоги: для них в каждом журнале есть запас, который незнакомцам не занять.
-_RESERVED = (
-    "sending_halted sending_resumed sending_paused plan_viewed plan_of_stranger config_changed "
-    "settings_refused secret_changed settings_changed page_password_set exchange_started "
-    "requeued failed_dropped portal_set_up sync_requested "
-    "doctor_requested preview_requested backfill_requested backfill_stopped alert_raised "
-    "alert_cleared alert_sent alert_failed"
+RESERVED = frozenset(
+    {
+        *("plan_viewed", "plan_of_stranger"),
+        *(
+            event
+            for event, kind in SECURITY.items()
+            if kind in ("отказ портала", "распоряжение", "настройки")
+        ),
+        *(event for event, kind in KINDS.items() if kind in ("тревога", "уведомление")),
+    }
 )
-RESERVED = frozenset(_RESERVED.split())
 
 
 def kind_of(event: str) -> str:

@@ -5,31 +5,25 @@ from collections.abc import Iterator
 from pydantic import BaseModel, SecretStr
 
 from config.models import Settings
+from config.version import version
+from services.journal.configure import catch_uncaught, configure_journal, journal_is_on
+from services.journal.events import EventLogger
 
 
 def start_journal(settings: Settings) -> None:
     """Включает журналы процесса и ведёт в них необработанные исключения; называет версию программы."""
-    from config.version import version
-    from services.journal.configure import catch_uncaught, configure_journal
-    from services.journal.events import EventLogger
-
     configure_journal(settings.journal, secrets=known_secrets(settings))
     catch_uncaught()
-    journal = EventLogger("ident.node")
-    journal.info("process_started", version=version())
+    EventLogger("ident.node").info("process_started", version=version())
 
 
 def start_command_journal(settings: Settings) -> None:
     """Включает журналы команды администратора: только в файлы, с человеком она говорит сама."""
-    from services.journal.configure import configure_journal
-
     configure_journal(settings.journal, secrets=known_secrets(settings), console=False)
 
 
 def renew_journal(settings: Settings) -> None:
     """Заново включает журналы, если они включены: новые секреты тоже прячутся."""
-    from services.journal.configure import configure_journal, journal_is_on
-
     if journal_is_on():
         configure_journal(settings.journal, secrets=known_secrets(settings))
 

@@ -5,15 +5,11 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from services.domain.notices import Memory
-from services.store.connection import RedisClient, store_errors
-from services.store.keys import Keys
+from services.store.connection import StorePart, store_errors
 
 
-class RedisAlertMemory:
+class RedisAlertMemory(StorePart):
     """Память об уведомлениях; её потеря стоит одного лишнего письма."""
-
-    def __init__(self, redis: RedisClient, keys: Keys) -> None:
-        self._redis, self._keys = redis, keys
 
     def load(self) -> Mapping[str, Memory]:
         with store_errors():

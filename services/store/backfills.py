@@ -5,15 +5,11 @@ from dataclasses import asdict
 from pydantic import TypeAdapter
 
 from services.domain.outbox import BackfillProgress
-from services.store.connection import RedisClient, store_errors
-from services.store.keys import Keys
+from services.store.connection import StorePart, store_errors
 
 
-class RedisBackfills:
+class RedisBackfills(StorePart):
     """Загрузки прошлого по филиалам; потеря безвредна: загрузку начнут заново."""
-
-    def __init__(self, redis: RedisClient, keys: Keys) -> None:
-        self._redis, self._keys = redis, keys
 
     def load(self, branch_id: str) -> BackfillProgress | None:
         with store_errors():

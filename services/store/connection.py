@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from services.domain.errors import StoreError
+from services.store.keys import Keys
 
 if TYPE_CHECKING:
     from config.models import RedisSettings
@@ -46,6 +47,13 @@ def open_redis(settings: "RedisSettings") -> RedisClient:
 def trust(settings: "RedisSettings") -> dict[str, Any]:
     """Возвращает, каким корневым сертификатам верить: своим, если они названы."""
     return {"ssl_ca_certs": str(settings.ca_file)} if settings.tls and settings.ca_file else {}
+
+
+class StorePart:
+    """Часть состояния: клиент Redis и имена её ключей."""
+
+    def __init__(self, redis: RedisClient, keys: Keys) -> None:
+        self._redis, self._keys = redis, keys
 
 
 @contextmanager

@@ -3,15 +3,11 @@
 from datetime import datetime
 
 from services.domain.cursor import ChangePoint
-from services.store.connection import RedisClient, store_errors
-from services.store.keys import Keys
+from services.store.connection import StorePart, store_errors
 
 
-class RedisCursors:
+class RedisCursors(StorePart):
     """Курсоры; потеря безвредна: последние 7 дней прочтутся снова."""
-
-    def __init__(self, redis: RedisClient, keys: Keys) -> None:
-        self._redis, self._keys = redis, keys
 
     def load(self, branch_id: str) -> ChangePoint | None:
         """Возвращает курсор или None."""

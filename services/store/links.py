@@ -10,19 +10,16 @@ from datetime import datetime, timedelta
 from itertools import groupby
 
 from services.domain.outbox import Link, Rejection
-from services.store.connection import RedisClient, store_errors
-from services.store.keys import Keys, branch_of
+from services.store.connection import StorePart, store_errors
+from services.store.keys import branch_of
 
 #: Дольше окна сверки (неделя назад, 90 дней вперёд): пока приём в нём, он помнится.
 KEEP_LINKS, KEEP_REJECTIONS = timedelta(days=180), timedelta(days=120)
 SCAN, PAGE = 500, 50
 
 
-class RedisLinks:
+class RedisLinks(StorePart):
     """Память о записях; потеря безвредна: сделка найдётся по ключу (ADR 0002)."""
-
-    def __init__(self, redis: RedisClient, keys: Keys) -> None:
-        self._redis, self._keys = redis, keys
 
     def get(self, uids: Sequence[str]) -> Mapping[str, Link]:
         known: dict[str, Link] = {}

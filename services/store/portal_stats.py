@@ -6,8 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 
 from services.ports import PortalTraffic, PortalTrouble
-from services.store.connection import RedisClient, store_errors
-from services.store.keys import Keys
+from services.store.connection import RedisClient, StorePart, store_errors
 from services.store.stats import added
 
 KEEP_MINUTES, KEEP_OPERATING = timedelta(hours=2), timedelta(minutes=10)
@@ -15,11 +14,8 @@ MINUTE = "%Y%m%d%H%M"
 MOST_TROUBLES = 20
 
 
-class RedisPortalStats:
+class RedisPortalStats(StorePart):
     """Счётчики портала, общие для всех процессов этого Redis."""
-
-    def __init__(self, redis: RedisClient, keys: Keys) -> None:
-        self._redis, self._keys = redis, keys
 
     def record(
         self,

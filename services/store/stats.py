@@ -4,8 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from services.store.connection import RedisClient, store_errors
-from services.store.keys import Keys
+from services.store.connection import StorePart, store_errors
 
 KEEP, KEEP_RECENT = timedelta(days=35), timedelta(hours=2)
 HOUR, SLOT = "%Y%m%d%H", "%Y%m%d%H%M"
@@ -13,11 +12,8 @@ SLOT_LENGTH = timedelta(minutes=5)
 GRAND = "grand"
 
 
-class RedisStats:
+class RedisStats(StorePart):
     """Счётчики филиалов; часы хранятся 35 суток, пятиминутки — два часа."""
-
-    def __init__(self, redis: RedisClient, keys: Keys) -> None:
-        self._redis, self._keys = redis, keys
 
     def count(self, branch_id: str, event: str, now: datetime, amount: int = 1) -> None:
         self._add(branch_id, now, {event: amount})
