@@ -4,7 +4,7 @@ import argparse
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import date, datetime
 from typing import Any, NoReturn, TypeVar
@@ -70,6 +70,14 @@ class Arguments(argparse.ArgumentParser):
         if Arguments.only_understand:
             self.exit()
         return found
+
+    def actions(self, *rows: tuple[str, Callable[..., int], str]) -> "list[Arguments]":
+        """Заводит действия команды (имя, чем выполняется, о чём) и возвращает разбор ключей каждого."""
+        actions = self.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
+        made = [actions.add_parser(name, help=text, description=text) for name, _, text in rows]
+        for own, (_, action, _) in zip(made, rows, strict=True):
+            own.set_defaults(action=action)
+        return made
 
     def error(self, message: str) -> NoReturn:
         """Отказывает с кодом 2: что не так и где справка."""

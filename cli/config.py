@@ -1,7 +1,6 @@
 """Файл настроек: ``python manage.py config check``, код для пароля страницы: ``config code``."""
 
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,17 +17,13 @@ if TYPE_CHECKING:
 def main(arguments: list[str]) -> int:
     """Выполняет действие; негодные настройки — код 2."""
     parser = Arguments(prog="manage.py config", description="Проверяет файл настроек.")
-    actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
-    for name, action, text in (
+    for each in parser.actions(
         ("check", check, "проверить и показать, как настройки поняты"),
         ("code", code, "выдать одноразовый код, которым на странице ставят её пароль"),
     ):
-        chosen = actions.add_parser(name, help=text, description=f"{text.capitalize()}.")
-        chosen.set_defaults(act=action)
-        add_config(chosen)
+        add_config(each)
     options = parser.parse_args(arguments)
-    act: Callable[[Path], int] = options.act
-    return act(chosen_file(options))
+    return int(options.action(chosen_file(options)))
 
 
 def check(path: Path) -> int:

@@ -5,7 +5,7 @@ import csv
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from cli.arguments import Arguments
 from cli.session import (
@@ -47,32 +47,26 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     parser = Arguments(prog="manage.py failed", description=DESCRIPTION)
-    actions = parser.add_subparsers(required=True, metavar="ДЕЙСТВИЕ")
-    listing = _action(actions, "list", "показать отказавшие (--waiting — и ждущие повтора)", show_list)
+    listing, showing, requeue, export, drop = made = parser.actions(
+        ("list", show_list, "показать отказавшие (--waiting — и ждущие повтора)"),
+        ("show", show_entry, "показать одну запись целиком"),
+        ("requeue", requeue_entries, "вернуть в очередь с начала попыток"),
+        ("export", export_entries, "выгрузить в CSV для Excel"),
+        ("drop", drop_entries, "забыть отказавшие, например приёмы, удалённые из Ident"),
+    )
+    for each in made:
+        add_config(each)
+    for each in (listing, requeue, export):
+        add_branch(each)
+        each.add_argument("--reason", metavar="КОД", help="только с этой причиной, например field_invalid")
     listing.add_argument("--waiting", action="store_true", help="показать и ждущие повтора")
-    showing = actions.add_parser("show", help="показать одну запись целиком")
     showing.add_argument("uid", metavar="F1_12345")
-    requeue = _action(actions, "requeue", "вернуть в очередь с начала попыток", requeue_entries)
     requeue.add_argument("uids", nargs="*", metavar="F1_12345")
     requeue.add_argument("--all", action="store_true", help="вернуть все отказавшие")
-    export = _action(actions, "export", "выгрузить в CSV для Excel", export_entries)
     export.add_argument("format", choices=("csv",))
     export.add_argument("--to", type=Path, metavar="ФАЙЛ", help="файл (по умолчанию — на экран)")
-    drop = actions.add_parser("drop", help="забыть отказавшие, например приёмы, удалённые из Ident")
     drop.add_argument("uids", nargs="+", metavar="F1_12345")
-    for each, action in ((showing, show_entry), (drop, drop_entries)):
-        add_config(each)
-        each.set_defaults(action=action)
     return parser
-
-
-def _action(actions: Any, name: str, text: str, action: object) -> argparse.ArgumentParser:
-    added: argparse.ArgumentParser = actions.add_parser(name, help=text)
-    add_config(added)
-    add_branch(added)
-    added.add_argument("--reason", metavar="КОД", help="только с этой причиной, например field_invalid")
-    added.set_defaults(action=action)
-    return added
 
 
 def show_list(services: "Services", options: argparse.Namespace) -> int:

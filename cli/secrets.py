@@ -27,22 +27,18 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     parser = Arguments(prog="manage.py secrets", description=DESCRIPTION)
-    actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
-    for name, action, text in (
+    made = parser.actions(
         ("init", init, "завести файл ключа"),
         ("set", put, "вписать секрет: ввод не виден на экране"),
         ("seal", seal, "зашифровать на месте секреты, записанные открыто"),
         ("rotate", rotate, "сменить ключ и перешифровать им все секреты"),
         ("list", show, "показать, какие секреты есть и как они лежат"),
-    ):
-        chosen = actions.add_parser(name, help=text, description=text)
-        add_config(chosen)
-        chosen.set_defaults(action=action)
-        if name == "set":
-            chosen.add_argument(
-                "name", metavar="ИМЯ", help="например portal.webhook или databases.D1.password"
-            )
-            chosen.add_argument("--stdin", action="store_true", help="прочесть секрет из ввода: для скриптов")
+    )
+    for each in made:
+        add_config(each)
+    putting = made[1]
+    putting.add_argument("name", metavar="ИМЯ", help="например portal.webhook или databases.D1.password")
+    putting.add_argument("--stdin", action="store_true", help="прочесть секрет из ввода: для скриптов")
     return parser
 
 

@@ -39,31 +39,25 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     parser = Arguments(prog="manage.py service", description=DESCRIPTION)
-    actions = parser.add_subparsers(title="действия", required=True, metavar="ДЕЙСТВИЕ")
-    for name, action, text in (
+    made = parser.actions(
         ("install", install, "поставить и запустить"),
         ("update", update, "перейти на версию этого пакета; осмотр ухудшился — вернуть прежнюю"),
         ("uninstall", uninstall, "удалить службы и программу"),
         ("status", status, "показать версию, службы и папки"),
         ("start", start, "запустить службы"),
         ("stop", stop, "остановить службы"),
-    ):
-        chosen = actions.add_parser(name, help=text, description=text)
-        chosen.set_defaults(action=action)
-        chosen.add_argument("--root", type=Path, help=argparse.SUPPRESS)
-        chosen.add_argument("--account", help=argparse.SUPPRESS)
-        chosen.add_argument("--package", type=Path, metavar="ПАПКА", help="папка распакованного пакета")
-        if name == "install":
-            chosen.add_argument(
-                "--rehearse", action="store_true", help="показать команды Windows, ничего не меняя"
-            )
-            chosen.add_argument("--answers", type=Path, metavar="ФАЙЛ", help="файл ответов: не спрашивать")
-        if name == "update":
-            chosen.add_argument("--again", action="store_true", help="поставить ту же версию снова")
-        if name == "uninstall":
-            chosen.add_argument(
-                "--purge", action="store_true", help="удалить и настройки, состояние, журналы"
-            )
+    )
+    for each in made:
+        each.add_argument("--root", type=Path, help=argparse.SUPPRESS)
+        each.add_argument("--account", help=argparse.SUPPRESS)
+        each.add_argument("--package", type=Path, metavar="ПАПКА", help="папка распакованного пакета")
+    installing, updating, removing, *_ = made
+    installing.add_argument(
+        "--rehearse", action="store_true", help="показать команды Windows, ничего не меняя"
+    )
+    installing.add_argument("--answers", type=Path, metavar="ФАЙЛ", help="файл ответов: не спрашивать")
+    updating.add_argument("--again", action="store_true", help="поставить ту же версию снова")
+    removing.add_argument("--purge", action="store_true", help="удалить и настройки, состояние, журналы")
     return parser
 
 

@@ -32,13 +32,13 @@ def main(arguments: list[str]) -> int:
 
 def parser() -> argparse.ArgumentParser:
     parser = Arguments(prog="manage.py state", description=DESCRIPTION)
-    actions = parser.add_subparsers(required=True, metavar="ДЕЙСТВИЕ")
-    show = actions.add_parser("show", help="показать курсоры, очередь, отправку, узлы и Redis")
-    reset = actions.add_parser("reset", help="забыть курсор и доставленное филиала")
-    for each, action in ((show, show_state), (reset, reset_state)):
+    show, reset = parser.actions(
+        ("show", show_state, "показать курсоры, очередь, отправку, узлы и Redis"),
+        ("reset", reset_state, "забыть курсор и доставленное филиала"),
+    )
+    for each in (show, reset):
         add_config(each)
         add_branch(each, many=each is show)
-        each.set_defaults(action=action)
     reset.add_argument("--outbox", action="store_true", help="забыть и очередь отправки")
     reset.add_argument("--yes", action="store_true", help="не спрашивать")
     return parser
