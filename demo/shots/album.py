@@ -57,6 +57,8 @@ def _watching(shown: Stage, photographer: Camera) -> Iterator[Path]:
     page = shown.monitor
     yield photographer.take(Shot("monitor-good", page, _seen("#verdict.good"), WATCH))
     yield photographer.take(Shot("monitor-good-narrow", page, _seen("#verdict.good"), NARROW))
+    for shot in _sections(shown):
+        yield photographer.take(shot)
     login = (LOGIN, password(shown.site.folder))
     yield photographer.take(
         Shot("flower", f"{shown.flower}tasks", _seen("#tasks-table tbody tr td"), login=login)
@@ -70,17 +72,16 @@ def _watching(shown: Stage, photographer: Camera) -> Iterator[Path]:
         yield photographer.take(Shot("monitor-base-lost", page, _seen("#verdict.bad"), WATCH))
     with _halted(shown):
         yield photographer.take(Shot("monitor-halted", page, _seen("#verdict.bad"), WATCH))
-    for shot in _sections(shown):
-        yield photographer.take(shot)
+    # Последними: с паролем закрылось бы и прочее.
+    entered = partial(_entered, new_code(shown.settings))
+    yield photographer.take(Shot("settings", f"{page}settings", entered, WATCH))
 
 
 def _sections(shown: Stage) -> Iterator[Shot]:
-    """Разделы страницы; «Настройки» — последними: с паролем закрылось бы и прочее."""
     deals = shown.portal.state.entities[DEAL]
     uid = deals[examples(list(deals.values())).card]["UF_CRM_RECEPTION_ID"]
     yield Shot("record", f"{shown.monitor}record?q={uid}", _seen("#facts tbody tr"), WATCH)
     yield Shot("check", f"{shown.monitor}check", _examined, WATCH)
-    yield Shot("settings", f"{shown.monitor}settings", partial(_entered, new_code(shown.settings)), WATCH)
 
 
 def _examined(page: Any) -> None:

@@ -238,7 +238,8 @@ class SettingsPages:
         return RedirectResponse(f"{SETTINGS}/bases?done=discarded", 303)
 
     def _versions(self, request: Request, token: str) -> Response:
-        return self._page(request, "versions.html", token=token, kept=versions.kept(self._editor.path))
+        kept = versions.kept(self._editor.path)
+        return self._page(request, "versions.html", token=token, kept=kept, zone=self._editor.zone())
 
     def _restore(self, request: Request, form: dict[str, str]) -> Response:
         self._editor.restore(request.cookies.get(VISITOR, ""), form.get("name", ""))
@@ -315,7 +316,9 @@ class SettingsPages:
         from services.doctor.run import Examination
 
         with closing(_services(load_settings(self._editor.path))) as services:
-            yield from Examination(services, self._editor.path).findings()
+            for finding in Examination(services, self._editor.path).findings():
+                if self._start is None or finding.code != "service":  # служба начнётся последним шагом
+                    yield finding
 
     def _foreseen(self) -> Generator[Any, None, None]:
         from monitoring.check import foreseen

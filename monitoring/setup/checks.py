@@ -14,7 +14,7 @@ from config.loader import ConfigError
 from config.models import Database, MssqlDatabase, PortalSettings, RuleSettings, SqliteDatabase
 from config.models.base import DEMONSTRATION
 from services.doctor import ident, portal
-from services.doctor.findings import Finding, fail, ok, performed
+from services.doctor.findings import Finding, fail, ok, performed, warn
 
 if TYPE_CHECKING:
     from services.bitrix.portal_admin import PortalAdmin
@@ -111,7 +111,7 @@ def _portal(raw: Mapping[str, Any], checked: Checked) -> Iterator[Finding]:
         if settings.category_id in pipelines:
             yield ok("portal.pipeline", f"воронки: {told}")
         else:
-            yield fail(
+            yield warn(
                 "portal.pipeline",
                 f"воронки {settings.category_id} нет; есть {told}",
                 "Выберите другую или создайте: «Создать на портале», при первой установке — следующий шаг",

@@ -10,16 +10,18 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timezone
 from pathlib import Path
 from typing import Any
+
+from pydantic import ValidationError
 
 from config import versions
 from config.difference import Line, difference
 from config.editing import edited
 from config.files import replace_text
 from config.loader import ConfigError, faults_of, opened, parse_settings, read_text
-from config.models import Settings
+from config.models import RuleSettings, Settings
 from config.schema import Path as Place
 from config.vault import FORMER, WEBHOOK, Vault
 from monitoring.setup.form import Part, read_form
@@ -100,6 +102,12 @@ class SettingsEditor:
     def settings(self, visitor: str) -> Settings:
         """Возвращает проверенный черновик; негодный — ConfigError."""
         return parse_settings(self.raw(visitor), self.path.parent)
+
+    def zone(self) -> timezone:
+        """Возвращает часовой пояс клиники; настройки не годятся — пояс по умолчанию."""
+        with suppress(ConfigError, ValidationError):
+            return RuleSettings.model_validate(self.raw().get("rules", {})).zone
+        return RuleSettings().zone
 
     def note(self, event: str, client: str) -> None:
         """Записывает распоряжение в журнал безопасности."""

@@ -111,9 +111,15 @@ class Field:
 
     @property
     def hint(self) -> str:
-        """Возвращает, что настройка значит; о той, что под «Ещё», — и когда её менять."""
+        """Возвращает, что настройка значит и, если она под «Ещё», когда её менять.
+
+        Сказанного именем не повторяет; где выбирают из слов, коды файла ни к чему.
+        """
         text = text_of(self.place)
-        return text.meaning if self.essential or not text.when else f"{text.meaning} Менять: {text.when}"
+        worded = key_of_text(self.place) in VALUES or text.meaning.rstrip(".") == text.label
+        meaning = "" if worded else text.meaning
+        when = f"Менять: {text.when}" if text.when and (worded or not self.essential) else ""
+        return f"{meaning} {when}".strip()
 
     @property
     def essential(self) -> bool:
