@@ -4,6 +4,7 @@ import json
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -119,43 +120,41 @@ def test_worker_that_was_down_does_not_fire_a_burst_of_missed_extracts(
     world.close()
 
 
-def test_node_that_consumes_nothing_ends_with_a_code_for_the_service_manager(
-    tmp_path: Path, redis_url: str, portal: PortalServer
-) -> None:
+@contextmanager
+def working(tmp_path: Path, redis_url: str, portal: PortalServer) -> Iterator[tuple[World, Process]]:
+    """Узел, который уже перенёс приём; не завершился сам — убит."""
     world = quick(tmp_path / "world", redis_url, portal, node={"state_dir": str(tmp_path)})
     node = Process(world.path, NODE)
     node.start()
     try:
         uid = book(world, 71)
         eventually(lambda: world.deals(uid))
-        _stop_consuming(world)
-        eventually(lambda: not node.alive)
-        assert node.code == 70
-        assert "node_stuck" in node.text()
+        yield world, node
     finally:
         if node.alive:
             node.kill()
     world.close()
+
+
+def test_node_that_consumes_nothing_ends_with_a_code_for_the_service_manager(
+    tmp_path: Path, redis_url: str, portal: PortalServer
+) -> None:
+    with working(tmp_path, redis_url, portal) as (world, node):
+        _stop_consuming(world)
+        eventually(lambda: not node.alive)
+        assert node.code == 70
+        assert "node_stuck" in node.text()
 
 
 def test_node_that_no_longer_listens_to_its_branch_ends_too(
     tmp_path: Path, redis_url: str, portal: PortalServer
 ) -> None:
     """«Cancel consumer» во Flower: собственная очередь узла разбирается, и задачи о жизни исполняются."""
-    world = quick(tmp_path / "world", redis_url, portal, node={"state_dir": str(tmp_path)})
-    node = Process(world.path, NODE)
-    node.start()
-    try:
-        uid = book(world, 72)
-        eventually(lambda: world.deals(uid))
+    with working(tmp_path, redis_url, portal) as (world, node):
         _stop_consuming(world, "branch.F1")
         eventually(lambda: not node.alive)
         assert node.code == 70
         assert "branch.F1" in node.text()
-    finally:
-        if node.alive:
-            node.kill()
-    world.close()
 
 
 POISON = {

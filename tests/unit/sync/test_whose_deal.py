@@ -33,6 +33,18 @@ def own_deals(office: Office, uid: str) -> list[int]:
     return [deal.deal_id for deal in found if deal.created_by != COLLEAGUE]
 
 
+def beside_foreign(office: Office, elder: bool) -> tuple[str, int]:
+    """Доставляет приём рядом с чужой сделкой под его ключом; возвращает ключ и свою сделку."""
+    if elder:
+        planted(office, "F1_1", PHONE)
+    uid = office.book()
+    office.send(uid)
+    if not elder:
+        planted(office, "F1_1", PHONE)
+    (own,) = own_deals(office, uid)
+    return uid, own
+
+
 @pytest.mark.parametrize("phone", ["+79990000000", PHONE], ids=["чужой телефон", "телефон пациента"])
 def test_next_keys_taken_in_advance_are_not_adopted(office: Office, phone: str) -> None:
     """Сотрудник заранее завёл сделки с ключами будущих приёмов: настоящие создаются, чужие не тронуты."""
@@ -63,13 +75,7 @@ def test_alarm_names_the_deal_and_its_creator(office: Office) -> None:
 
 @pytest.mark.parametrize("elder", [True, False], ids=["чужая старше", "чужая моложе"])
 def test_with_memory_the_own_deal_is_updated(office: Office, elder: bool) -> None:
-    if elder:
-        planted(office, "F1_1", PHONE)
-    uid = office.book()
-    office.send(uid)
-    (own,) = own_deals(office, uid)
-    if not elder:
-        planted(office, "F1_1", PHONE)
+    uid, own = beside_foreign(office, elder)
     office.book(comment="исправлено")
     assert office.send(uid) is Outcome.UPDATED
     assert office.crm.deals[own].fields["COMMENTS"] == "исправлено"
@@ -78,13 +84,7 @@ def test_with_memory_the_own_deal_is_updated(office: Office, elder: bool) -> Non
 
 @pytest.mark.parametrize("elder", [True, False], ids=["чужая старше", "чужая моложе"])
 def test_with_memory_lost_the_own_deal_is_found_again(office: Office, elder: bool) -> None:
-    if elder:
-        planted(office, "F1_1", PHONE)
-    uid = office.book()
-    office.send(uid)
-    (own,) = own_deals(office, uid)
-    if not elder:
-        planted(office, "F1_1", PHONE)
+    uid, own = beside_foreign(office, elder)
     office.links.reset("F1")
     assert office.send(uid) is Outcome.UPDATED
     assert own_deals(office, uid) == [own]
