@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from bench.installation import NODE, Installation, send_extract
+from bench.installation import NODE, Installation, every, send_extract
 from bench.work import BRANCHES, Visit, appear, register
 from demo.broker import broker
 from demo.portal.server import PortalServer
@@ -54,8 +54,8 @@ def five_branches(portal: PortalServer, folder: Path) -> Iterator[FiveBranches]:
     """Поднимает Redis, пять баз и узел."""
     pace = {"requests_per_second": portal.options.rate, "burst": 2}
     with broker(folder / "redis") as redis:
-        sections = {"portal": pace}
-        site = Installation(folder, portal, redis.url, BRANCHES, interval=86_400.0, sections=sections)
+        sections = {"portal": pace, **every(86_400.0)}
+        site = Installation(folder, portal, redis.url, range(1, BRANCHES + 1), sections)
         try:
             site.start({"узел": NODE["узел"]})
             site.await_work()

@@ -13,7 +13,7 @@ from math import ceil
 from pathlib import Path
 
 from bench.floor import COMMANDS, floor_of, new_calls
-from bench.installation import NODE, PACE, PORTAL, installed, send_extract
+from bench.installation import NODE, PACE, PORTAL, every, installed, send_extract
 from bench.tables import Table
 from cli.arguments import Arguments
 
@@ -52,7 +52,7 @@ def _measured(table: Table, branches: int, receptions: int) -> float:
     floor = floor_of(*new_calls(branches * receptions), PACE)
     with (
         tempfile.TemporaryDirectory() as folder,
-        installed(Path(folder), {"узел": NODE["узел"]}, branches, interval=3600.0) as site,
+        installed(Path(folder), {"узел": NODE["узел"]}, branches, sections=every(3600.0)) as site,
     ):
         site.await_work()
         site.portal.stats.clear()

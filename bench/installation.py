@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,6 +44,11 @@ ROLES: Mapping[str, Sequence[str]] = {
 }
 
 
+def every(seconds: float) -> Sections:
+    """Возвращает настройки установки, читающей изменения раз в столько секунд."""
+    return {"sync": {"interval": seconds}}
+
+
 @dataclass(frozen=True, slots=True)
 class Clinic:
     """Филиал замера: его код и база."""
@@ -65,16 +70,14 @@ class Installation:
         folder: Path,
         portal: PortalServer,
         redis_url: str,
-        branches: int,
-        interval: float,
-        first: int = 1,
+        branches: Iterable[int],
         sections: Sections = MappingProxyType({}),
     ) -> None:
         self.folder, self.portal, self._sections = folder, portal, sections
         self.variables: dict[str, str] = {}
-        self.clinics = [self._clinic(number) for number in range(first, first + branches)]
+        self.clinics = [self._clinic(number) for number in branches]
         self.path = folder / "settings.toml"
-        self.path.write_text(to_toml(self._settings(redis_url, interval)), encoding="utf-8")
+        self.path.write_text(to_toml(self._settings(redis_url)), encoding="utf-8")
         self.services = Services(load_settings(self.path))
         self.processes: dict[str, subprocess.Popen[bytes]] = {}
         self._visits: dict[int, int] = {}
@@ -183,7 +186,7 @@ class Installation:
         folder.mkdir(parents=True, exist_ok=True)
         return Clinic(f"F{number}", SmallIdent(folder, clinic_now()))
 
-    def _settings(self, redis_url: str, interval: float) -> dict[str, object]:
+    def _settings(self, redis_url: str) -> dict[str, object]:
         stages = {str(stage): code for stage, code in STAGES.items()}
         return {
             "portal": {"webhook": self.portal.url, "stages": stages, **self._sections.get("portal", {})},
@@ -205,7 +208,7 @@ class Installation:
             # На этом компьютере может работать и другая установка: порты — свои.
             "flower": {"port": free_port()},
             "monitor": {"port": free_port()},
-            "sync": {"interval": interval, "first_run_pause": 0.0, **self._sections.get("sync", {})},
+            "sync": {"interval": 120.0, "first_run_pause": 0.0, **self._sections.get("sync", {})},
             "journal": {"folder": str(self.folder / "logs")},
         }
 
@@ -215,7 +218,6 @@ def installed(
     folder: Path,
     roles: Mapping[str, Sequence[str]],
     branches: int = 1,
-    interval: float = 120.0,
     options: PortalOptions = PORTAL,
     sql_server: bool = False,
     sections: Sections = MappingProxyType({}),
@@ -224,7 +226,7 @@ def installed(
     with ExitStack() as stack:
         redis = stack.enter_context(broker(folder / "redis"))
         portal = stack.enter_context(PortalServer(options))
-        installation = Installation(folder, portal, redis.url, branches, interval, sections=sections)
+        installation = Installation(folder, portal, redis.url, range(1, branches + 1), sections)
         stack.callback(installation.stop)
         if sql_server:
             installation.pretend_sql_server()

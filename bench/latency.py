@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.floor import floor_of, new_calls
-from bench.installation import NODE, PACE, PORTAL, Installation, send_extract
+from bench.installation import NODE, PACE, PORTAL, Installation, every, send_extract
 from bench.tables import Table
 from bench.work import KEY, damage
 from cli.arguments import Arguments
@@ -51,7 +51,7 @@ def _one_address(table: Table, branches: int, changes: int) -> None:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         redis = stack.enter_context(broker(folder / "redis"))
         portal = stack.enter_context(PortalServer(PORTAL))
-        site = Installation(folder, portal, redis.url, branches, interval=3600.0)
+        site = Installation(folder, portal, redis.url, range(1, branches + 1), every(3600.0))
         _run(stack, table, "один адрес, общий предел", [site], portal, changes)
 
 
@@ -63,7 +63,7 @@ def _five_addresses(table: Table, branches: int, changes: int) -> None:
         sites = []
         for number in range(1, branches + 1):
             redis = stack.enter_context(broker(folder / f"redis{number}"))
-            sites.append(Installation(folder / f"PC{number}", portal, redis.url, 1, 3600.0, first=number))
+            sites.append(Installation(folder / f"PC{number}", portal, redis.url, [number], every(3600.0)))
         _run(stack, table, "пять адресов, у каждого свой", sites, portal, changes)
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import requests
 
-from bench.installation import NODE, ROLES, Installation, installed
+from bench.installation import NODE, ROLES, Installation, every, installed
 from bench.tables import Table
 from bench.weight import Peak, Weight, cpu_seconds, weigh
 from cli.arguments import Arguments, count, positive
@@ -100,7 +100,7 @@ def _measure(
 def _site(roles: Mapping[str, Sequence[str]], interval: float) -> Iterator[Installation]:
     with (
         tempfile.TemporaryDirectory() as folder,
-        installed(Path(folder), roles, interval=interval, sql_server=True) as site,
+        installed(Path(folder), roles, sections=every(interval), sql_server=True) as site,
     ):
         yield site
 

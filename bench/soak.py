@@ -26,7 +26,7 @@ PACE: Mapping[str, Mapping[str, object]] = {
     "portal": {"requests_per_second": 50.0, "burst": 20},
     # Потоков — сколько бывает в работе при 50 приёмах за цикл: иначе их рождение длилось бы весь прогон.
     "node": {"concurrency": 50},
-    "sync": {"overlap": 3.0},
+    "sync": {"interval": 1.0, "overlap": 3.0},
 }
 POINTS = 240
 #: Столько приёмов разом занимает все потоки исполнителя.
@@ -42,7 +42,7 @@ def main(arguments: Sequence[str]) -> int:
     table = Table("soak", f"Выносливость: {cycles} циклов (72 часа — {CYCLES}), память процессов")
     with (
         tempfile.TemporaryDirectory() as folder,
-        installed(Path(folder), NODE, 1, 1.0, PORTAL, sql_server=True, sections=PACE) as site,
+        installed(Path(folder), NODE, 1, PORTAL, sql_server=True, sections=PACE) as site,
     ):
         site.await_work()
         together = 5 if options.smoke else BURST

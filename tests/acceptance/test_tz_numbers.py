@@ -135,7 +135,7 @@ def test_5_2_5_service_starts_within_ten_seconds_on_average(unmeasured: None, tm
 def started(folder: Path, redis_url: str, portal: PortalServer) -> float:
     """Запускает узел на чистом Redis, ждёт его работы и останавливает; возвращает секунды запуска."""
     folder.mkdir()
-    site = Installation(folder, portal, redis_url, 1, 120.0)
+    site = Installation(folder, portal, redis_url, [1])
     site.services.store.redis.flushall()
     began = time.monotonic()
     site.start(ONLY_NODE)
@@ -174,7 +174,7 @@ def five(folder: Path, portal: PortalServer) -> Iterator[list[Installation]]:
     with ExitStack() as stack:
         redis = [stack.enter_context(broker(folder / f"redis{number}")) for number in range(1, 6)]
         sites = [
-            Installation(folder / f"PC{number}", portal, server.url, 1, 120.0, first=number)
+            Installation(folder / f"PC{number}", portal, server.url, [number])
             for number, server in enumerate(redis, start=1)
         ]
         for site in sites:
