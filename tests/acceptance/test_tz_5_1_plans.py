@@ -7,14 +7,13 @@ from pathlib import Path
 
 import pytest
 import requests
-from playwright.sync_api import Browser, FrameLocator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, FrameLocator, Page, expect
 
 from demo.app_hosting import AppHosting
 from demo.broker import free_port
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from plan_frontend.packaging import application_zip
-from tests.browser.conftest import ARGUMENTS
 from tests.support.node import NODE, Process, eventually
 from tests.support.plans import TOKENS, PlanWorld
 
@@ -51,12 +50,10 @@ def serves(port: int) -> bool:
 
 
 @pytest.fixture
-def page(chromium: str) -> Iterator[Page]:
+def page(browser: Browser) -> Iterator[Page]:
     """Страница настоящего Chromium."""
-    with sync_playwright() as playwright:
-        browser: Browser = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
-        yield browser.new_page(viewport={"width": 1200, "height": 900}, locale="ru-RU")
-        browser.close()
+    with browser.new_page(viewport={"width": 1200, "height": 900}, locale="ru-RU") as opened:
+        yield opened
 
 
 def open_tab(clinic: PlanWorld, page: Page, reception_id: int) -> FrameLocator:
