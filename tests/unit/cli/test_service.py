@@ -1,6 +1,5 @@
 """Установка службой: что сказано раньше, чем тронута система."""
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,7 +7,7 @@ import pytest
 from cli.service import main
 from installer.layout import linux_layout
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="установщик Linux")
+pytestmark = pytest.mark.windows_cannot("systemd")
 
 
 def test_second_installation_says_that_the_answers_are_not_read(

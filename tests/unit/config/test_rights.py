@@ -1,5 +1,6 @@
 """Права файлов: режим POSIX по-настоящему, команды Windows — с подделкой запуска."""
 
+import codecs
 import os
 import subprocess
 import sys
@@ -9,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from config.rights import WindowsRights, account_name, outsiders, restrict, service_sid, strangers
+from installer.commands import run
 
-posix = pytest.mark.skipif(sys.platform == "win32", reason="posix")
+posix = pytest.mark.windows_cannot("posix")
 
 
 @posix
@@ -164,3 +166,27 @@ def test_keys_of_connections_are_written_nowhere(tmp_path: Path, door: str) -> N
         check=True,
     )
     assert (done.stdout.split()[-1], log.exists()) == ("None", False)
+
+
+TOLD = "обработанный файл: settings.toml"
+
+
+@posix  # вместо icacls — сценарий sh
+@pytest.mark.parametrize(
+    "answer",
+    [codecs.BOM_UTF16_LE + TOLD.encode("utf-16-le"), TOLD.encode("utf-16-le"), TOLD.encode("cp866")],
+    ids=["UTF-16 с BOM", "UTF-16 без BOM", "OEM"],
+)
+def test_answer_of_icacls_in_any_encoding_hinders_nothing(answer: bytes, tmp_path: Path) -> None:
+    """Чем ответит icacls, неизвестно: права читает вызов системы, а её вывод и файл ``/save`` — никто."""
+    program, file = tmp_path / "icacls", tmp_path / "settings.toml"
+    file.touch()
+    (tmp_path / "answer").write_bytes(answer)
+    program.write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\ncat {tmp_path}/answer\n', "utf-8")
+    program.chmod(0o755)
+    rights = WindowsRights(describe=lambda _: CLOSED, sid=lambda: OWN, icacls=lambda: str(program))
+    rights.restrict(tmp_path)
+    rights.restrict(file)
+    assert rights.strangers(file) == []
+    assert "/save" not in (tmp_path / "asked").read_text("utf-8")
+    run([str(program), str(file), "/reset"])  # дверь установщика: её ответ попадает в текст отказа
