@@ -89,8 +89,12 @@ def read_keys(path: Path, wrapping: Wrapping | None = None) -> Sequence[str]:
         raise SecretError(f"файл ключа {path} пуст: верните его из копии")
     try:
         return [_unwrapped(line, wrapping) for line in lines]
-    except (WrapError, ValueError) as error:
+    except WrapError as error:
         raise SecretError(str(error)) from None
+    except ValueError:  # открытый ключ там, где его заворачивает система, или обрывок завёрнутого
+        raise SecretError(
+            f"файл ключа {path} испорчен или принесён с другого компьютера: верните свой из копии"
+        ) from None
 
 
 def read_key(path: Path) -> str:

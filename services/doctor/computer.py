@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from config.loader import key_file_of
 from config.rights import strangers
+from config.secrets import SecretError
 from services.doctor.findings import Finding, fail, ok, warn
 
 if TYPE_CHECKING:
@@ -80,9 +81,12 @@ def _closed(code: str, path: Path, name: str) -> Finding:
     return fail(code, f"{name} {path}: доступ есть у посторонних ({who})", advice)
 
 
-def secrets(settings_path: Path) -> Iterator[Finding]:
-    """Говорит, как лежат секреты: с открытыми и с заготовками настройки не загрузились бы (ТЗ 5.4 № 1)."""
-    from config.loader import read_raw
+def secrets(settings_path: Path, settings: "Settings") -> Iterator[Finding]:
+    """Говорит, как лежат секреты: с открытыми и с заготовками настройки не загрузились бы (ТЗ 5.4 № 1).
+
+    Ключ узла читает сам: без открытых секретов загрузка настроек его не трогает, а узел без него не встанет.
+    """
+    from config.loader import application_key, read_raw
     from config.models import Settings
     from config.plain import is_secret
     from config.schema import secret_values
@@ -91,6 +95,10 @@ def secrets(settings_path: Path) -> Iterator[Finding]:
     plain = any(is_secret(place, value) for place, value in secret_values(raw, Settings))
     text = "портал-эмулятор на этом компьютере: прятать нечего" if plain else "секреты зашифрованы"
     yield ok("secrets", text)
+    try:
+        application_key(settings)
+    except SecretError as error:
+        yield fail("secrets", f"узел не поднимется: {error}", "Ключ — [security] key_file настроек")
 
 
 def driver(settings: "Settings", installed: Callable[[], Sequence[str]]) -> Iterator[Finding]:

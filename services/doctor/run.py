@@ -58,7 +58,7 @@ class Examination:
         yield from performed("python", computer.python)
         yield from performed("disk", lambda: computer.disk(folders, self._disk))
         yield from performed("rights", lambda: computer.rights(self._path, self._settings))
-        yield from performed("secrets", lambda: computer.secrets(self._path))
+        yield from performed("secrets", lambda: computer.secrets(self._path, self._settings))
         yield from performed("entities", lambda: computer.entities(self._settings.node.entities))
         yield from performed("driver", lambda: computer.driver(self._settings, _drivers))
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psutil
 
+from config.secrets import KEY_FILE_NAME
 from demo.broker import broker, free_port
 from demo.portal.options import PortalOptions
 from demo.site import Site
@@ -85,10 +86,12 @@ def windows_clinic(wine: Wine) -> Iterator[tuple[Clinic, str]]:
         "node": {"state_dir": str(site.folder), "sql_dir": str(statements)},
         "flower": {"port": free_port()},
         "monitor": {"port": free_port()},
+        "security": {},  # ключ площадки записан Linux: Windows заведёт себе свой, завёрнутый DPAPI
     }
     options = PortalOptions(rate=1000, threshold=1000)
     with broker(site.folder / "redis") as redis, site.portal(options) as portal:
         settings = site.write_settings(portal.url, redis.url, interval=2, extra=extra)
+        (site.folder / KEY_FILE_NAME).unlink()
         clinic = Clinic(site, portal, settings)
         for_windows = settings.with_name("settings-windows.toml")
         text = settings.read_text(encoding="utf-8").replace(str(wine.drive), "C:")

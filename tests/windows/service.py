@@ -36,7 +36,7 @@ class Service:
     def start(self) -> None:
         """Запускает службу."""
         self._run("net", "start", self._name)
-        eventually(lambda: self.state() == RUNNING, seconds=60)  # net в Wine не ждёт и конца запуска
+        eventually(lambda: self.state() == RUNNING)  # net в Wine не ждёт и конца запуска
 
     def stop(self) -> None:
         """Останавливает службу вежливо: NSSM посылает Ctrl+C и ждёт."""
@@ -67,8 +67,9 @@ class Service:
         self._remove()
 
     def _remove(self) -> None:
-        if self.state():
-            self._run("net", "stop", self._name)
+        if state := self.state():
+            if state != STOPPED:
+                self.stop()
             self._run(NSSM, "remove", self._name, "confirm")
             eventually(lambda: not self.state(), seconds=60)
 

@@ -16,3 +16,4 @@ def test_demo_moves_the_clinic_and_the_portal_matches(project: Project) -> None:
     assert told["expected"] > 200
     assert "Traceback" not in done.text
     assert done.code == 0, done.text
+    assert done.left == (), "демонстрация кончилась, а дети её — нет"

@@ -31,6 +31,9 @@ def program(tree: Project) -> Program:
 @pytest.fixture(scope="module")
 def clinic_and_settings(program: Program) -> Iterator[tuple[Clinic, str]]:
     with windows_clinic(program.wine) as both:
+        for action in ("init", "seal"):
+            done = program.call("secrets", action, "--config", both[1])
+            assert done.code == 0, done.text
         yield both
 
 

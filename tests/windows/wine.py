@@ -28,10 +28,11 @@ LAST_WORDS_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """Оконченная команда: код и то, что она вывела."""
+    """Оконченная команда: код, то, что она вывела, и кто из её детей её пережил."""
 
     code: int
     output: bytes
+    left: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -129,7 +130,7 @@ class Running:
             ) from None
         # Конца трубы можно не дождаться: её держат и службы самой Wine, если она поднялась этой командой.
         self._reader.join(LAST_WORDS_SECONDS)
-        return Done(code, b"".join(self._chunks))
+        return Done(code, b"".join(self._chunks), tuple(map(str, family(self._token))))
 
     def stop(self) -> None:
         """Убивает команду и всё, что она запустила."""

@@ -211,6 +211,15 @@ def test_wrapped_key_is_not_in_the_file_and_opens_only_at_home(tmp_path: Path) -
         read_keys(path, home)
 
 
+@pytest.mark.parametrize("line", ["kMG0xS1Ok6Mb4Pt9LqBfyFbHkqFTgkAX0Gd5VzyJHc-=", "dpapi2:AQAAANCMnd8BF"])
+def test_key_that_is_not_a_wrapped_one_is_told_in_words(tmp_path: Path, line: str) -> None:
+    """Открытый ключ, принесённый на Windows с Linux, и обрывок завёрнутого: не «Incorrect padding»."""
+    path = tmp_path / "key"
+    path.write_text(line, encoding="ascii")
+    with pytest.raises(SecretError, match="верните свой из копии"):
+        read_keys(path, Dpapi())
+
+
 def test_wrapped_key_keeps_both_keys_during_rotation(tmp_path: Path) -> None:
     path, home = tmp_path / "key", Reversed("PC")
     write_key(path, "old", home)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 from sqlglot import exp, parse
 
-from config.models import MssqlDatabase, Settings
+from config.models import MssqlDatabase, SecuritySettings, Settings
+from config.secrets import new_key, write_key
 from services.advice import Front, worded
 from services.doctor import computer, ident, portal, state
 from services.doctor.findings import Finding, Level, fail, ok, performed, warn, worst
@@ -285,9 +286,24 @@ def test_driver_named_in_the_settings_is_the_one_examined(installed: list[str], 
 def test_secrets_of_the_file(tmp_path: Path, webhook: str, text: str) -> None:
     path = tmp_path / "settings.toml"
     path.write_text(f'[portal]\nwebhook = "{webhook}"\n', encoding="utf-8")
-    (found,) = computer.secrets(path)
+    write_key(tmp_path / "key", new_key())
+    (found,) = computer.secrets(path, keyed(tmp_path))
     assert (found.level, text in found.text) == (Level.OK, True)
     assert "s3cr3t" not in found.text + found.advice
+
+
+def test_key_the_node_would_not_start_without_is_read_by_the_examination(tmp_path: Path) -> None:
+    """Без зашифрованных секретов настройки загружаются и без ключа, а узел без него не встаёт."""
+    path = tmp_path / "settings.toml"
+    path.write_text('[portal]\nwebhook = "http://127.0.0.1/rest/1/s3cr3t/"\n', encoding="utf-8")
+    _, found = computer.secrets(path, keyed(tmp_path))
+    assert found.level is Level.FAIL
+    assert "нет файла ключа" in found.text
+
+
+def keyed(folder: Path) -> Settings:
+    """Строит настройки с файлом ключа в папке."""
+    return Settings.model_construct(security=SecuritySettings(key_file=folder / "key"))
 
 
 def test_trouble_of_a_check_is_a_finding_too() -> None:
