@@ -116,6 +116,7 @@ def _page_open(page: str) -> Iterator[None]:
     """Держит страницу наблюдения открытой: обходит разделы и спрашивает обновление, как её сценарий."""
     closed = threading.Event()
     with requests.Session() as browser, ThreadPoolExecutor(1) as pool:
+        browser.headers["Connection"] = "close"  # простой соединения и шаг опроса совпадают
         for section in SECTIONS:
             browser.get(page + section, timeout=30).raise_for_status()
         watching = pool.submit(_watch, browser, f"{page}live", closed)
