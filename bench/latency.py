@@ -13,9 +13,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from bench.floor import floor_of, new_calls
-from bench.installation import NODE, PACE, PORTAL, Installation, every, send_extract
+from bench.installation import NODE, PACE, PORTAL, Clinic, Installation, every, send_extract
 from bench.tables import Table
-from bench.work import KEY, damage
+from bench.work import KEY, Visit, damage
 from cli.arguments import Arguments
 from demo.broker import broker
 from demo.portal.schema import DEAL
@@ -23,6 +23,8 @@ from demo.portal.server import PortalServer
 from demo.portal.state import PortalState
 
 BRANCHES, CHANGES = 5, 50
+#: Первая загрузка одного филиала и изменения каждого из остальных за это время.
+LOAD, FEW = 2000, 10
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -34,6 +36,7 @@ def main(arguments: Sequence[str]) -> int:
     table.add(предел="граница одного адреса", последняя=floor.seconds, запросов=floor.requests)
     _one_address(table, branches, changes)
     _five_addresses(table, branches, changes)
+    _beside_a_load(table, branches, *((20, 2) if options.smoke else (LOAD, FEW)))
     table.finish(options.out)
     return 0
 
@@ -53,6 +56,29 @@ def _one_address(table: Table, branches: int, changes: int) -> None:
         portal = stack.enter_context(PortalServer(PORTAL))
         site = Installation(folder, portal, redis.url, range(1, branches + 1), every(3600.0))
         _run(stack, table, "один адрес, общий предел", [site], portal, changes)
+
+
+def _beside_a_load(table: Table, branches: int, load: int, changes: int) -> None:
+    """Один филиал грузит прошлое; изменения остальных не должны ждать, пока он кончит."""
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        redis = stack.enter_context(broker(folder / "redis"))
+        portal = stack.enter_context(PortalServer(PORTAL))
+        site = Installation(folder, portal, redis.url, range(1, branches + 1), every(3600.0))
+        stack.callback(site.stop)
+        site.start({"узел": NODE["узел"]})
+        site.await_work()
+        loading, *others = site.clinics
+        past, started = site.book(load, loading), time.monotonic()
+        send_extract(site.path, loading.branch_id)
+        while site.waiting() < load // 4:
+            site.check_alive()
+            time.sleep(0.05)
+        row, late = _measured([(site, each) for each in others], portal, changes)
+        site.await_sent(0)
+        harm = _harm(portal.state, [*past, *late])
+        table.add(предел=f"остальные, пока один грузит {load}", **row, вред=harm)
+        table.add(предел=f"сама загрузка {load}", последняя=time.monotonic() - started, вред=harm)
 
 
 def _five_addresses(table: Table, branches: int, changes: int) -> None:
@@ -80,23 +106,30 @@ def _run(
         site.start({"узел": NODE["узел"]})
     for site in sites:
         site.await_work()
-    portal.stats.clear()
     clinics = [(site, clinic) for site in sites for clinic in site.clinics]
+    row, visits = _measured(clinics, portal, changes)
+    for site in sites:
+        site.await_sent(0)
+    table.add(предел=name, **row, вред=_harm(portal.state, visits))
+
+
+def _measured(
+    clinics: Sequence[tuple[Installation, Clinic]], portal: PortalServer, changes: int
+) -> tuple[dict[str, float], list[Visit]]:
+    """Записывает столько новых приёмов каждого филиала; возвращает строку таблицы и сами приёмы."""
+    portal.stats.clear()
     visits = [visit for site, clinic in clinics for visit in site.book(changes, clinic)]
     started = time.monotonic()
     for site, clinic in clinics:
         send_extract(site.path, clinic.branch_id)
     arrived = _arrivals(portal.state, {visit.uid for visit in visits}, started)
-    for site in sites:
-        site.await_sent(0)
-    table.add(
-        предел=name,
-        p50=arrived[len(arrived) // 2],
-        p95=arrived[int(len(arrived) * 0.95) - 1],
-        последняя=arrived[-1],
-        запросов=portal.stats.requests,
-        **{"503": portal.stats.refused, "вред": "нет" if damage(portal.state, visits).none else "ЕСТЬ"},
-    )
+    stats, last = portal.stats, len(arrived) - 1
+    row = {"p50": arrived[last // 2], "p95": arrived[int(last * 0.95)], "последняя": arrived[last]}
+    return {**row, "запросов": stats.requests, "503": stats.refused}, visits
+
+
+def _harm(state: PortalState, visits: Sequence[Visit]) -> str:
+    return "нет" if damage(state, visits).none else "ЕСТЬ"
 
 
 def _arrivals(state: PortalState, wanted: set[str], started: float, patience: float = 300.0) -> list[float]:

@@ -10,8 +10,11 @@ from tasks.records import hint, hint_all
 
 @celery_app.task(name=REDRIVE, bind=True)
 def redrive(self: SyncTask, branch_id: str) -> None:
-    """Подсказывает записи, чьё время пришло или чей узел погиб."""
-    hint(self.services.branch(branch_id).redrive.due())
+    """Подсказывает записи, чьё время пришло или чей узел погиб; вперёд они не лезут.
+
+    При долгой очереди это те, чьё сообщение ещё ждёт в ней.
+    """
+    hint(dict.fromkeys(self.services.branch(branch_id).redrive.due(), False))
 
 
 @celery_app.task(name=RECONCILE, bind=True)

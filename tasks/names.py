@@ -13,8 +13,8 @@ REDRIVE, RECONCILE, BACKFILL, HEARTBEAT, WATCH = (
     "maintenance.watch",
 )
 WATCH_EVERY = timedelta(minutes=1)
-#: Просмотр плана и выборка — впереди отправки.
-LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY = 0, 3, 6
+#: Просмотр плана и выборка — впереди отправки; приёмы ближайших суток — впереди прочих.
+LOOKUP_PRIORITY, CONTROL_PRIORITY, UPSERT_PRIORITY, LATER_PRIORITY = 0, 3, 6, 9
 
 
 def queue_of(branch_id: str) -> str:

@@ -4,10 +4,18 @@ from collections.abc import Iterable, Sequence
 from contextlib import closing
 from typing import TYPE_CHECKING
 
-from services.sync.feed import Outcome
+from services.sync.feed import Hints, Outcome
 from tasks.app import celery_app
 from tasks.base import SyncTask, TaskFailed
-from tasks.names import BACKFILL, CONTROL_PRIORITY, EXTRACT, UPSERT, UPSERT_PRIORITY, queue_of
+from tasks.names import (
+    BACKFILL,
+    CONTROL_PRIORITY,
+    EXTRACT,
+    LATER_PRIORITY,
+    UPSERT,
+    UPSERT_PRIORITY,
+    queue_of,
+)
 from tasks.process import on_built
 
 if TYPE_CHECKING:
@@ -28,16 +36,16 @@ def upsert(self: SyncTask, uid: str) -> None:
         raise TaskFailed(self.services.why_failed(uid))
 
 
-def hint_all(packets: Iterable[Sequence[str]]) -> None:
+def hint_all(packets: Iterable[Hints]) -> None:
     for packet in packets:
         hint(packet)
 
 
-def hint(uids: Sequence[str]) -> None:
-    """Посылает подсказки: по сообщению на запись, в сообщении только её ключ."""
-    for uid in uids:
-        queue = queue_of(uid.partition("_")[0])
-        upsert.apply_async((uid,), queue=queue, priority=UPSERT_PRIORITY)
+def hint(hints: Hints) -> None:
+    """Посылает подсказки: по сообщению на запись, в сообщении только её ключ; ближайшие — вперёд."""
+    for uid, near in hints.items():
+        queue, priority = queue_of(uid.partition("_")[0]), UPSERT_PRIORITY if near else LATER_PRIORITY
+        upsert.apply_async((uid,), queue=queue, priority=priority)
 
 
 def request_extracts(branch_ids: Sequence[str]) -> None:

@@ -71,7 +71,7 @@ class NodeSettings(Section):
     """Этот компьютер: какие филиалы он ведёт и сколько записей отправляет одновременно."""
 
     branches: tuple[str, ...] = ()
-    concurrency: int = Field(default=400, ge=1, le=500)
+    concurrency: int = Field(default=500, ge=1, le=1000)
     upserts_per_second: Annotated[float, Between(0.1, 10_000, "реже очередь растёт быстрее, чем уходит")] = (
         1000.0
     )

@@ -1,8 +1,8 @@
 """Решение о записи: годна, отклонена, чужая; для приёма — по правилам его филиала (МАП 4, СПЕЦ 2.4.1.3)."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timezone
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from traceback import extract_tb
 from typing import Generic, TypeVar
@@ -20,12 +20,16 @@ Draft_co = TypeVar("Draft_co", covariant=True)
 
 @dataclass(frozen=True, slots=True)
 class Ready(Generic[Draft_co]):
-    """Запись годна: что должно стоять на портале, отпечаток, предупреждения (WARNING), заметки (INFO)."""
+    """Запись годна: что должно стоять на портале, отпечаток, предупреждения (WARNING), заметки (INFO).
+
+    ``near`` — её ждут сегодня: в очереди она впереди прошлого и далёкого.
+    """
 
     draft: Draft_co
     fingerprint: str
     warnings: Sequence[Violation] = ()
     notes: Sequence[Violation] = ()
+    near: bool = field(default=True, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,12 +73,18 @@ class Rules:
         key = RecordKey(self.number, RECEPTION, reception.reception_id)
         draft = draft_deal(reception, key, owner.text, self.database_id, self.zone)
         noticed = (*unknown_branch(owner), *warnings(reception))
-        return Ready(draft, draft_fingerprint(draft), noticed, notes(reception))
+        near = is_near(reception.plan_start, now.astimezone(self.zone))
+        return Ready(draft, draft_fingerprint(draft), noticed, notes(reception), near)
 
     def owner(self, name: str) -> Owner | None:
         """Возвращает владельца записи по имени филиала в Ident, если это мы."""
         owner = owner_named(name, self.neighbours)
         return owner if owner.rule.number == self.number else None
+
+
+def is_near(start: datetime | None, now: datetime) -> bool:
+    """Отвечает, начинается ли приём вчера, сегодня или завтра; ``start`` и ``now`` — в поясе филиала."""
+    return start is not None and abs(start.date() - now.date()) <= timedelta(days=1)
 
 
 def unknown_branch(owner: Owner) -> tuple[Violation, ...]:

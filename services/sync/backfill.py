@@ -4,13 +4,12 @@
 прерванная команда продолжит с той же страницы.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from services.domain.outbox import BackfillProgress
 from services.ports import ReceptionSource
-from services.sync.feed import Work
+from services.sync.feed import Hints, Work
 from services.sync.intake import Intake
 
 
@@ -26,16 +25,16 @@ class Backfill:
         self._backfills.save(self._branch_id, BackfillProgress(since, until))
         self._work.journal.info("backfill_started", branch=self._branch_id, since=since, until=until)
 
-    def page(self) -> Sequence[str]:
+    def page(self) -> Hints:
         """Ставит в очередь изменившиеся приёмы следующей страницы; возвращает ключи для подсказок."""
         turn = self._work.settings.sync.turn
         with self._work.store.locks.hold(f"backfill:{self._branch_id}", turn) as lease:
             progress = self._backfills.load(self._branch_id)
             if lease is None or progress is None or progress.done:
-                return ()
+                return {}
             return self._next_page(progress)
 
-    def _next_page(self, progress: BackfillProgress) -> Sequence[str]:
+    def _next_page(self, progress: BackfillProgress) -> Hints:
         since, until = progress.since, progress.until
         total = progress.total or self._source.planned_total(since, until)
         page = self._source.planned_between(since, until, progress.after_id)

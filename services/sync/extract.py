@@ -1,12 +1,12 @@
 """Выборка: изменения из Ident страницами по 50 в очередь отправки (СПЕЦ 3.1.2–3.1.3)."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from services.domain.cursor import ChangePage, ChangePoint, advance, first_point, resume_point
 from services.domain.errors import DatabaseError
-from services.sync.feed import Feed, Work
+from services.sync.feed import Feed, Hints, Work
 from services.sync.intake import Intake
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ class Extract:
         self._intake, self._work, self._pause = intake, work, pause
         self._feed, self._name = intake.feed, intake.feed.name
 
-    def packets(self) -> Generator[Sequence[str], None, None]:
-        """Выдаёт пакеты ключей, которым нужна подсказка.
+    def packets(self) -> Generator[Hints, None, None]:
+        """Выдаёт пакеты подсказок.
 
         Курсор двигается после того, как страница легла в очередь: сбой в любом месте повторит страницу.
         Больше 200 изменений за проход — секунда между пакетами; первый запуск — с увеличенной паузой.
@@ -42,7 +42,7 @@ class Extract:
                 return
             yield from self._pages(lease)
 
-    def _pages(self, lease: "RedisLease") -> Iterator[Sequence[str]]:
+    def _pages(self, lease: "RedisLease") -> Iterator[Hints]:
         cursors, sync = self._work.store.cursors, self._work.settings.sync
         cursor = cursors.load(self._name)
         first_run, total = cursor is None, 0

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from services.store.keeper import Keeper
 
 
+#: Кому нужна подсказка (сообщение Celery) и ждут ли его сегодня: ``hints[ключ]``.
+Hints = Mapping[str, bool]
+
+
 class Outcome(StrEnum):
     """Чем кончилась отправка."""
 

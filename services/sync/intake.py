@@ -8,7 +8,7 @@ from typing import Any
 from services.domain.errors import RetriableError
 from services.domain.judgement import Foreign, Ready, Refused, Verdict, failed_rule, judged
 from services.domain.outbox import Link, Rejection
-from services.sync.feed import Feed, Work, is_stale, uid_of
+from services.sync.feed import Feed, Hints, Work, is_stale, uid_of
 
 
 class Intake:
@@ -17,10 +17,10 @@ class Intake:
     def __init__(self, feed: Feed, work: Work) -> None:
         self.feed, self._work = feed, work
 
-    def take(self, numbers: Sequence[int]) -> Sequence[str]:
-        """Читает записи (до 50), ставит изменившиеся в очередь; возвращает ключи для подсказок."""
+    def take(self, numbers: Sequence[int]) -> Hints:
+        """Читает записи (до 50), ставит изменившиеся в очередь; возвращает, кому нужна подсказка."""
         if not numbers:
-            return ()
+            return {}
         feed, store, now = self.feed, self._work.store, self._work.clock.now()
         verdicts = {uid_of(feed, number): verdict for number, verdict in self.verdicts(numbers, now).items()}
         known = store.links.get(list(verdicts))
@@ -32,7 +32,8 @@ class Intake:
         queued = store.outbox.put(stale, now, self._work.settings.sync.hint_timeout)
         for uid in queued:
             self._work.journal.info("record_queued", reception=uid)
-        return queued
+        ready = {uid for uid, verdict in verdicts.items() if isinstance(verdict, Ready) and verdict.near}
+        return {uid: uid in ready for uid in queued}
 
     def verdicts(self, numbers: Sequence[int], now: datetime) -> Mapping[int, Verdict]:
         """Читает записи и решает судьбу каждой; ошибка программы на одной — отказ ей одной."""

@@ -10,7 +10,7 @@ from datetime import datetime
 from services.domain.errors import FatalError, RetriableError
 from services.sync.absence import Absence
 from services.sync.extract import PATIENCE
-from services.sync.feed import Work, uid_of
+from services.sync.feed import Hints, Work, uid_of
 from services.sync.intake import Intake
 
 
@@ -20,12 +20,12 @@ class Reconcile:
     def __init__(self, intake: Intake, work: Work) -> None:
         self._intake, self._feed, self._work = intake, intake.feed, work
 
-    def packets(self) -> Generator[Sequence[str], None, None]:
+    def packets(self) -> Generator[Hints, None, None]:
         """Выдаёт пакеты ключей, чьи сделки разошлись с Ident или исчезли с портала."""
         now, sync = self._feed.now(), self._work.settings.sync
         yield from self.window(now - sync.reconcile_back, now + sync.reconcile_ahead)
 
-    def window(self, since: datetime, until: datetime) -> Iterator[Sequence[str]]:
+    def window(self, since: datetime, until: datetime) -> Iterator[Hints]:
         """Сверяет записи окна [since, until); времена — в поясе базы."""
         name, turn, store = self._feed.name, self._work.settings.sync.turn, self._work.store
         with store.locks.hold(f"reconcile:{name}", turn, turn + PATIENCE) as lease:
@@ -40,8 +40,8 @@ class Reconcile:
                 total, after = total + len(hints), page[-1]
                 if not lease.extend():
                     return
-            if hints := Absence(self._feed, self._work).call():
-                yield hints
+            if vanished := Absence(self._feed, self._work).call():
+                yield dict.fromkeys(vanished, False)
             store.links.prune(self._feed.rules.branch_id, self._work.clock.now())
             self._work.journal.info("reconcile_finished", branch=name, queued=total)
 

@@ -83,7 +83,7 @@ class PlanFeed:
         if row is None:
             return Foreign()
         snapshot = snapshot_of(row, now.astimezone(self.rules.zone))
-        return Ready(snapshot, fingerprint([snapshot.fingerprint, self._deals.mark]))
+        return Ready(snapshot, fingerprint([snapshot.fingerprint, self._deals.mark]), near=False)
 
     def existing(self, numbers: Sequence[int]) -> Collection[int]:
         """Возвращает все: удаление этих записей не отслеживается."""

@@ -1,6 +1,6 @@
 """Суд над приёмом: чей он, годен ли; постановления 2, 3, 29."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from services.domain.branches import BranchRule
 from services.domain.errors import SkippableError
-from services.domain.judgement import Foreign, Ready, Refused, Rules, Verdict, judged
+from services.domain.judgement import Foreign, Ready, Refused, Rules, Verdict, is_near, judged
 from tests.factories import MARK, NOW, ZONE, make_reception, make_rules
 
 FUCHIKA_RULES, MINNULLINA_RULES = make_rules(1), make_rules(2)
@@ -129,3 +129,29 @@ def test_any_error_of_a_rule_refuses_that_record_alone(error: Exception, reason:
     verdict = judged(broken)
     assert isinstance(verdict, Refused)
     assert [violation.reason for violation in verdict.violations] == [reason]
+
+
+@pytest.mark.parametrize(
+    ("start", "near"),
+    [
+        (datetime(2024, 12, 27, 23, 59), False),
+        (datetime(2024, 12, 28, 0, 0), True),
+        (datetime(2024, 12, 29, 12, 0), True),
+        (datetime(2024, 12, 30, 23, 59), True),
+        (datetime(2024, 12, 31, 0, 0), False),
+        (None, False),
+    ],
+)
+def test_reception_of_yesterday_today_or_tomorrow_goes_first(start: datetime | None, near: bool) -> None:
+    assert is_near(start, NOW) is near
+
+
+def test_day_is_that_of_the_branch() -> None:
+    """В Казани уже 30-е, а по Гринвичу ещё 29-е: завтрашний приём — 31-го."""
+    late = datetime(2024, 12, 29, 21, 30, tzinfo=UTC)
+    tomorrow = make_reception(
+        plan_start=datetime(2024, 12, 31, 10, 0), plan_end=datetime(2024, 12, 31, 11, 0)
+    )
+    verdict = FUCHIKA_RULES.judge(tomorrow, late)
+    assert isinstance(verdict, Ready)
+    assert verdict.near

@@ -32,7 +32,7 @@ def begin(office: Office, backfill: Backfill) -> None:
 
 
 def test_nothing_is_loaded_until_it_is_begun(backfill: Backfill) -> None:
-    assert backfill.page() == ()
+    assert backfill.page() == {}
 
 
 def test_pages_are_queued_one_after_another_without_moving_the_cursor(
@@ -44,11 +44,11 @@ def test_pages_are_queued_one_after_another_without_moving_the_cursor(
     assert progress is not None
     assert (progress.read, progress.queued, progress.total, progress.done) == (60, 60, 60, True)
     assert office.cursors.load("F1") is None
-    assert backfill.page() == ()
+    assert backfill.page() == {}
 
 
 def test_two_at_once_do_not_read_one_page_twice(office: Office, backfill: Backfill) -> None:
     begin(office, backfill)
     with office.locks.hold("backfill:F1", DAY):
-        assert backfill.page() == ()
+        assert backfill.page() == {}
     assert len(backfill.page()) == 50

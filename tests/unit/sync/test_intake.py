@@ -1,6 +1,7 @@
 """Приёмка: что ставится в очередь, а что отклоняется (СПЕЦ 3.1.3, МАП 4)."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 import pytest
 
@@ -8,7 +9,7 @@ from services.domain.fingerprint import failed_mark
 from services.domain.outbox import Link
 from services.domain.reception import Reception
 from services.sync.feed import Outcome
-from tests.factories import MINNULLINA
+from tests.factories import MINNULLINA, START
 from tests.fakes_ident import FakeSource
 from tests.support.scenarios import Office
 
@@ -25,7 +26,7 @@ def taken(office: Office, *numbers: int) -> Sequence[str]:
 
 
 def test_nothing_asked_is_nothing_read(office: Office) -> None:
-    assert office.intake.take([]) == ()
+    assert office.intake.take([]) == {}
     assert office.counted("read") == 0
 
 
@@ -33,6 +34,12 @@ def test_new_reception_is_queued(office: Office) -> None:
     office.book()
     assert taken(office, 1, 999) == ["F1_1"]
     assert office.counted("read") == 1
+
+
+def test_hint_tells_whether_the_reception_is_awaited_today(office: Office) -> None:
+    office.book(1)
+    office.book(2, plan_start=START + timedelta(days=40), plan_end=START + timedelta(days=40, hours=1))
+    assert office.intake.take([1, 2]) == {"F1_1": True, "F1_2": False}
 
 
 def test_delivered_reception_is_queued_only_when_its_deal_would_change(office: Office) -> None:
