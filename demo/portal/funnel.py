@@ -17,44 +17,14 @@ from demo.portal.stages import (
 )
 from demo.portal.state import PortalState
 from demo.portal.userfields import add_userfield
+from services.bitrix.portal_schema import PIPELINE_NAME, STAGES, wanted_fields
+from services.domain.mapping import FieldTable
 
-DENTAL_FUNNEL = "Стоматология"
-
-# Коды короче, чем в МАП 2.4: «C1:CONSULTATION_SCHEDULED» — 25 знаков, портал принимает 22.
-DENTAL_STAGES = (
-    Stage("CONSULT_SCHED", "Запись на консультацию", color="#39A8EF", system=True),
-    Stage("CONSULT_DONE", "Консультация проведена", color="#2FC6F6"),
-    Stage("PLAN_PRESENT", "Презентация плана лечения", color="#55D0E0"),
-    Stage("WAITING_LIST", "Лист ожидания", color="#B7A5F2"),
-    Stage("PREPAYMENT", "Получена предоплата", color="#FFA900"),
-    Stage("TREATMENT", "Лечение", color="#47C2A5"),
-    Stage("WON", "Успешно", "S", "#6DB42C", system=True),
-    Stage("LOSE", "Не успешно", "F", "#E5534B", system=True),
+#: Воронка после ``portal setup``: первую стадию и конечные портал не даёт удалить.
+DENTAL_STAGES = tuple(
+    Stage(one.code, one.name, one.semantics, one.color, system=one is STAGES[0] or bool(one.semantics))
+    for one in STAGES
 )
-
-DENTAL_FIELDS = {
-    "UF_CRM_RECEPTION_ID": ("string", "Номер приёма"),
-    "UF_CRM_START_TIME": ("datetime", "Начало приёма"),
-    "UF_CRM_END_TIME": ("datetime", "Окончание приёма"),
-    "UF_CRM_DOCTOR_SURNAME": ("string", "Фамилия врача"),
-    "UF_CRM_DOCTOR_NAME": ("string", "Имя врача"),
-    "UF_CRM_DOCTOR_PATRONYMIC": ("string", "Отчество врача"),
-    "UF_CRM_DOCTOR_PROFESSION": ("string", "Специальность врача"),
-    "UF_CRM_FILIAL": ("string", "Филиал"),
-    "UF_CRM_SERVICES": ("string", "Услуги"),
-    "UF_CRM_CANCEL_REASON": ("string", "Причина отмены"),
-    "UF_CRM_CARD_NUMBER": ("string", "Номер карты"),
-    "UF_CRM_ARMCHAIR": ("string", "Кресло"),
-    "UF_CRM_STATUS": ("string", "Статус приёма"),
-    "UF_CRM_CREATED_TIME": ("datetime", "Запись создана"),
-    "UF_CRM_APPEARED_TIME": ("datetime", "Пациент пришёл"),
-    "UF_CRM_STARTED_TIME": ("datetime", "Приём начат"),
-    "UF_CRM_ENDED_TIME": ("datetime", "Приём завершён"),
-    "UF_CRM_CANCELED_TIME": ("datetime", "Приём отменён"),
-    "UF_CRM_SOURCE": ("string", "Источник записи"),
-    "UF_CRM_IDENT_PATIENT": ("string", "Пациент в Ident"),
-    "UF_CRM_TREATMENT_PLANS": ("string", "Планы лечения"),
-}
 
 
 def build_demo_portal(options: PortalOptions) -> PortalState:
@@ -65,9 +35,10 @@ def build_demo_portal(options: PortalOptions) -> PortalState:
         return state
     furnish(state)
     if not options.empty:
-        add_category(state, DENTAL_FUNNEL, 200, DENTAL_STAGES)
-        for name, (kind, label) in DENTAL_FIELDS.items():
-            add_userfield(state, DEAL, {"FIELD_NAME": name, "USER_TYPE_ID": kind, "LABEL": label})
+        add_category(state, PIPELINE_NAME, 200, DENTAL_STAGES)
+        for field in wanted_fields(FieldTable.build({})):
+            described = {"FIELD_NAME": field.name, "USER_TYPE_ID": field.kind, "LABEL": field.label}
+            add_userfield(state, DEAL, described)
     return state
 
 

@@ -12,12 +12,13 @@ from services.domain.mapping import DEFAULT_FIELDS
 
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("services", "config", "demo", "tests")
-#: Пациент с примечанием в карте, приём, сделка: что ушло бы на портал и под какой подписью.
+#: Пациент с примечанием в карте, приём, сделка: что ушло бы на портал и под какой подписью оно там стоит.
 WALK = """
 import sys
 from pathlib import Path
 from config.models import PortalSettings
-from services.bitrix.portal_schema import wanted_fields
+from demo.portal.funnel import build_demo_portal
+from demo.portal.options import PortalOptions
 from services.domain.judgement import Ready
 from services.domain.mapping import creation_fields
 from services.ident.sqlite import clinic_now
@@ -32,7 +33,8 @@ rules = make_rules(neighbours=make_rules().neighbours)
 verdict = rules.judge(ident.read(number), now.replace(tzinfo=rules.zone))
 portal = PortalSettings(webhook="http://127.0.0.1:1/rest/1/abc/")
 fields = creation_fields(verdict.draft, portal.field_table, portal.stage_table, 1)
-labels = {field.name: field.label for field in wanted_fields(portal.field_table)}
+demo = build_demo_portal(PortalOptions())
+labels = {row["FIELD_NAME"]: row["LIST_COLUMN_LABEL"] for row in demo.userfields}
 print(fields["UF_CRM_CARD_NOTE"], "|", labels["UF_CRM_CARD_NOTE"])
 """
 
