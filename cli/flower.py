@@ -4,8 +4,11 @@ from pathlib import Path
 
 from cli.arguments import Arguments
 from cli.session import add_config, chosen_file
+from cli.stopping import stopping
+from config.first_run import is_pending
 from config.loader import load_settings
 
+LOOK_SECONDS = 2.0
 CONFIG = Path(__file__).resolve().parents[1] / "flowerconfig.py"
 
 
@@ -15,8 +18,20 @@ def main(arguments: list[str]) -> int:
         prog="manage.py flower", description="Страница задач Celery, видная только с этого компьютера."
     )
     add_config(parser)
-    load_settings(chosen_file(parser.parse_args(arguments)))
+    path = chosen_file(parser.parse_args(arguments))
+    if path.exists() and is_pending(path) and not finished(path):
+        return 0
+    load_settings(path)
     return _run()
+
+
+def finished(path: Path) -> bool:
+    """Ждёт, пока установку закончат на странице: до того настроек нет; False — остановили раньше."""
+    print("Установку заканчивают в браузере: Flower откроется после.", flush=True)
+    with stopping() as stopped:
+        while is_pending(path) and not stopped.wait(LOOK_SECONDS):
+            pass
+        return not stopped.is_set()
 
 
 def _run() -> int:

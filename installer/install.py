@@ -146,6 +146,7 @@ class Installation:
         page = page_of(self.host.layout.settings)
         self.talk.say(f"\nОсталось закончить в браузере на этом компьютере: {page}")
         self.talk.say(f"  Одноразовый код страницы: {code}")
+        self.host.show(page)
         return 0
 
     def _await_node(self) -> None:

@@ -130,6 +130,9 @@ class LinuxHost:
     def close_ports(self) -> None:
         """Ничего не делает."""
 
+    def show(self, page: str) -> None:
+        """Ничего не делает: root браузера не открывает."""
+
     def forget(self) -> None:
         """Удаляет команду; учётные записи оставляет: им могут принадлежать сохранённые данные."""
         self.layout.command.unlink(missing_ok=True)

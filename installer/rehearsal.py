@@ -62,7 +62,7 @@ class RecordingWindows:
             return self._query(command)
         if program.startswith("IdentBitrix"):
             return self._wrapped(program.removesuffix(".exe"), command[1])
-        if program == "cmd.exe":
+        if program == "cmd.exe" and command[2] in ("mklink", "rmdir"):
             self._link(command)
         if "doctor" in command:
             return json.dumps({"level": "ok", "findings": self.findings()}, ensure_ascii=False)

@@ -143,6 +143,14 @@ class WindowsHost:
         with suppress(CommandFailed):
             self.run(["netsh.exe", "advfirewall", "firewall", "delete", "rule", f"name={RULE}"])
 
+    def show(self, page: str) -> None:
+        """Открывает страницу: проводник передаёт адрес браузеру вошедшего, прав установщика тот не получает.
+
+        Код проводника ничего не значит, полный путь называет сама Windows.
+        """
+        with suppress(CommandFailed):
+            self.run(["cmd.exe", "/c", r"%SystemRoot%\explorer.exe", page])
+
     def forget(self) -> None:
         """Удаляет команду; виртуальные учётные записи исчезают вместе со службами."""
         self.layout.command.unlink(missing_ok=True)

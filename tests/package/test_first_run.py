@@ -4,6 +4,7 @@
 """
 
 import re
+import tomllib
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -88,7 +89,7 @@ def test_from_the_first_visit_to_a_running_exchange(
     computer: Computer, unpacked: Path, clinic: SmallIdent, bare_portal: PortalServer, browser: Browser
 ) -> None:
     url, code = installed(computer, unpacked)
-    eventually(lambda: answers(url), seconds=60)
+    eventually(lambda: status_of(url) == 200, seconds=60)
     page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="ru-RU")
     complaints: list[str] = []
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -168,19 +169,22 @@ def test_from_the_first_visit_to_a_running_exchange(
     assert_kept_and_closed(computer)
 
 
-def answers(url: str) -> bool:
-    """Отвечает, открылась ли страница."""
+def status_of(url: str) -> int:
+    """Возвращает код ответа страницы; не открылась — 0."""
     with suppress(requests.ConnectionError):
-        return requests.get(url, timeout=5).ok
-    return False
+        return requests.get(url, timeout=5).status_code
+    return 0
 
 
 def assert_kept_and_closed(computer: Computer) -> None:
-    """Проверяет: установка осмотрена без отказов, кода нет ни в журналах, ни в выводе служб."""
+    """Проверяет: осмотр без отказов; кода и жалоб на незаконченное нет ни в журналах, ни в выводе служб."""
     eventually(lambda: computer.doctor().returncode == 0)
+    flower = tomllib.loads(computer.layout.settings.read_text(encoding="utf-8"))["flower"]["port"]
+    eventually(lambda: status_of(f"http://127.0.0.1:{flower}/") == 401)
     assert not has_code(computer.layout.settings)
     places = (computer.layout.logs, computer.layout.units)
     files = [path for folder in places for path in folder.iterdir() if path.is_file()]
     told = [path.read_text(encoding="utf-8", errors="replace") for path in files]
     assert told
     assert not any("Одноразовый код" in text or PASSWORD in text for text in told)
+    assert not any("Настройки не годятся" in text for text in told)

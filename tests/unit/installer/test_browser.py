@@ -25,6 +25,7 @@ def test_page_and_code_are_named_and_the_node_is_started(stage: Stage) -> None:
     assert any("http://127.0.0.1:8025/" in line for line in stage.told)
     assert any("IdentBitrixNode.exe" in line and line.endswith("start") for line in stage.windows.told())
     assert not any("doctor" in line for line in stage.windows.told())
+    assert stage.windows.told()[-1] == r"cmd.exe /c %SystemRoot%\explorer.exe http://127.0.0.1:8025/"
 
 
 def test_beginning_of_the_settings_holds_folders_and_the_redis_alone(stage: Stage) -> None:
