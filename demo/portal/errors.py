@@ -24,45 +24,30 @@ class RestError(Exception):
         return {"error": self.code, "error_description": self.description}
 
 
-STATUS_BY_CODE = {
-    "QUERY_LIMIT_EXCEEDED": 503,
-    "OPERATION_TIME_LIMIT": 429,
-    "OVERLOAD_LIMIT": 503,
-    "INTERNAL_SERVER_ERROR": 500,
-    "ERROR_UNEXPECTED_ANSWER": 500,
-    "NO_AUTH_FOUND": 401,
-    "INVALID_CREDENTIALS": 401,
-    "expired_token": 401,
-    "insufficient_scope": 403,
-    "user_access_error": 403,
-    "WRONG_AUTH_TYPE": 403,
-    "ERROR_METHOD_NOT_FOUND": 404,
-    "ERROR_BATCH_METHOD_NOT_ALLOWED": 405,
-    "PORTAL_DELETED": 500,
-}
-
-DESCRIPTIONS = {
-    "QUERY_LIMIT_EXCEEDED": "Too many requests",
-    "OPERATION_TIME_LIMIT": "Method is blocked due to operation time limit.",
-    "OVERLOAD_LIMIT": "REST API is blocked due to overload.",
-    "INTERNAL_SERVER_ERROR": "Internal server error, please contact the administrator",
-    "ERROR_UNEXPECTED_ANSWER": "Server returned an unexpected response.",
-    "NO_AUTH_FOUND": "Wrong authorization data",
-    "INVALID_CREDENTIALS": "Invalid request credentials",
-    "expired_token": "The access token provided has expired.",
-    "insufficient_scope": "The request requires higher privileges than provided by the access token",
-    "user_access_error": "The user does not have access to the application.",
-    "WRONG_AUTH_TYPE": "Current authorization type is denied for this method",
-    "ERROR_METHOD_NOT_FOUND": "Method not found!",
-    "ERROR_BATCH_METHOD_NOT_ALLOWED": "Method is not allowed for batch usage",
-    "ERROR_BATCH_LENGTH_EXCEEDED": "Max batch length exceeded",
-    "PORTAL_DELETED": "Portal was deleted",
+#: Системные ошибки: статус и пояснение.
+SYSTEM = {
+    "QUERY_LIMIT_EXCEEDED": (503, "Too many requests"),
+    "OPERATION_TIME_LIMIT": (429, "Method is blocked due to operation time limit."),
+    "OVERLOAD_LIMIT": (503, "REST API is blocked due to overload."),
+    "INTERNAL_SERVER_ERROR": (500, "Internal server error, please contact the administrator"),
+    "ERROR_UNEXPECTED_ANSWER": (500, "Server returned an unexpected response."),
+    "NO_AUTH_FOUND": (401, "Wrong authorization data"),
+    "INVALID_CREDENTIALS": (401, "Invalid request credentials"),
+    "expired_token": (401, "The access token provided has expired."),
+    "insufficient_scope": (403, "The request requires higher privileges than provided by the access token"),
+    "user_access_error": (403, "The user does not have access to the application."),
+    "WRONG_AUTH_TYPE": (403, "Current authorization type is denied for this method"),
+    "ERROR_METHOD_NOT_FOUND": (404, "Method not found!"),
+    "ERROR_BATCH_METHOD_NOT_ALLOWED": (405, "Method is not allowed for batch usage"),
+    "ERROR_BATCH_LENGTH_EXCEEDED": (400, "Max batch length exceeded"),
+    "PORTAL_DELETED": (500, "Portal was deleted"),
 }
 
 
 def refusal(code: str, description: str | None = None) -> RestError:
     """Возвращает отказ с кодом из таблицы системных ошибок."""
-    return RestError(STATUS_BY_CODE.get(code, 400), code, description or DESCRIPTIONS.get(code, code))
+    status, told = SYSTEM.get(code, (400, code))
+    return RestError(status, code, description or told)
 
 
 def legacy(description: str) -> RestError:
