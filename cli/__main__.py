@@ -54,6 +54,8 @@ def run(name: str, arguments: list[str]) -> int:
         if code is None:
             raise
         print(told(error), file=sys.stderr)
+        if hint := _hint(arguments):
+            print(hint, file=sys.stderr)
         return code
 
 
@@ -65,6 +67,12 @@ def known(error: Exception) -> int | None:
     if isinstance(error, ConfigError):
         return 2
     return 3 if isinstance(error, SyncError) else None
+
+
+def _hint(arguments: list[str]) -> str:
+    from cli.session import unfinished
+
+    return unfinished(_chosen(arguments))
 
 
 def _chosen(arguments: list[str]) -> Path:

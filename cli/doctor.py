@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments
 from cli.console import coloured
-from cli.session import add_config, chosen_file
+from cli.session import add_config, chosen_file, unfinished
 from config.loader import ConfigError, load_settings
 from services.advice import Front
 
@@ -38,7 +38,7 @@ def examined(options: argparse.Namespace) -> Iterator["Finding"]:
     try:
         settings = load_settings(path)
     except ConfigError as error:
-        yield fail("settings", str(error), "Исправьте файл настроек и повторите осмотр")
+        yield fail("settings", str(error), unfinished(path) or "Исправьте файл настроек и повторите осмотр")
         return
     from services.container import build_services
     from services.doctor.findings import ok

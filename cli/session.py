@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from config.first_run import is_pending
 from config.loader import CONFIG_VARIABLE, ConfigError, load_settings, settings_file
 from config.rights import account_name
 
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 
 #: Дольше узел признаков жизни не подаёт только мёртвый или зависший.
 SILENT = timedelta(minutes=2)
+
+
+def unfinished(path: Path) -> str:
+    """Возвращает, где заканчивают начатую в браузере установку; не начата или закончена — пусто."""
+    if not (path.exists() and is_pending(path)):
+        return ""
+    from installer.settings import page_of
+
+    return f"Установку ещё не закончили: закончите её в браузере этого компьютера, {page_of(path)}"
 
 
 def add_config(parser: argparse.ArgumentParser) -> None:

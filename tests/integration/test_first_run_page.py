@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from cli.__main__ import main as run_command
 from cli.config import main as config
 from cli.first_run import first_run_app, introduce
 from config import first_run
@@ -109,6 +110,16 @@ def test_password_and_code_are_in_no_journal(
     Visitor(url).set_password(code)
     assert "page_password_set" in caplog.text
     assert [word for word in (code, PASSWORD) if word in caplog.text] == []
+
+
+@pytest.mark.parametrize("command", [["doctor"], ["state", "show"]])
+def test_command_before_the_end_of_the_installation_names_its_page(
+    installation: Installation, capsys: pytest.CaptureFixture[str], command: list[str]
+) -> None:
+    installation.path.write_text("[monitor]\nport = 8026\n", encoding="utf-8")
+    assert run_command([*command, "--config", str(installation.path)]) in (1, 2)
+    told = capsys.readouterr()
+    assert "закончите её в браузере этого компьютера, http://127.0.0.1:8026/" in told.out + told.err
 
 
 def test_code_stays_out_of_the_output_of_a_service(
