@@ -58,11 +58,11 @@ def _branch(services: "Services", branch_id: str) -> list[str]:
     cursor, notes = store.cursors.load(branch_id), store.stats.notes(branch_id)
     depth, seen = store.outbox.depth(branch_id), notes.get("last_success")
     counts = ", ".join(f"{NAMES.get(state, state)} {depth[state]}" for state in EntryState)
-    read = local(cursor.at.replace(tzinfo=settings.rules.zone)) if cursor else "ещё не читали"
+    read = f"прочитано по {local(cursor.at.replace(tzinfo=settings.rules.zone))}" if cursor else "не читали"
     extracted = local(datetime.fromisoformat(seen)) if seen else "не было"
     return [
         f"{branch_id} {settings.branch(branch_id).name}: {counts}",
-        f"   прочитано по {read}, последняя выборка: {extracted}",
+        f"   {read}, последняя выборка: {extracted}",
         f"   последний сбой: {notes.get('last_error', '') or 'нет'}",
     ]
 
