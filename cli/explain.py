@@ -58,7 +58,7 @@ def explain(services: "Services", options: argparse.Namespace) -> int:
 
 
 def lines(story: "Story", life: "Sequence[Line]", zone: tzinfo) -> Iterator[str]:
-    from services.bitrix.portal_schema import LABELS
+    from services.domain.mapping import LABELS
 
     deal = f", сделка {story.deal_id}" if story.deal_id else ""
     yield f"{story.uid}, {story.branch}{deal}" + (" (по ключу, не доказано)" if story.unproven else "")
@@ -76,7 +76,7 @@ def lines(story: "Story", life: "Sequence[Line]", zone: tzinfo) -> Iterator[str]
         yield "\nПоля сделки (Ident | портал):"
         for row in story.rows:
             note = f"  ← {row.note}" if row.note else ""
-            yield f"  {LABELS.get(row.field, row.field)}: {row.ident} | {row.portal}{note}"
+            yield f"  {LABELS[row.field]}: {row.ident} | {row.portal}{note}"
     yield "\nЖизнь записи по журналам:" if life else "\nВ журналах о ней ничего."
     yield from (f"  {line.at.astimezone(zone):%d.%m.%Y %H:%M:%S} {line.kind}: {line.told}" for line in life)
 

@@ -191,11 +191,11 @@ class Words:
     """Поля, стадии и времена портала словами человека."""
 
     def __init__(self, settings: Settings) -> None:
-        from services.bitrix.portal_schema import LABELS
+        from services.domain.mapping import LABELS
 
         portal = settings.portal
         self._zone = settings.rules.zone
-        self._labels = {code: LABELS.get(name, name) for name, code in portal.field_table.names.items()}
+        self._labels = {code: LABELS[name] for name, code in portal.field_table.names.items()}
         self._labels["STAGE_ID"] = "Стадия"
         self._stages = {code: f"{TITLES[stage]} ({code})" for stage, code in portal.stage_table.ids.items()}
 

@@ -35,7 +35,7 @@ class StoryPage:
     def shown(self, request: Request, token: str) -> Response:
         """Показывает историю, список найденного или пустое поле поиска."""
         from monitoring import pages
-        from services.bitrix.portal_schema import LABELS
+        from services.domain.mapping import LABELS
 
         asked, services = request.query_params.get("q", "").strip()[:40], self._services
         hits, trouble = services.search(asked) if asked else ((), ())

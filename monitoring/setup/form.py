@@ -20,8 +20,8 @@ from config.models import BranchSettings, MssqlDatabase, Section, Settings, Sqli
 from config.models.base import core
 from config.schema import Path as Place
 from config.texts import FLAG, VALUES, key_of_text, text_of, told_value
-from services.bitrix.portal_schema import LABELS, STAGES
-from services.domain.mapping import DEFAULT_FIELDS
+from services.bitrix.portal_schema import STAGES
+from services.domain.mapping import DEFAULT_FIELDS, LABELS
 from services.domain.stages import TITLES, StageTable
 
 #: Эти ключи стоят в форме сразу; прочие — под «Ещё».

@@ -1,10 +1,9 @@
 """Что должно быть на портале: поля сделки с видами, воронка и стадии с кодами, которые в неё помещаются."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from services.domain.mapping import FieldTable
+from services.domain.mapping import LABELS, FieldTable
 from services.domain.stages import TITLES, Stage
 
 PIPELINE_NAME = "Стоматология"
@@ -50,38 +49,11 @@ STAGES: tuple[WantedStage, ...] = (
     WantedStage(Stage.LOSE, "LOSE", "#E5534B", "F"),
 )
 
-LABELS: Mapping[str, str] = {
-    "reception_id": "Номер приёма",
-    "start_time": "Начало приёма",
-    "end_time": "Окончание приёма",
-    "doctor_surname": "Фамилия врача",
-    "doctor_name": "Имя врача",
-    "doctor_patronymic": "Отчество врача",
-    "doctor_profession": "Специальность врача",
-    "filial": "Филиал",
-    "services": "Услуги",
-    "cancel_reason": "Причина отмены",
-    "comment": "Комментарий",
-    "title": "Название",
-    "amount": "Сумма",
-    "card_number": "Номер карты",
-    "armchair": "Кресло",
-    "status": "Статус приёма",
-    "created_time": "Запись создана",
-    "appeared_time": "Пациент пришёл",
-    "started_time": "Приём начат",
-    "ended_time": "Приём завершён",
-    "canceled_time": "Приём отменён",
-    "source": "Источник записи",
-    "ident_patient": "Пациент в Ident",
-    "treatment_plans": "Планы лечения",
-}
-
 
 def wanted_fields(table: FieldTable) -> list[WantedField]:
     """Возвращает пользовательские поля, нужные этой установке; стандартные на портале есть всегда."""
     return [
-        WantedField(name, kind_of(field), LABELS.get(field, field))
+        WantedField(name, kind_of(field), LABELS[field])
         for field, name in table.names.items()
         if name.startswith(OWN_PREFIX)
     ]

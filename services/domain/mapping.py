@@ -15,33 +15,45 @@ from services.domain.services_list import amount_for_deal, services_text, total_
 from services.domain.stages import KeepStage, SetStage, Stage, StageTable, target_stage
 from services.domain.texts import line, paragraph
 
-#: Имена полей сделки: МАП 2.2 и постановление 13.
-DEFAULT_FIELDS: Mapping[str, str] = {
-    "reception_id": "UF_CRM_RECEPTION_ID",
-    "title": "TITLE",
-    "start_time": "UF_CRM_START_TIME",
-    "end_time": "UF_CRM_END_TIME",
-    "doctor_surname": "UF_CRM_DOCTOR_SURNAME",
-    "doctor_name": "UF_CRM_DOCTOR_NAME",
-    "doctor_patronymic": "UF_CRM_DOCTOR_PATRONYMIC",
-    "doctor_profession": "UF_CRM_DOCTOR_PROFESSION",
-    "filial": "UF_CRM_FILIAL",
-    "services": "UF_CRM_SERVICES",
-    "amount": "OPPORTUNITY",
-    "cancel_reason": "UF_CRM_CANCEL_REASON",
-    "comment": "COMMENTS",
-    "card_number": "UF_CRM_CARD_NUMBER",
-    "armchair": "UF_CRM_ARMCHAIR",
-    "status": "UF_CRM_STATUS",
-    "created_time": "UF_CRM_CREATED_TIME",
-    "appeared_time": "UF_CRM_APPEARED_TIME",
-    "started_time": "UF_CRM_STARTED_TIME",
-    "ended_time": "UF_CRM_ENDED_TIME",
-    "canceled_time": "UF_CRM_CANCELED_TIME",
-    "source": "UF_CRM_SOURCE",
-    "ident_patient": "UF_CRM_IDENT_PATIENT",
-    "treatment_plans": "UF_CRM_TREATMENT_PLANS",
+#: Поля сделки: имя на портале (МАП 2.2 и постановление 13) и подпись.
+FIELDS: Mapping[str, tuple[str, str]] = {
+    "reception_id": ("UF_CRM_RECEPTION_ID", "Номер приёма"),
+    "title": ("TITLE", "Название"),
+    "start_time": ("UF_CRM_START_TIME", "Начало приёма"),
+    "end_time": ("UF_CRM_END_TIME", "Окончание приёма"),
+    "doctor_surname": ("UF_CRM_DOCTOR_SURNAME", "Фамилия врача"),
+    "doctor_name": ("UF_CRM_DOCTOR_NAME", "Имя врача"),
+    "doctor_patronymic": ("UF_CRM_DOCTOR_PATRONYMIC", "Отчество врача"),
+    "doctor_profession": ("UF_CRM_DOCTOR_PROFESSION", "Специальность врача"),
+    "filial": ("UF_CRM_FILIAL", "Филиал"),
+    "services": ("UF_CRM_SERVICES", "Услуги"),
+    "amount": ("OPPORTUNITY", "Сумма"),
+    "cancel_reason": ("UF_CRM_CANCEL_REASON", "Причина отмены"),
+    "comment": ("COMMENTS", "Комментарий"),
+    "card_number": ("UF_CRM_CARD_NUMBER", "Номер карты"),
+    "armchair": ("UF_CRM_ARMCHAIR", "Кресло"),
+    "status": ("UF_CRM_STATUS", "Статус приёма"),
+    "created_time": ("UF_CRM_CREATED_TIME", "Запись создана"),
+    "appeared_time": ("UF_CRM_APPEARED_TIME", "Пациент пришёл"),
+    "started_time": ("UF_CRM_STARTED_TIME", "Приём начат"),
+    "ended_time": ("UF_CRM_ENDED_TIME", "Приём завершён"),
+    "canceled_time": ("UF_CRM_CANCELED_TIME", "Приём отменён"),
+    "source": ("UF_CRM_SOURCE", "Источник записи"),
+    "ident_patient": ("UF_CRM_IDENT_PATIENT", "Пациент в Ident"),
+    "treatment_plans": ("UF_CRM_TREATMENT_PLANS", "Планы лечения"),
 }
+DEFAULT_FIELDS: Mapping[str, str] = {field: name for field, (name, _) in FIELDS.items()}
+LABELS: Mapping[str, str] = {field: label for field, (_, label) in FIELDS.items()}
+
+#: Поля, где бывают люди: без разрешения показываются закрытыми.
+PERSONAL = (
+    "title",
+    "comment",
+    "cancel_reason",
+    "doctor_surname",
+    "doctor_name",
+    "doctor_patronymic",
+)
 
 #: Первоначальные данные, которые обновление не трогает (МАП 2.3.4, постановления 4 и 28). Пациент и номер
 #: карты идут за приёмом: объединённые в Ident карты иначе оставили бы сделку без плана (постановление 33).

@@ -8,7 +8,7 @@ from typing import cast
 
 from services.domain.crm import Deal
 from services.domain.judgement import Ready, Refused
-from services.domain.mapping import DealDraft, creation_fields, update_fields
+from services.domain.mapping import PERSONAL, DealDraft, creation_fields, update_fields
 from services.domain.ownership import Evidence, ownership
 from services.domain.stages import move_stage
 from services.ports import Crm
@@ -19,9 +19,6 @@ from services.sync.receptions import ReceptionFeed
 
 #: Из закрытого текста видно только время и день: они не о человеке.
 OPEN_WORD = re.compile(r"-|\d{2}\.\d{2}\.\d{4}|\d{2}:\d{2}")
-
-#: Поля, где бывают люди: без разрешения показываются закрытыми.
-PERSONAL = ("title", "comment", "cancel_reason", "doctor_surname", "doctor_name", "doctor_patronymic")
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -16,7 +16,7 @@ from services.domain.errors import SyncError
 from services.domain.fingerprint import failed_mark
 from services.domain.judgement import Foreign, Ready, Refused, Verdict, judged
 from services.domain.keys import RECEPTION, RecordKey, parse_key
-from services.domain.mapping import DealDraft, update_fields
+from services.domain.mapping import PERSONAL, DealDraft, update_fields
 from services.domain.outbox import Entry, EntryState, Link
 from services.domain.phones import Phone, phone_in
 from services.domain.reasons import reason_of
@@ -27,7 +27,7 @@ from services.domain.texts import line
 from services.ports import Crm
 from services.sync.feed import Feed, Work, is_stale
 from services.sync.ownership import DealOwnership
-from services.sync.preview import PERSONAL, moment_in, same_value, shown
+from services.sync.preview import moment_in, same_value, shown
 from services.sync.receptions import ReceptionFeed
 
 
