@@ -29,17 +29,19 @@ OURS = "интеграция"
 
 
 @contextmanager
-def ours(portal: PortalServer, folder: Path) -> Iterator[Client]:
-    """Поднимает интеграцию: Redis, исполнителя и базу."""
+def ours(portal: PortalServer, folder: Path, redis_delay: float = 0.0) -> Iterator[Client]:
+    """Поднимает интеграцию: Redis за столькими секундами пути, исполнителя и базу."""
+    from urllib.parse import urlsplit
+
+    from bench.campaign.wire import Proxy
     from bench.integration import Integration
     from demo.broker import broker
 
     rate: dict[str, object] = {"requests_per_second": portal.options.rate}
-    with (
-        broker(folder / "redis") as redis,
-        Integration(folder, redis.url, portal, portal=rate) as integration,
-    ):
-        yield integration
+    with broker(folder / "redis") as redis, Proxy(urlsplit(redis.url).port or 0, redis_delay) as wire:
+        url = redis.url.replace(f":{urlsplit(redis.url).port}", f":{wire.port}") if redis_delay else redis.url
+        with Integration(folder, url, portal, portal=rate) as integration:
+            yield integration
 
 
 @contextmanager

@@ -25,6 +25,8 @@ class Integration:
     """Клиника с пациентами на SQLite и один узел; пределы портала — как в работе, выборка — по команде."""
 
     name = "интеграция (задача на приём)"
+    #: Секунд работы над записью, без ожидания предела портала (постановление 34).
+    working = 0.0
 
     def __init__(
         self, folder: Path, redis_url: str, portal: PortalServer, /, **sections: dict[str, object]
@@ -74,9 +76,14 @@ class Integration:
 
     def _run(self) -> None:
         """Запускает выборку и ждёт, пока она кончится и очередь отправки опустеет."""
-        before = self._notes()
+        before, spent = self._notes(), self.services.store.stats.grand(BRANCH)
         self._extract()
         self._wait(lambda: self._notes() != before and not self.services.store.outbox.size(BRANCH))
+        grown = {
+            name: total - spent.get(name, 0.0)
+            for name, total in self.services.store.stats.grand(BRANCH).items()
+        }
+        self.working = grown.get("seconds", 0.0) / max(grown.get("timed", 0.0), 1.0)
 
     def _extract(self) -> None:
         send_extract(self.settings_path, BRANCH)

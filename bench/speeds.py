@@ -6,6 +6,7 @@ from typing import Any
 from bench.contenders import OURS
 
 USUAL, LOST, CLINIC = "обычная", "3 ответа создания потеряны", "вид клиники"
+LOSSY, FAR = "200 мс, 1 % обрывов", "Redis за 12 мс"
 PORTAL = "портал, с"
 FLOOR, CLEAN = "граница", "нет"
 #: Слова вреда, которого не исправить повтором.

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bench.contenders import OURS
-from bench.speeds import CLEAN, CLINIC, LOST, PORTAL, fastest_correct, found, seconds
+from bench.speeds import CLEAN, CLINIC, FAR, LOSSY, LOST, PORTAL, fastest_correct, found, seconds
 
 #: Секунды портала на новый приём, когда телефоны спрашивались по одному: три поиска и две записи.
 BEFORE = 0.205
@@ -76,12 +76,25 @@ def _taken(work: str, size: int = 200) -> Callable[[Results], float | None]:
     return lambda results: seconds(results, OURS, size, work)
 
 
-def _clinic(work: str) -> Callable[[Results], float | None]:
+def _over(network: str, work: str = "новые", size: int = 200) -> Callable[[Results], float | None]:
     def measure(results: Results) -> float | None:
-        row = found(results, OURS, 1000, work, CLINIC)
+        row = found(results, OURS, size, work, network)
         return None if row is None else float(row["секунд"])
 
     return measure
+
+
+def _ratio(own: Callable[[Results], float | None], other: Callable[[Results], float | None]) -> Any:
+    def measure(results: Results) -> float | None:
+        first, second = own(results), other(results)
+        return None if first is None or not second else first / second
+
+    return measure
+
+
+def _fast(results: Results) -> float | None:
+    """Возвращает секунды fast_bitrix24 на тысяче новых: запас частоты кончился, и темп у обоих один."""
+    return seconds(results, "fast_bitrix24", 1000, "новые")
 
 
 def _each(column: str) -> Callable[[Results], float | None]:
@@ -92,6 +105,11 @@ def _each(column: str) -> Callable[[Results], float | None]:
         return None if row is None or column not in row else row[column] / row["N"]
 
     return measure
+
+
+def _worked(results: Results) -> float | None:
+    row = found(results, OURS, 1000, "новые")
+    return None if row is None else row.get("работа, с")
 
 
 def _ahead(work: str) -> Callable[[Results], float | None]:
@@ -122,8 +140,10 @@ def _over_floor(results: Results) -> float | None:
     return None if own is None or not floor else own / floor
 
 
-def _weight(when: str, who: str, column: str = "PSS, МБ") -> Callable[[Results], float | None]:
-    return lambda results: _cell(results, "node", {"состав": "узел", "когда": when, "процесс": who}, column)
+def _weight(
+    when: str, who: str, column: str = "PSS, МБ", layout: str = "узел"
+) -> Callable[[Results], float | None]:
+    return lambda results: _cell(results, "node", {"состав": layout, "когда": when, "процесс": who}, column)
 
 
 def _page(results: Results) -> float | None:
@@ -148,25 +168,44 @@ TARGETS: Sequence[Target] = (
     Target("200 изменений", 7.5, 6, "с", _taken("изменённые")),
     Target("1000 новых приёмов", 40, 30, "с", _taken("новые", 1000)),
     Target("1000 изменений", 22, 17, "с", _taken("изменённые", 1000)),
-    Target("вид клиники, 1000 новых", 48, 36, "с", _clinic("новые")),
-    Target("вид клиники, 1000 изменений", 24, 18, "с", _clinic("изменённые")),
-    Target("то же при 3 потерянных ответах: испорчено (0 — нет)", 0, None, "", _spoilt),
+    Target("вид клиники, 1000 новых", 48, 36, "с", _over(CLINIC, size=1000)),
+    Target("вид клиники, 1000 изменений", 24, 18, "с", _over(CLINIC, "изменённые", 1000)),
+    Target("200 новых, 3 ответа создания потеряны", 25, 16, "с", _over(LOST)),
+    Target("то же: испорчено (0 — нет)", 0, None, "", _spoilt),
+    Target("200 новых, 200 мс и 1 % обрывов", 30, None, "с", _over(LOSSY)),
+    Target("Redis за 12 мс: 200 новых, к обычным", 1.3, 1.1, "×", _ratio(_over(FAR), _taken("новые"))),
     Target("запросов HTTP на новый приём (N = 1000)", 0.06, 0.05, "", _each("запросов")),
     Target("секунд портала на новый приём (N = 1000)", 0.6 * BEFORE, 0.55 * BEFORE, "с", _each(PORTAL)),
+    Target("работа над записью, первая загрузка 1000", 2, 1, "с", _worked),
     Target("во сколько раз быстрее лучшего верного клиента: новые", 4, 5, "×", _ahead("новые"), more=True),
     Target("то же: изменения", 2.6, 3, "×", _ahead("изменённые"), more=True),
+    Target(
+        "быстрее fast_bitrix24 при том же темпе (1000 новых)",
+        1.0,
+        1.3,
+        "×",
+        _ratio(_fast, _taken("новые", 1000)),
+        more=True,
+    ),
     Target("пять филиалов по 50 за одним адресом", 60, None, "с", _one_address),
     Target("то же к границе портала", None, 1.3, "×", _over_floor),
     Target(
         "узел с Redis и Flower под нагрузкой, пик PSS",
-        200,
         150,
+        135,
         "МБ",
         _weight("нагрузка, пик", "ВСЕГО разом"),
     ),
-    Target("узел без Flower в покое, PSS", 100, 85, "МБ", _weight("покой", "узел")),
+    Target(
+        "роли Procfile порознь с Redis, пик PSS",
+        200,
+        170,
+        "МБ",
+        _weight("нагрузка, пик", "ВСЕГО разом", layout="роли"),
+    ),
+    Target("узел без Flower в покое, PSS", 75, 60, "МБ", _weight("покой", "узел")),
     Target("узел, когда страница открыта, PSS", 85, None, "МБ", _weight("покой, страница открыта", "узел")),
-    Target("процессор в покое, всё вместе", 2, 0.7, "% ядра", _weight("покой", "ВСЕГО", "ЦП, % ядра")),
+    Target("процессор в покое, всё вместе", 0.5, None, "% ядра", _weight("покой", "ВСЕГО", "ЦП, % ядра")),
     Target("от запуска до готовности", 10, 3, "с", _weight("покой", "ВСЕГО", "готов через, с")),
     Target("50 приёмов на базе за 10 лет, p95", 1000, 50, "мс", _page),
     Target("процессов со значимым ростом памяти за 72 часа", 0, None, "", _slopes),

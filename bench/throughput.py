@@ -10,10 +10,12 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import ceil
 from pathlib import Path
 
-from bench.contenders import CONTENDERS, OURS, SLOW, Contender, chosen, named
+from bench import speeds
+from bench.contenders import CONTENDERS, OURS, SLOW, Contender, chosen, named, ours
 from bench.five_branches import five_branches
 from bench.floor import Pace, changed_calls, floor_of, new_calls
 from bench.tables import Table
@@ -30,13 +32,15 @@ CREATES = ("crm.contact.add", "crm.deal.add")
 class Network:
     """Связь замера: имя для таблицы, портал и поломки, которые повторяются каждый прогон.
 
-    ``clinic`` — приёмы в виде клиники: пять филиалов, общие телефоны, ждущие лиды.
+    ``clinic`` — приёмы в виде клиники: пять филиалов, общие телефоны, ждущие лиды; ``redis_delay`` — секунды
+    пути до Redis.
     """
 
     name: str
     options: PortalOptions
     faults: tuple[Fault, ...] = ()
     clinic: bool = False
+    redis_delay: float = 0.0
 
     @property
     def pace(self) -> Pace:
@@ -49,7 +53,7 @@ class Network:
 
 USUAL = Network("обычная", PortalOptions(latency_ms=120, write_ms=80, read_ms=15))
 LOSSY = Network(
-    "200 мс, 1 % обрывов",
+    speeds.LOSSY,
     PortalOptions(latency_ms=200, write_ms=80, read_ms=15),
     (
         Fault(FaultKind.LOST_ANSWER, times=None, probability=0.005),
@@ -60,6 +64,7 @@ LOST_CREATES = replace(
     USUAL, name="3 ответа создания потеряны", faults=(Fault(FaultKind.LOST_ANSWER, CREATES, times=3, skip=1),)
 )
 CLINIC = replace(USUAL, name="вид клиники", clinic=True)
+FAR_REDIS = replace(USUAL, name=speeds.FAR, redis_delay=0.012)
 TINY = replace(USUAL, name="проба", options=PortalOptions(latency_ms=5, write_ms=1, read_ms=1, rate=40))
 
 
@@ -82,6 +87,7 @@ def main(arguments: Sequence[str]) -> int:
             _measure(table, CLINIC, size, chosen(options.only, size))
         for network in (LOST_CREATES, LOSSY):
             _measure(table, network, min(options.size[-1], 200), chosen(options.only, 200))
+        _measure(table, FAR_REDIS, min(options.size[-1], 200), chosen([OURS], 200))
     table.notes += NOTES
     table.finish(options.out)
     return int(any(row.get("вред") not in ("нет", None) for row in table.rows if row["клиент"] == OURS))
@@ -102,6 +108,7 @@ NOTES = (
     "вред — потеряно, удвоено (сделок, контактов), привязано к чужому контакту",
     "упал — клиент сдался на сбое связи",
     "портал, с — время команд на портале за всю работу",
+    "работа, с — над одной записью, без ожидания предела портала (постановление 34)",
     "вид клиники — пять филиалов, 13 приёмов на 10 телефонов, каждого десятого ждёт лид",
     "долгие точки отсчёта — отдельно, --slow: при N = 50, время растёт прямо с N",
 )
@@ -133,6 +140,8 @@ def visits_of(size: int) -> list[Visit]:
 
 def _run(table: Table, network: Network, visits: Sequence[Visit], contender: Contender) -> None:
     start = five_branches if network.clinic and contender.name == OURS else contender.start
+    if network.redis_delay:
+        start = partial(ours, redis_delay=network.redis_delay)
     with (
         tempfile.TemporaryDirectory() as folder,
         PortalServer(network.options, tls=contender.tls) as portal,
@@ -177,6 +186,11 @@ def _phase(
         команд=stats.commands,
         **{"портал, с": portal.portal.operating.total() - worked},
         **{"503": stats.refused, "в секунду": stats.max_per_second()},
+        **(
+            {"работа, с": working}
+            if (working := getattr(getattr(action, "__self__", None), "working", 0.0))
+            else {}
+        ),
         вред=failure + _told(found),
     )
     return not failure

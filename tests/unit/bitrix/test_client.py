@@ -210,6 +210,28 @@ def test_the_wait_for_the_limit_is_slept_and_counted() -> None:
     assert desk.client.traffic.waited == 0.5
 
 
+def test_time_of_the_neighbours_in_a_packet_is_waiting_and_not_work() -> None:
+    """Постановление 34: пакет отвечает весь сразу; из его восьми секунд своих — по доле своих команд."""
+    desk = Desk()
+    desk.transport.meanwhile = lambda number: desk.clock.advance(8.0)
+
+    def waited(*calls: Call) -> Callable[[], float]:
+        def ask() -> float:
+            desk.client.group(calls)
+            return desk.client.waited()
+
+        return ask
+
+    assert desk.together([waited(read(1), read(2), read(3)), waited(read(4))]) == [2.0, 6.0]
+
+
+def test_call_alone_in_its_request_only_works() -> None:
+    desk = Desk()
+    desk.transport.meanwhile = lambda number: desk.clock.advance(8.0)
+    desk.client.call("profile", {})
+    assert desk.client.waited() == 0.0
+
+
 # --- Повторы -------------------------------------------------------------------------------------
 
 
