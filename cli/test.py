@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -28,8 +29,8 @@ TARGETS = (
     "manage.py",
 )
 RECORD = ROOT / "var" / "protocol" / "run.json"
-#: Проверки под Wine длятся полчаса и зовутся своим ключом.
-WINDOWS = "tests/windows"
+#: Сюда пишут свои итоги наборы, выполненные под Windows (tests/windows).
+WINDOWS = RECORD.with_name("windows")
 CLOSING = re.compile(r"^=*\s*((?:\d+ \w+,?\s*)+ in [\d.]+s.*?)\s*=*$")
 
 
@@ -41,12 +42,10 @@ class Step:
     command: Sequence[str]
 
 
-def steps(fast: bool, extra: Sequence[str], windows: bool = False) -> list[Step]:
-    """Возвращает шаги по порядку; ``fast`` — без браузера и настоящих процессов, ``windows`` — и под Wine."""
+def steps(fast: bool, extra: Sequence[str]) -> list[Step]:
+    """Возвращает шаги по порядку; ``fast`` — без браузера, настоящих процессов и Windows."""
     existing = [target for target in TARGETS if (ROOT / target).exists()]
     subset = ["-m", "not browser and not node"] if fast else []
-    if not windows and not any(WINDOWS in key for key in extra):
-        subset.append(f"--ignore={WINDOWS}")
     coverage = [] if fast or extra else ["--cov", "--cov-report=term"]
     protocol = ["-p", "tests.support.protocol", "--protocol", str(RECORD.relative_to(ROOT))]
     found = [
@@ -72,19 +71,17 @@ def steps(fast: bool, extra: Sequence[str], windows: bool = False) -> list[Step]
 def main(arguments: list[str]) -> int:
     """Выполняет все шаги до конца и печатает итог; код 1 — хоть один шаг не прошёл."""
     parser = Arguments(prog="manage.py test", description="Все проверки; лишние ключи — для pytest.")
-    parser.add_argument("--fast", action="store_true", help="без браузера и настоящих процессов")
-    parser.add_argument("--windows", action="store_true", help="и под Windows (Wine): ещё полчаса")
+    parser.add_argument("--fast", action="store_true", help="без браузера, настоящих процессов и Windows")
     options, extra = parser.parse_ours(arguments)
     if extra and (refusal := refused(extra)):
         parser.error(refusal)
     RECORD.unlink(missing_ok=True)
-    results = [(step, *_run(step)) for step in steps(options.fast, extra, options.windows)]
+    shutil.rmtree(WINDOWS, ignore_errors=True)
+    results = [(step, *_run(step)) for step in steps(options.fast, extra)]
     print("\nИтог:")
     for step, code, seconds, _ in results:
         print(f"  {'прошло' if code == 0 else 'НЕ ПРОШЛО':<10} {step.name} ({seconds:.0f} с)")
     closing = next((line for *_, line in results if line), "")
-    if not options.windows and not extra:
-        print("ВНИМАНИЕ: под Windows (Wine) не проверялось: python manage.py test --windows")
     print(closing)
     _tell_protocol(measured=not options.fast and not extra)
     return int(any(code for _, code, *_ in results))
