@@ -6,6 +6,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 
+from config.rights import restrict
+
 
 def replace_text(path: Path, text: str) -> None:
     """Заменяет текст файла или пишет новый; и черновик, и новый файл не открыты никому ни на миг."""
@@ -13,6 +15,7 @@ def replace_text(path: Path, text: str) -> None:
     draft.unlink(missing_ok=True)
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as file:
+        restrict(draft)  # режима 0600 Windows не знает: новый файл открыт всем, кому открыта папка
         file.write(text)
         file.flush()
         os.fsync(file.fileno())

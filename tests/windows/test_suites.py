@@ -26,7 +26,7 @@ def test_suite_passes_on_windows(project: Project, records: Path, name: str) -> 
     record = records / f"{name}.json"
     record.unlink(missing_ok=True)
     record_keys = ["-p", "tests.support.protocol", "--protocol", windows_path(record)]
-    keys = ["-q", "-p", "no:cacheprovider", "-p", "tests.windows.without_numpy", *record_keys]
+    keys = ["-q", "-p", "no:cacheprovider", "-p", "tests.windows.quirks", *record_keys]
     done = project.python("-m", "pytest", *keys, folder, timeout=1800, PYTHONUTF8="1", CI="true")
     assert done.code == 0, done.text[-6000:]
     tests = json.loads(record.read_text(encoding="utf-8"))["tests"]
