@@ -17,6 +17,8 @@ from services.sync.feed import Work, is_stale, uid_of
 from services.sync.intake import Intake
 from services.sync.receptions import ReceptionFeed
 
+#: Целая сумма: наша и портала («3500.00»).
+WHOLE = re.compile(r"(\d+)\.0+")
 #: Из закрытого текста видно только время и день: они не о человеке.
 OPEN_WORD = re.compile(r"-|\d{2}\.\d{2}\.\d{4}|\d{2}:\d{2}")
 
@@ -144,5 +146,5 @@ def shown(value: object, hide: bool) -> str:
     """Возвращает значение для экрана; закрытое — первыми буквами, с днём и временем."""
     text = "—" if value in (None, "") or value is False else str(value)
     if not hide or text == "—":
-        return text
+        return whole[1] if (whole := WHOLE.fullmatch(text)) else text
     return " ".join(word if OPEN_WORD.fullmatch(word) else f"{word[:1]}…" for word in text.split()[:6])

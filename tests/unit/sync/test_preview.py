@@ -18,5 +18,20 @@ def test_hidden_value_shows_day_and_time_only(value: str | None, told: str) -> N
     assert shown(value, hide=True) == told
 
 
-def test_open_value_is_whole() -> None:
-    assert shown("Терапевт", hide=False) == "Терапевт"
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        ("Терапевт", "Терапевт"),
+        (0.0, "0"),
+        (3500.0, "3500"),
+        ("3500.00", "3500"),
+        (99.5, "99.5"),
+        ("v1.0", "v1.0"),
+    ],
+)
+def test_open_value_is_whole_and_a_whole_sum_has_no_kopecks(value: object, told: str) -> None:
+    assert shown(value, hide=False) == told
+
+
+def test_number_in_a_hidden_field_stays_hidden() -> None:
+    assert shown("3500.00", hide=True) == "3…"
