@@ -3,8 +3,10 @@
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -56,6 +58,7 @@ class RedisProcess:
             self._process.send_signal(sign)
             self._process.wait(timeout=20)
             self._process = None
+            self._wait_for_silence()
 
     def signal(self, sign: int) -> None:
         """Посылает серверу сигнал."""
@@ -75,6 +78,14 @@ class RedisProcess:
     ) -> None:
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _wait_for_silence(self) -> None:
+        """Ждёт, пока порт не закроется: заменитель сервера под Wine кончается чуть раньше его самого."""
+        deadline = time.monotonic() + START_SECONDS
+        with suppress(OSError):
+            while time.monotonic() < deadline:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                time.sleep(0.02)
 
     def _wait(self) -> None:
         deadline = time.monotonic() + START_SECONDS
