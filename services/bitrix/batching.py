@@ -88,9 +88,14 @@ class BatchSize:
             in_time = int(TARGET_SECONDS / self._per_command)
             return max(1, min(self._most, in_time, max(soonest, FEWEST)))
 
-    def took(self, commands: int, seconds: float) -> None:
-        """Учитывает запрос, и одиночный; медленный учитывается сразу, быстрый — наполовину."""
+    def took(self, commands: int, seconds: float, reads_only: bool = False) -> None:
+        """Учитывает запрос, и одиночный; медленный учитывается сразу, быстрый — наполовину.
+
+        Быстрое чтение о записях не говорит: оно возвращает лишь к начальной оценке.
+        """
         measured = max(seconds - NETWORK_SECONDS, 0.0) / max(commands, 1)
+        if reads_only:
+            measured = max(measured, min(START_SECONDS_PER_COMMAND, self._per_command))
         with self._lock:
             weight = 1.0 if measured > self._per_command else 0.5
             nearer = self._per_command + (measured - self._per_command) * weight

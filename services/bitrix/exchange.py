@@ -44,6 +44,14 @@ class Endpoint:
     interval: float = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """Сколько команд несёт запрос и сколько из них пишут."""
+
+    commands: int
+    writes: int
+
+
 class Exchange:
     """Запросы к порталу; размер пакета подбирается по времени ответов."""
 
@@ -65,7 +73,7 @@ class Exchange:
 
     def _plain(self, call: Call, permitted_at: float | None) -> Answer:
         """Выполняет вызов обычным запросом; временные отказы поднимает, отказ вызову возвращает."""
-        reply = self._post(call.method, dict(call.params), 1, permitted_at)
+        reply = self._post(call.method, dict(call.params), Load(1, int(not call.reads)), permitted_at)
         error = error_for(reply.status, reply.body, call.method)
         if error is None:
             self._operating.note(call.method, as_map(reply.body.get("time")))
@@ -79,7 +87,8 @@ class Exchange:
     def _batch(self, groups: Sequence[Group], permitted_at: float | None) -> list[list[Answer] | None]:
         layout = lay_out(groups)
         body = {"halt": 0, "cmd": layout.commands}
-        reply = self._post("batch", body, len(layout.commands), permitted_at)
+        writes = sum(not call.reads for group in groups for call in group.calls)
+        reply = self._post("batch", body, Load(len(layout.commands), writes), permitted_at)
         error = error_for(reply.status, reply.body, "batch")
         if error is not None:
             raise self._slowed_down(error)
@@ -122,15 +131,14 @@ class Exchange:
             self._limiter.freeze(REFUSAL_PAUSE)
         return error
 
-    def _post(
-        self, method: str, body: Mapping[str, object], commands: int, permitted_at: float | None
-    ) -> Reply:
+    def _post(self, method: str, body: Mapping[str, object], load: Load, permitted_at: float | None) -> Reply:
         started = self._now()
         if permitted_at is not None and started - permitted_at > self._permit_seconds:
             raise GripLost("запись уже чужая: процесс спал перед отправкой")
         self.traffic.requests += 1
-        self.traffic.commands += commands
+        self.traffic.commands += load.commands
         try:
             return self._transport.post(method, body)
         finally:
-            self.size.took(commands, self._now() - started)
+            # Время пакета — время его записей: поиски рядом с ними мгновенны.
+            self.size.took(load.writes or load.commands, self._now() - started, not load.writes)

@@ -65,6 +65,19 @@ def test_slow_line_is_not_taken_for_a_slow_portal() -> None:
     assert size.now() == MAX_COMMANDS
 
 
+def test_fast_reads_tell_nothing_of_writes_and_slow_ones_do() -> None:
+    size = BatchSize()
+    size.took(commands=50, seconds=1.0 + 50 * 0.08)
+    by_writes = size.now(200)
+    size.took(commands=20, seconds=0.3, reads_only=True)
+    assert size.now(200) == by_writes
+    size.took(commands=20, seconds=61.0, reads_only=True)
+    assert size.now() == 6
+    for _ in range(20):
+        size.took(commands=20, seconds=0.3, reads_only=True)
+    assert size.now() == MAX_COMMANDS
+
+
 def test_stall_of_hours_is_forgotten_as_fast_as_one_of_a_minute() -> None:
     size = BatchSize()
     size.took(commands=1, seconds=10_000.0)
