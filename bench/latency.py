@@ -51,20 +51,23 @@ def parser() -> argparse.ArgumentParser:
 
 def _one_address(table: Table, branches: int, changes: int) -> None:
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        redis = stack.enter_context(broker(folder / "redis"))
-        portal = stack.enter_context(PortalServer(PORTAL))
-        site = Installation(folder, portal, redis.url, range(1, branches + 1), every(3600.0))
-        _run(stack, table, "один адрес, общий предел", [site], portal, changes)
+        site = _site(stack, branches)
+        _run(stack, table, "один адрес, общий предел", [site], site.portal, changes)
+
+
+def _site(stack: ExitStack, branches: int) -> Installation:
+    """Готовит узел всех филиалов за одним пределом портала."""
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+    redis = stack.enter_context(broker(folder / "redis"))
+    portal = stack.enter_context(PortalServer(PORTAL))
+    return Installation(folder, portal, redis.url, range(1, branches + 1), every(3600.0))
 
 
 def _beside_a_load(table: Table, branches: int, load: int, changes: int) -> None:
     """Один филиал грузит прошлое; изменения остальных не должны ждать, пока он кончит."""
     with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        redis = stack.enter_context(broker(folder / "redis"))
-        portal = stack.enter_context(PortalServer(PORTAL))
-        site = Installation(folder, portal, redis.url, range(1, branches + 1), every(3600.0))
+        site = _site(stack, branches)
+        portal = site.portal
         stack.callback(site.stop)
         site.start({"узел": NODE["узел"]})
         site.await_work()

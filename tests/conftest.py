@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from demo.broker import redis_server as find_redis_server
 from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
+from demo.shots.camera import CHROMIUM, QUIET
 from tests.support.absent import absent
 from tests.support.redis_process import RedisProcess
 from tests.windows.reasons import skip_on_windows
@@ -27,17 +28,6 @@ settings.load_profile("ours")
 # Прогон, запущенный в фоне, глух к Ctrl+C и завещает это детям; а проверки останавливают ими живые команды.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-CHROMIUM_NAMES = ("chromium", "chromium-browser", "google-chrome")
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -79,7 +69,7 @@ def portal() -> Iterator[PortalServer]:
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """Путь к настоящему Chromium."""
-    found = next((path for name in CHROMIUM_NAMES if (path := shutil.which(name))), None)
+    found = next((path for name in CHROMIUM if (path := shutil.which(name))), None)
     if found is None:
         absent("Chromium")
     assert found is not None
@@ -92,7 +82,7 @@ def browser(chromium: str) -> "Iterator[Browser]":
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=list(ARGUMENTS))
+        opened = playwright.chromium.launch(executable_path=chromium, args=list(QUIET))
         yield opened
         opened.close()
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome", "chrome", "msedge")
-ARGUMENTS = (
+#: Обозреватель без гостей: ни сети, ни первого запуска, ни видеокарты.
+QUIET = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
@@ -16,9 +17,8 @@ ARGUMENTS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--hide-scrollbars",
-    "--force-color-profile=srgb",
 )
+ARGUMENTS = (*QUIET, "--hide-scrollbars", "--force-color-profile=srgb")
 PATIENCE_MS = 180_000
 #: Страница опросила сервер и доиграла переезды карточек.
 REST_MS = 1500
