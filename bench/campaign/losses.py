@@ -74,9 +74,11 @@ def unsettled(stage: Stage, since: datetime) -> list[str]:
     """Возвращает, что ещё не тихо: ленты, не читанные после ``since``, и записи, которые ждут или пробуют."""
     outbox, stats, found = stage.services.store.outbox, stage.services.store.stats, list[str]()
     for branch in stage.settings.served:
-        seen = stats.notes(branch.branch_id).get("last_success")
+        notes = stats.notes(branch.branch_id)
+        seen = notes.get("last_success")
         if seen is None or datetime.fromisoformat(seen) <= since:
-            found.append(f"{branch.branch_id}: читан {seen}, надо после {since}")
+            why = notes.get("last_error") or "сбоя не записано"
+            found.append(f"{branch.branch_id}: читан {seen}, надо после {since}; {why}")
         found += [
             f"{entry.uid}: {entry.state}, {entry.reason}, попыток {entry.attempts}, срок {entry.due_at}"
             for entry in outbox.entries(branch.branch_id)

@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import threading
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -15,11 +16,19 @@ STAMP_FUNCTION = "ident_stamp"
 STAMP = "%Y-%m-%d %H:%M:%S"
 #: Часы демонстрационной клиники идут по Москве, как у заказчика.
 CLINIC_OFFSET = timedelta(hours=3)
+#: sqlglot заносит диалект в свой список прежде, чем даст ему разбор (_Dialect.__new__): второй поток,
+#: успевший между, перевёл бы запрос ничьим диалектом — и база молчала бы до перезапуска.
+_one_at_a_time = threading.Lock()
 
 
 @cache
 def to_sqlite(sql: str) -> str:
     """Перекладывает T-SQL в SQLite: времена — тексты ISO, часы сервера — наша функция."""
+    with _one_at_a_time:
+        return _translated(sql)
+
+
+def _translated(sql: str) -> str:
     from sqlglot import exp, parse_one
 
     def adapt(node: exp.Expression) -> exp.Expression:

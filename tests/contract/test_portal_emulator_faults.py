@@ -1,5 +1,7 @@
 """Поломки по заказу: что увидит клиент и выполнен ли его вызов."""
 
+import time
+
 import pytest
 import requests
 
@@ -8,6 +10,8 @@ from demo.portal.options import PortalOptions
 from demo.portal.server import PortalServer
 from tests.support.rest import Rest
 
+#: На столько раньше срока вправе проснуться asyncio.sleep: один шаг часов (на Windows 15,6 мс).
+TICK = time.get_clock_info("monotonic").resolution
 BEFORE = [
     (FaultKind.INTERNAL_ERROR, 500, "INTERNAL_SERVER_ERROR"),
     (FaultKind.OVERLOAD, 503, "OVERLOAD_LIMIT"),
@@ -80,9 +84,9 @@ def test_connection_is_cut(rest: Rest, fault: Fault, done: int) -> None:
 
 
 def test_delay_only_delays(rest: Rest) -> None:
-    order(rest, Fault(FaultKind.DELAY, delay_ms=30))
+    order(rest, Fault(FaultKind.DELAY, delay_ms=100))
     assert post(rest).status_code == 200
-    assert rest.portal.stats.records[-1].seconds >= 0.03
+    assert rest.portal.stats.records[-1].seconds >= 0.1 - TICK
 
 
 def test_fault_chooses_methods_also_inside_a_batch(rest: Rest) -> None:
@@ -172,4 +176,4 @@ def test_latency_belongs_to_a_request_and_work_time_to_commands() -> None:
         rest = Rest(portal)
         rest.batch(a="profile", b="profile", c="crm.deal.add?fields[TITLE]=x")
         (record,) = portal.stats.records
-    assert record.seconds >= (30 + 20 + 20 + 40) / 1000
+    assert record.seconds >= (30 + 20 + 20 + 40) / 1000 - TICK
