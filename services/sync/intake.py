@@ -9,6 +9,7 @@ from services.domain.errors import RetriableError
 from services.domain.judgement import Foreign, Ready, Refused, Verdict, failed_rule, judged
 from services.domain.outbox import Link, Rejection
 from services.sync.feed import Feed, Hints, Work, is_stale, uid_of
+from services.sync.gathering import Gathering
 
 
 class Intake:
@@ -16,6 +17,7 @@ class Intake:
 
     def __init__(self, feed: Feed, work: Work) -> None:
         self.feed, self._work = feed, work
+        self._gathering = Gathering[Any](self._read)
 
     def take(self, numbers: Sequence[int]) -> Hints:
         """Читает записи (до 50), ставит изменившиеся в очередь; возвращает, кому нужна подсказка."""
@@ -37,11 +39,15 @@ class Intake:
 
     def verdicts(self, numbers: Sequence[int], now: datetime) -> Mapping[int, Verdict]:
         """Читает записи и решает судьбу каждой; ошибка программы на одной — отказ ей одной."""
-        found: dict[int, Verdict] = {}
-        for number, row in self._read(numbers).items():
-            failed = isinstance(row, Refused)
-            found[number] = row if failed else judged(partial(self.feed.judge, number, row, now))
-        return found
+        return {number: self._judged(number, row, now) for number, row in self._read(numbers).items()}
+
+    def verdict(self, number: int, now: datetime) -> Verdict | None:
+        """Читает одну запись вместе с теми, о ком спросили тогда же, и решает её судьбу; None — её нет."""
+        found = self._gathering.ask(number)
+        return self._judged(number, found[number], now) if number in found else None
+
+    def _judged(self, number: int, row: Any, now: datetime) -> Verdict:
+        return row if isinstance(row, Refused) else judged(partial(self.feed.judge, number, row, now))
 
     def refuse(self, uid: str, refused: Refused, link: Link | None, now: datetime) -> None:
         """Заносит запись в отклонённые с причинами для администратора (МАП 4.1, постановление 29)."""

@@ -87,7 +87,7 @@ class Sender:
         """Перечитывает запись и решает её судьбу: отправляется всегда свежее (ADR 0003)."""
         uid, key = claim.uid, parse_key(claim.uid)
         link = self._store.links.get([uid]).get(uid)
-        verdict = self._intake.verdicts([key.number], now).get(key.number)
+        verdict = self._intake.verdict(key.number, now)
         if verdict is None:
             return self._absent(claim, key.number, link)
         if claim.doubt and (claim.doubt.what is Unclear.WRITE or not isinstance(verdict, Ready)):
