@@ -153,18 +153,23 @@ class FakePermits:
 class Desk:
     """Клиент на подделках и заказчики в потоках."""
 
-    def __init__(self, transport: FakeTransport | None = None, limiter: FakeLimiter | None = None) -> None:
+    def __init__(
+        self, transport: FakeTransport | None = None, limiter: FakeLimiter | None = None, linger: float = 0.0
+    ) -> None:
         self.transport, self.limiter = transport or FakeTransport(), limiter or FakeLimiter()
         self.slept: list[float] = []
+        #: Что случается, пока клиент спит.
+        self.meanwhile: Callable[[], object] = lambda: None
         self.clock, self.permits = FakeAwake(), FakePermits()
         self.operating = OperatingGate(480.0, now=lambda: 1000.0)
         endpoint = Endpoint(self.transport, self.limiter, self.operating)
-        timing = Timing(0.0, self.clock, self._sleep)
+        timing = Timing(linger, self.clock, self._sleep)
         self.client = BitrixClient(endpoint, self.permits, timing=timing)
 
     def _sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.clock.advance(seconds)
+        self.meanwhile()
 
     def together(self, orders: Sequence[Callable[[], Any]]) -> list[Any]:
         """Выполняет заказы так, чтобы все дождались очереди прежде первой отправки; ошибки — значениями."""

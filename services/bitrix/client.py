@@ -43,13 +43,15 @@ if TYPE_CHECKING:
 
 #: Сколько раз читающую группу посылают снова после обрыва и сколько раз ждут после «слишком часто».
 RESENDS, REFUSALS = 2, 5
+#: Пока попутчики прибывают, их ждут, но не дольше этой доли промежутка между запросами.
+GATHERING = 0.8
 #: Вопрос человека: запас запросов (пополняется четвертью предела) и сколько секунд ждать связи и ответа.
 READER_BUDGET, READER_TIMEOUTS = 10, (3.0, 6.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """Время клиента: сколько копить попутчиков, часы и сон (None — сон, который прерывает остановка).
+    """Время клиента: сколько ждать попутчика, часы и сон (None — сон, который прерывает остановка).
 
     ``permit_seconds`` — сколько верят разрешению сторожа, считая от вопроса: аренда продлена не раньше него,
     и её хватает, чтобы портал доделал запрос. Счёт от ответа пропускал процесс, уснувший над ответом.
@@ -189,13 +191,22 @@ class BitrixClient:
     def _waited(self, group: Group) -> bool:
         """Ждёт своего срока; False — общего счёта в Redis нет, группа ушла из очереди с ошибкой."""
         try:
-            seconds = self._endpoint.limiter.reserve() + self._linger
+            seconds = self._endpoint.limiter.reserve()
         except SyncError as error:
             self._leave(group, error)
             return False
-        self.traffic.waited += seconds
+        began = self._now()
         self._sleep(seconds)
+        self._gather()
+        self.traffic.waited += self._now() - began
         return True
+
+    def _gather(self) -> None:
+        """Ждёт попутчиков: одинокая группа — недолго, а пока прибывают новые — почти до следующего срока."""
+        known, until = 0, self._now() + GATHERING * self._endpoint.interval
+        while self._linger and (count := self.waiting) > known and self._now() < until:
+            known = count
+            self._sleep(self._linger)
 
     def _leave(self, group: Group, error: SyncError) -> None:
         with self._lock:

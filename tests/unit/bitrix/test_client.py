@@ -114,6 +114,29 @@ def test_groups_that_do_not_fit_take_the_next_requests() -> None:
     assert desk.limiter.reserved == 3
 
 
+@pytest.mark.parametrize(
+    ("coming", "steps"),
+    [(0, 1), (1, 2), (5, 6), (100, 14)],
+    ids=["один ждёт недолго", "с попутчиком", "пока прибывают", "но не вечно"],
+)
+def test_groups_that_keep_coming_leave_with_the_first(coming: int, steps: int) -> None:
+    """В каждый шаг ожидания (30 мс) приходит ещё одна; ждут не дольше 0,8 промежутка предела (0,5 с)."""
+    desk, taken = Desk(linger=0.03), list[int]()
+
+    def another() -> None:
+        if desk.slept[-1] and not desk.transport.requests:
+            taken.append(desk.client.waiting)
+            if len(taken) <= coming:
+                pool.submit(order(desk, read(len(taken))))
+                desk.await_queue(len(taken) + 1)
+
+    with ThreadPoolExecutor(steps + 1) as pool:
+        desk.meanwhile = another
+        desk.client.group([read(0)])
+    assert taken == list(range(1, steps + 1)), "каждый шаг — новая группа, и уходят они вместе с первой"
+    assert len(desk.transport.requests) == 1
+
+
 def test_one_failing_group_does_not_sink_the_others() -> None:
     desk = Desk()
     desk.transport.failures["crm.deal.add"] = {"error": "CRM_FIELD_ERROR_REQUIRED", "error_description": "x"}
