@@ -2,21 +2,13 @@
 
 import argparse
 import sys
-from functools import partial
 from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments, day
-from cli.session import (
-    add_branch,
-    add_config,
-    chosen_branches,
-    living_nodes,
-    opened_services,
-    send_to_node,
-)
+from cli.session import add_branch, add_config, chosen_branches, living_nodes, opened_services
 from services.domain.errors import RetriableError
 from services.sync.loading import BadPeriod, Loading, period
-from tasks.names import BACKFILL
+from tasks.hands import request_backfill
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -73,7 +65,7 @@ def _watched(services: "Services", branch_id: str) -> int:
     """Ведёт загрузку и показывает её ход; узел молчит — код 1."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    loading = Loading(branch_id, services.work, partial(send_to_node, BACKFILL), services.pause)
+    loading = Loading(branch_id, services.work, request_backfill, services.pause)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns) as shown:
         task = shown.add_task("", total=None)

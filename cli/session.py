@@ -81,14 +81,6 @@ def chosen_branches(services: "Services", wanted: Sequence[str] | None) -> list[
     return [branch for branch in known if not wanted or branch in wanted]
 
 
-def send_to_node(task: str, branch_id: str) -> None:
-    """Посылает узлу сообщение так же, как расписание."""
-    from tasks.app import celery_app
-    from tasks.names import CONTROL_PRIORITY, queue_of
-
-    celery_app.send_task(task, (branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
-
-
 def living_nodes(services: "Services") -> list[str]:
     """Возвращает узлы, недавно подававшие признаки жизни."""
     return sorted(node for node, age in services.store.pulse.ages().items() if age < SILENT)

@@ -8,15 +8,8 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 
 from cli.arguments import Arguments, count
-from cli.session import (
-    add_branch,
-    add_config,
-    chosen_branches,
-    living_nodes,
-    opened_services,
-    send_to_node,
-)
-from tasks.names import EXTRACT
+from cli.session import add_branch, add_config, chosen_branches, living_nodes, opened_services
+from tasks.hands import request_extracts
 
 if TYPE_CHECKING:
     from services.container import Services
@@ -70,8 +63,7 @@ def parser() -> argparse.ArgumentParser:
 def _ask(services: "Services", branches: list[str], wait: bool) -> int:
     """Ставит выборки в очередь узла; с ``wait`` дожидается их конца."""
     seen = {branch: services.store.stats.notes(branch).get("last_success") for branch in branches}
-    for branch in branches:
-        send_to_node(EXTRACT, branch)
+    request_extracts(branches)
     alive = living_nodes(services)
     print(f"Выборка поставлена в очередь: {', '.join(branches)}.")
     if not alive:

@@ -21,9 +21,9 @@ def main(arguments: list[str]) -> int:
     from services.container import build_services
     from services.journal.process import start_journal
     from services.web.server import Servers, ServingError
+    from tasks.hands import give_hands
     from tasks.memory import keep_one_arena, keep_settled
     from tasks.pages import sites
-    from tasks.records import give_hands
 
     keep_one_arena()
     keep_settled()

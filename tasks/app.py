@@ -18,9 +18,6 @@ from celery.signals import (
 )
 
 from config.rights import ignore_key_log
-from tasks.lookups import LookupConsumer
-from tasks.steady import GatheredEvents, SteadyConsumer
-from tasks.watchdog import WatchdogStep
 
 
 def _deployment() -> dict[str, Any]:
@@ -48,10 +45,13 @@ celery_app = Celery(
     config_source="celeryconfig",
 )
 celery_app.add_defaults(_deployment)
-celery_app.steps["consumer"].add(LookupConsumer)
-celery_app.steps["consumer"].add(SteadyConsumer)
-celery_app.steps["consumer"].add(GatheredEvents)
-celery_app.steps["worker"].add(WatchdogStep)
+# Шаги — по имени: сами они грузят исполнителя Celery, а он не нужен ни расписанию, ни Flower, ни страницам.
+celery_app.steps["consumer"] |= {
+    "tasks.lookups:LookupConsumer",
+    "tasks.steady:SteadyConsumer",
+    "tasks.steady:GatheredEvents",
+}
+celery_app.steps["worker"].add("tasks.watchdog:WatchdogStep")
 
 
 @setup_logging.connect

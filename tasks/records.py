@@ -1,25 +1,16 @@
 """Задачи записей: выборка ленты и отправка одной записи — приёма, снимка планов, добавленной сущности."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from contextlib import closing
-from typing import TYPE_CHECKING
 
 from services.sync.feed import Hints, Outcome
 from tasks.app import celery_app
 from tasks.base import SyncTask, TaskFailed
-from tasks.names import (
-    BACKFILL,
-    CONTROL_PRIORITY,
-    EXTRACT,
-    LATER_PRIORITY,
-    UPSERT,
-    UPSERT_PRIORITY,
-    queue_of,
-)
+from tasks.hands import give_hands
+from tasks.names import EXTRACT, LATER_PRIORITY, UPSERT, UPSERT_PRIORITY, queue_of
 from tasks.process import on_built
 
-if TYPE_CHECKING:
-    from services.container import Services
+on_built(give_hands)
 
 
 @celery_app.task(name=EXTRACT, bind=True)
@@ -46,20 +37,3 @@ def hint(hints: Hints) -> None:
     for uid, near in hints.items():
         queue, priority = queue_of(uid.partition("_")[0]), UPSERT_PRIORITY if near else LATER_PRIORITY
         upsert.apply_async((uid,), queue=queue, priority=priority)
-
-
-def request_extracts(branch_ids: Sequence[str]) -> None:
-    """Просит выборку филиалов сейчас, не дожидаясь расписания; идущая выборка второй не пустит."""
-    for branch_id in branch_ids:
-        extract.apply_async((branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
-
-
-def request_backfill(branch_id: str) -> None:
-    """Просит узел о следующей странице прошлого."""
-    celery_app.send_task(BACKFILL, (branch_id,), queue=queue_of(branch_id), priority=CONTROL_PRIORITY)
-
-
-@on_built
-def give_hands(services: "Services") -> None:
-    """Даёт службам процесса то, что умеет только точка входа: позвать узел, не дожидаясь расписания."""
-    services.sync_now, services.backfill_now = request_extracts, request_backfill

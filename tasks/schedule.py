@@ -7,11 +7,16 @@
 
 import logging
 import time
+from functools import cached_property
 from typing import Any
 
 from celery.beat import ScheduleEntry, Scheduler
 
+from config.loader import load_settings
 from services.domain.errors import StoreError
+from services.store.connection import open_redis
+from services.store.keys import Keys
+from services.store.ticks import RedisTicks
 from tasks.tickets import TICK, TICKET
 
 log = logging.getLogger("ident.beat")
@@ -70,13 +75,19 @@ class SteadyScheduler(Scheduler):
         return float(every.total_seconds())
 
     def _ticket(self, entry: ScheduleEntry) -> str | None:
-        from tasks.base import process_services
+        return self._ticks.issue(entry.name, entry.schedule.run_every)
 
-        return process_services().store.ticks.issue(entry.name, entry.schedule.run_every)
+    @cached_property
+    def _ticks(self) -> RedisTicks:
+        """Своё соединение: службы процесса расписанию не нужны, а весят с моделями и сценариями мегабайты."""
+        redis = load_settings().redis
+        return RedisTicks(open_redis(redis), Keys(redis.prefix))
 
     def _send(self, entry: ScheduleEntry, ticket: str | None) -> None:
         if ticket is None:
             log.info("schedule_already_sent entry=%s", entry.name)
             return
         headers = {TICK: entry.name, TICKET: ticket}
-        self.app.send_task(entry.task, entry.args, headers=headers, producer=self.producer, **entry.options)
+        # Ответа никто не ждёт: иначе Celery подписывалась бы на него и отписывалась.
+        options = {"headers": headers, "producer": self.producer, "ignore_result": True, **entry.options}
+        self.app.send_task(entry.task, entry.args, **options)

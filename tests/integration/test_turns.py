@@ -11,7 +11,8 @@ from config.loader import CONFIG_VARIABLE
 from tests.support.world import World
 
 HINTS = """
-from tasks.records import hint, request_extracts
+from tasks.hands import request_extracts
+from tasks.records import hint
 hint({f"F1_{number}": False for number in range(1, 31)})
 hint({f"F2_{number}": False for number in range(1, 6)})
 hint({"F1_99": True})

@@ -1,5 +1,6 @@
 """Вес узла: лишнее не грузится, отработавшее отпускается (ТЗ 3.4)."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
+from config.loader import CONFIG_VARIABLE
+from demo.broker import free_port
 from tasks.base import SyncTask
+from tests.support.example import example_text
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -30,6 +34,54 @@ print(code, sorted({"flower", "prompt_toolkit", "celery.bin.celery", "sqlglot"} 
 def test_node_starts_without_the_celery_command_and_its_plugins(role: str) -> None:
     done = subprocess.run([sys.executable, "-c", START, role], capture_output=True, text=True, check=True)
     assert done.stdout.split(maxsplit=1) == ["7", "[]\n"]
+
+
+#: Роль делает своё дело без Redis; печатает, что из лишнего загрузила.
+BEAT = """
+from tasks.app import celery_app
+from tasks.schedule import SteadyScheduler
+scheduler = SteadyScheduler(celery_app)
+scheduler.schedule = {"watch": scheduler.schedule["watch"]}
+assert scheduler.tick() > 0
+"""
+WEB = """
+from config.loader import load_settings
+from services.container import build_services
+from tasks.hands import give_hands
+from tasks.pages import sites
+services = build_services(load_settings())
+give_hands(services)
+assert [site.build() for site in sites(services)] and services.sync_now
+"""
+ALONE = """
+import sys
+print(*sorted(set(sys.argv[1].split(",")) & set(sys.modules)))
+"""
+
+
+@pytest.mark.parametrize(
+    ("role", "strangers"),
+    [
+        (BEAT, "celery.worker.consumer,services.container,services.sync,monitoring"),
+        (WEB, "celery,kombu"),
+    ],
+    ids=["beat", "web"],
+)
+def test_role_apart_loads_only_its_own(role: str, strangers: str, tmp_path: Path) -> None:
+    path = tmp_path / "settings.toml"
+    path.write_text(
+        example_text().replace("redis://127.0.0.1:6379", f"redis://127.0.0.1:{free_port()}"),
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", role + ALONE, strangers],
+        env={**os.environ, CONFIG_VARIABLE: str(path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+    )
+    assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
 
 def test_retry_lets_the_copy_of_the_stack_go() -> None:
