@@ -44,8 +44,12 @@ class RedisOutbox:
         Новая запись и отказавшая по своей вине становятся pending, отправляемой поднимается версия,
         отложенная ждёт своего срока. Подсказанную ``due`` не вернёт раньше, чем через ``hinted_for``.
         """
-        hint_at, call = (now + hinted_for).timestamp(), uuid4().hex
-        return [uid for uid in uids if self._run("put", uid, now.timestamp(), hint_at, STICKY, call)]
+        arguments = [now.timestamp(), (now + hinted_for).timestamp(), STICKY, uuid4().hex]
+        wanted, pipeline = list(uids), self._redis.pipeline(transaction=False)
+        for uid in wanted:
+            self._run("put", uid, *arguments, client=pipeline)
+        with store_errors():
+            return [uid for uid, hint in zip(wanted, pipeline.execute(), strict=True) if hint]
 
     def claim(self, uid: str, now: datetime, lease: timedelta, token: str = "") -> Claim | None:
         """Берёт запись в отправку; None — записи нет, её отправляют или её время не пришло.
@@ -186,11 +190,10 @@ class RedisOutbox:
         # Запись могли закончить между двумя чтениями.
         return [(uid, fields, due or failed) for uid, fields, due, failed in rows if "state" in fields]
 
-    def _run(self, script: str, uid: str, *arguments: Any) -> Any:
+    def _run(self, script: str, uid: str, *arguments: Any, client: RedisClient = None) -> Any:
+        keys, values = [self._keys.entry(uid)], [self._keys.pointers, uid, *arguments]
         with store_errors():
-            return self._scripts[script](
-                keys=[self._keys.entry(uid)], args=[self._keys.pointers, uid, *arguments]
-            )
+            return self._scripts[script](keys=keys, args=values, client=client)
 
 
 def _moment(stamp: str) -> datetime:
