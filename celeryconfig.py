@@ -133,9 +133,10 @@ def beat_table(settings: Settings) -> dict[str, Mapping[str, Any]]:
     from tasks.names import EXTRACT, RECONCILE, REDRIVE, WATCH, WATCH_EVERY
 
     sync, table = settings.sync, dict[str, Mapping[str, Any]]()
+    bases = [branch.database for branch in settings.branches]
     for branch in settings.served:
         own = branch.branch_id
-        home = branch.home or len(settings.branches_of(branch.database)) == 1
+        home = branch.home or bases.count(branch.database) == 1
         table[f"redrive-{own}"] = _entry(REDRIVE, sync.redrive_interval, own)
         for feed in ["receptions", *(["plans"] if home else [])]:
             table[f"extract-{feed}-{own}"] = _entry(EXTRACT, sync.interval, own, feed)

@@ -5,6 +5,7 @@ from pathlib import Path
 from cli.arguments import Arguments
 from cli.session import add_config, chosen_file
 from cli.stopping import stopping
+from config.apart import settle_settings
 from config.first_run import is_pending
 from config.loader import load_settings
 
@@ -21,6 +22,7 @@ def main(arguments: list[str]) -> int:
     path = chosen_file(parser.parse_args(arguments))
     if path.exists() and is_pending(path) and not finished(path):
         return 0
+    settle_settings(path)
     load_settings(path)
     return _run()
 

@@ -4,6 +4,7 @@ import argparse
 import os
 
 from cli.arguments import Arguments, count
+from config.apart import settle_settings
 from config.first_run import is_pending
 from config.loader import CONFIG_VARIABLE, load_settings, settings_file
 
@@ -29,6 +30,8 @@ def main(arguments: list[str]) -> int:
 
         if not finish_in_browser(path):
             return 0
+    if options.only == "beat":
+        settle_settings(path)
     load_settings(path)
     return _run(options)
 

@@ -54,6 +54,10 @@ TOML_MISTAKES: Mapping[str, str] = {
 }
 
 
+#: Настройки, прочитанные раз на всю жизнь процесса (config/apart.py).
+settled: "dict[Path, Settings]" = {}
+
+
 class ConfigError(Exception):
     """Настройки не годятся; текст говорит, что исправить, и не содержит значений."""
 
@@ -66,6 +70,8 @@ def settings_file(option: str | os.PathLike[str] | None = None) -> Path:
 def load_settings(option: str | os.PathLike[str] | None = None) -> "Settings":
     """Читает и проверяет настройки; относительные пути считаются от файла настроек."""
     path = settings_file(option)
+    if path in settled:
+        return settled[path]
     text = read_text(path)
     return parse_settings(_parsed(text, path), path.parent, path, text)
 

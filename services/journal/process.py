@@ -1,13 +1,17 @@
 """Журналы процесса из настроек: какие включить и какие строки в них прятать."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, SecretStr
-
-from config.models import Settings
+from config.apart import is_section
 from config.version import version
 from services.journal.configure import catch_uncaught, configure_journal, journal_is_on
 from services.journal.events import EventLogger
+
+if TYPE_CHECKING:
+    from config.models import Settings
 
 
 def start_journal(settings: Settings) -> None:
@@ -36,11 +40,10 @@ def known_secrets(settings: Settings) -> list[str]:
 
 
 def _secret_texts(value: object) -> Iterator[str]:
-    if isinstance(value, SecretStr):
+    if hasattr(value, "get_secret_value"):
         yield value.get_secret_value()
-    elif isinstance(value, BaseModel):
-        for name in type(value).model_fields:
-            yield from _secret_texts(getattr(value, name))
+    elif is_section(value):
+        yield from _secret_texts(vars(value))
     elif isinstance(value, (tuple, list)):
         for item in value:
             yield from _secret_texts(item)

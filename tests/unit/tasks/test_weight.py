@@ -36,13 +36,30 @@ def test_node_starts_without_the_celery_command_and_its_plugins(role: str) -> No
     assert done.stdout.split(maxsplit=1) == ["7", "[]\n"]
 
 
+#: Модели настроек читает потомок; без fork (Windows) — сам процесс.
+MODELS = ",pydantic,config.models" if hasattr(os, "fork") else ""
 #: Роль делает своё дело без Redis; печатает, что из лишнего загрузила.
 BEAT = """
+from config.apart import settle_settings
+from config.loader import settings_file
+settle_settings(settings_file())
 from tasks.app import celery_app
 from tasks.schedule import SteadyScheduler
 scheduler = SteadyScheduler(celery_app)
 scheduler.schedule = {"watch": scheduler.schedule["watch"]}
 assert scheduler.tick() > 0
+"""
+FLOWER = """
+from config.apart import settle_settings
+from config.loader import settings_file
+settle_settings(settings_file())
+from celery.bin.base import CLIContext
+from flower.app import Flower
+from flower.command import flower
+import flowerconfig
+from tasks.app import celery_app
+celery_app.conf.include = ()
+assert Flower(capp=celery_app).capp.conf.broker_url and flowerconfig.max_tasks
 """
 WEB = """
 from config.loader import load_settings
@@ -62,10 +79,11 @@ print(*sorted(set(sys.argv[1].split(",")) & set(sys.modules)))
 @pytest.mark.parametrize(
     ("role", "strangers"),
     [
-        (BEAT, "celery.worker.consumer,services.container,services.sync,monitoring"),
+        (BEAT, f"celery.worker.consumer,services.container,services.sync,monitoring{MODELS}"),
+        (FLOWER, f"celery.worker.consumer,services.container,services.sync,services.store{MODELS}"),
         (WEB, "celery,kombu"),
     ],
-    ids=["beat", "web"],
+    ids=["beat", "flower", "web"],
 )
 def test_role_apart_loads_only_its_own(role: str, strangers: str, tmp_path: Path) -> None:
     path = tmp_path / "settings.toml"
