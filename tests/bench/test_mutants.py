@@ -1,6 +1,6 @@
 """Замер порчи кода: выбор мест и таблица; сама порча длится минуты и зовётся руками."""
 
-from bench.mutants import sample, tabled
+from bench.mutants import KILLED, sample, tabled, verdict
 
 NAMES = [f"services.domain.stages.x_move__mutmut_{number}" for number in range(9)]
 
@@ -24,3 +24,7 @@ def test_table_counts_by_part_and_names_what_nobody_noticed() -> None:
         ("services/store", 4, 0, 1),
     ]
     assert table.notes == [f"survived: {NAMES[2]}", f"no tests: {store}"]
+
+
+def test_checks_that_could_not_start_noticed_nothing() -> None:
+    assert verdict(255) not in KILLED

@@ -1,10 +1,13 @@
 """Загрузка прошлого: страница за страницей, прерванная продолжается (ТЗ 3.1.3)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
+from services.domain.errors import RetriableError
 from services.sync.backfill import Backfill
+from services.sync.loading import Loading, NodeSilent
 from tests.support.scenarios import Office
 
 DAY = timedelta(days=1)
@@ -52,3 +55,47 @@ def test_two_at_once_do_not_read_one_page_twice(office: Office, backfill: Backfi
     with office.locks.hold("backfill:F1", DAY):
         assert backfill.page() == {}
     assert len(backfill.page()) == 50
+
+
+def loading(office: Office, ask: Callable[[], object]) -> Loading:
+    """Возвращает ведение загрузки; ``ask`` — что делает узел, когда его просят о странице."""
+    return Loading("F1", office.work, lambda _: void(ask()), office.pauses.append)
+
+
+def void(_: object) -> None:
+    """Отбрасывает ответ."""
+
+
+def test_loading_is_led_to_its_end_and_forgotten(office: Office, backfill: Backfill) -> None:
+    begin(office, backfill)
+    steps = [
+        (step.progress.read, step.progress.done, step.waits)
+        for step in loading(office, backfill.page).steps()
+    ]
+    assert steps == [(0, False, False), (50, False, False), (60, False, False), (60, True, False)]
+    assert office.store.backfills.load("F1") is None
+    assert office.pauses == []
+
+
+@pytest.mark.parametrize(("waiting", "waits"), [(500, False), (501, True)])
+def test_past_waits_while_the_queue_is_long(
+    office: Office, backfill: Backfill, waiting: int, waits: bool
+) -> None:
+    begin(office, backfill)
+    office.outbox.put([f"F1_{number}" for number in range(1001, 1001 + waiting)], office.clock.now(), DAY)
+    steps = loading(office, backfill.page).steps()
+    assert not next(steps).waits
+    assert next(steps).waits is waits
+
+
+def test_node_that_takes_no_page_is_named_after_two_minutes(office: Office, backfill: Backfill) -> None:
+    begin(office, backfill)
+    with pytest.raises(NodeSilent):
+        list(loading(office, lambda: None).steps())
+    assert sum(office.pauses, timedelta()) == timedelta(minutes=2)
+
+
+def test_load_that_vanished_with_redis_is_not_begun_anew(office: Office, backfill: Backfill) -> None:
+    begin(office, backfill)
+    with pytest.raises(RetriableError, match="пропал"):
+        list(loading(office, office.redis.flushall).steps())
