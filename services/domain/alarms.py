@@ -49,16 +49,16 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Alarm:
-    """Тревога: повод, о чём она (филиал, база или пусто), заголовок, подробность, что делать.
+    """Тревога: повод, заголовок, подробность, что делать, о чём она (филиал, база или пусто).
 
     Поступки в совете стоят в фигурных скобках: как они делаются, говорит каждый по-своему (services/advice).
     """
 
     cause: Cause
-    subject: str
     title: str
     text: str
     advice: str
+    subject: str = ""
 
     @property
     def key(self) -> str:
@@ -86,7 +86,7 @@ def _halted(signs: Signs, limits: Limits) -> Iterator[Alarm]:
         else "Устраните причину и {resume}"
     )
     text = f"{signs.halt.message}. Записи копятся в очереди, ничего не потеряно"
-    yield Alarm(Cause.PORTAL_AUTH if refused else Cause.HALT, "", title, text, advice)
+    yield Alarm(Cause.PORTAL_AUTH if refused else Cause.HALT, title, text, advice)
 
 
 def _ident_lost(signs: Signs, limits: Limits) -> Iterator[Alarm]:
@@ -98,10 +98,10 @@ def _ident_lost(signs: Signs, limits: Limits) -> Iterator[Alarm]:
             names = ", ".join(b.name for b in signs.branches if b.database_id == branch.database_id)
             yield Alarm(
                 Cause.IDENT_LOST,
-                branch.database_id,
                 f"Нет связи с базой Ident {branch.database_id}",
                 f"{branch.last_error}. Не обновляется: {names}; последний успех {_ago(branch, signs)}",
                 "Проверьте, что сервер базы включён и виден по сети; подробнее: {inspect}",
+                subject=branch.database_id,
             )
 
 
@@ -112,10 +112,10 @@ def _no_success(signs: Signs, limits: Limits) -> Iterator[Alarm]:
         if not branch.last_error and _silent_for(branch, signs) >= limits.silence:
             yield Alarm(
                 Cause.NO_SUCCESS,
-                branch.branch_id,
                 f"{branch.name} не обновляется",
                 f"Последняя удачная выборка {_ago(branch, signs)}",
                 "Проверьте, что служба интеграции и Redis запущены: {inspect}",
+                subject=branch.branch_id,
             )
 
 
@@ -125,7 +125,6 @@ def _error_share(signs: Signs, limits: Limits) -> Iterator[Alarm]:
     if errors >= limits.share_least_errors and errors > limits.error_share * total:
         yield Alarm(
             Cause.ERROR_SHARE,
-            "",
             f"Ошибок {errors / total:.0%} за час",
             f"Записей за 60 минут {total}, из них с ошибкой {errors}",
             "{see_reasons}",
@@ -137,7 +136,6 @@ def _failed(signs: Signs, limits: Limits) -> Iterator[Alarm]:
     if errors > limits.errors_per_hour:
         yield Alarm(
             Cause.FAILED,
-            "",
             f"Не отправлено записей за час: {errors}",
             f"Порог — {limits.errors_per_hour}. Записи сохранены и ждут решения",
             "{see_failed}, устраните их и верните записи в очередь",
@@ -149,7 +147,6 @@ def _rejected(signs: Signs, limits: Limits) -> Iterator[Alarm]:
     if rejected > limits.rejected_per_hour:
         yield Alarm(
             Cause.REJECTED,
-            "",
             f"Отклонено записей за час: {rejected}",
             f"Порог — {limits.rejected_per_hour}. В этих приёмах Ident не хватает данных или они неверны",
             "Исправьте приёмы в Ident: {see_rejected}",
@@ -161,7 +158,6 @@ def _no_branch(signs: Signs, limits: Limits) -> Iterator[Alarm]:
     if count > limits.no_branch:
         yield Alarm(
             Cause.NO_BRANCH,
-            "",
             f"Приёмов без филиала за час: {count}",
             f"Порог — {limits.no_branch}. На портал они ушли с филиалом «Не указан» или с именем "
             "организации, которой нет в настройках",
@@ -175,12 +171,12 @@ def _foreign_key(signs: Signs, limits: Limits) -> Iterator[Alarm]:
         if count := branch.events("foreign_key"):
             yield Alarm(
                 Cause.FOREIGN_KEY,
-                branch.branch_id,
                 f"Чужая сделка под ключом приёма филиала {branch.name}",
                 f"За час таких встреч {count}; последняя: {branch.foreign}. В неё ничего не записано и "
                 "планов в ней не показано, у приёма своя сделка",
                 "Спросите создателя, зачем ключ; сотрите его в сделке или удалите её. Закройте поля ключа от "
                 "правки: docs/guide/administrator.md",
+                subject=branch.branch_id,
             )
 
 
@@ -188,7 +184,6 @@ def _plans_by_day(signs: Signs, limits: Limits) -> Iterator[Alarm]:
     if count := signs.events("plans_by_day_exceeded"):
         yield Alarm(
             Cause.PLANS_BY_DAY,
-            "",
             "Сотрудник открыл слишком много планов за сутки",
             f"Отказано в плане сверх суточного предела за час: {count}",
             "Кто это, сказано в журнале безопасности; своему куратору поднимите plans_per_day",
@@ -200,11 +195,11 @@ def _outbox(signs: Signs, limits: Limits) -> Iterator[Alarm]:
         if branch.depth > limits.outbox_share * limits.outbox_capacity:
             yield Alarm(
                 Cause.OUTBOX,
-                branch.branch_id,
                 f"Очередь филиала {branch.name} почти полна",
                 f"Ждут отправки {branch.waiting}, не отправлено {branch.failed}; "
                 f"очередь рассчитана на {limits.outbox_capacity}",
                 "Проверьте связь с порталом и не стоит ли отправка; ничего не теряется",
+                subject=branch.branch_id,
             )
 
 
@@ -213,10 +208,10 @@ def _disk(signs: Signs, limits: Limits) -> Iterator[Alarm]:
         if node.disk_used >= limits.disk_used:
             yield Alarm(
                 Cause.DISK,
-                _subject(node, signs),
                 f"Диск занят на {node.disk_used:.0%}{_where(node, signs)}",
                 "Журналы пишутся только о важном; синхронизация идёт, пока Redis есть куда писать",
                 "Освободите место на диске службы",
+                subject=_subject(node, signs),
             )
 
 
@@ -225,10 +220,10 @@ def _settings(signs: Signs, limits: Limits) -> Iterator[Alarm]:
         if node.settings_refused:
             yield Alarm(
                 Cause.SETTINGS,
-                _subject(node, signs),
                 f"Новые настройки не взяты{_where(node, signs)}",
                 f"Узел работает с прежними. {node.settings_refused}",
                 "Исправьте файл настроек и проверьте его: {check_settings}",
+                subject=_subject(node, signs),
             )
 
 
@@ -246,7 +241,6 @@ def _paused(signs: Signs, limits: Limits) -> Iterator[Alarm]:
         minutes = (signs.now - signs.pause.at) // timedelta(minutes=1)
         yield Alarm(
             Cause.PAUSED,
-            "",
             "Синхронизация стоит на паузе",
             f"Пауза длится {minutes} мин: изменения не читаются и не отправляются",
             "{unpause}, если она больше не нужна",

@@ -31,7 +31,7 @@ def parse_key(text: str) -> RecordKey:
     """Разбирает ключ записи; иное — SkippableError с причиной ``bad_uid``."""
     match = KEY.fullmatch(text)
     if match is None:
-        raise SkippableError(f"номер записи {text[:40]!r} не похож на F1_12345", "bad_uid")
+        raise _unlike(text)
     return RecordKey(int(match[1]), match[2], int(match[3]))
 
 
@@ -39,5 +39,9 @@ def parse_uid(text: str) -> RecordKey:
     """Разбирает ключ приёма; ключ другого вида — SkippableError с причиной ``bad_uid``."""
     key = parse_key(text)
     if key.letter != RECEPTION:
-        raise SkippableError(f"номер записи {text[:40]!r} не похож на F1_12345", "bad_uid")
+        raise _unlike(text)
     return key
+
+
+def _unlike(text: str) -> SkippableError:
+    return SkippableError(f"номер записи {text[:40]!r} не похож на F1_12345", "bad_uid")

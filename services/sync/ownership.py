@@ -33,7 +33,7 @@ class DealOwnership:
         Память молчит — портал спрашивают, если сделку не создал заведомо чужой; доказанное помнится.
         """
         links = self._work.store.links
-        link = links.get(uids[:1]).get(uids[0])
+        link = links.get([uids[0]]).get(uids[0])
         if link is not None and link.deal_id is not None:
             return link.deal_id == deal_id
         stranger = created_by is not None and created_by not in self._work.settings.portal.webhook_users

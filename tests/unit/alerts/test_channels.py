@@ -136,7 +136,7 @@ def test_trouble_of_apprise_keeps_the_address_secret(url: str, complaint: str) -
 
 
 def test_alarm_becomes_a_text_with_advice() -> None:
-    alarm = Alarm(Cause.DISK, "", "Диск занят", "Журналы ограничены", "Освободите место")
+    alarm = Alarm(Cause.DISK, "Диск занят", "Журналы ограничены", "Освободите место")
     notice = alarm_notice(alarm, NOW, MOSCOW)
     assert (notice.key, notice.title) == ("disk", "Диск занят")
     assert "Что делать: Освободите место." in notice.text

@@ -161,8 +161,8 @@ def test_every_alarm_says_what_to_do() -> None:
 
 
 def test_alarm_is_named_by_its_cause_and_subject() -> None:
-    assert Alarm(Cause.DISK, "", "", "", "").key == "disk"
-    assert Alarm(Cause.OUTBOX, "F1", "", "", "").key == "outbox:F1"
+    assert Alarm(Cause.DISK, "", "", "").key == "disk"
+    assert Alarm(Cause.OUTBOX, "", "", "", "F1").key == "outbox:F1"
 
 
 @pytest.mark.parametrize(

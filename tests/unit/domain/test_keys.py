@@ -55,7 +55,7 @@ def test_foreign_key_is_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["F1_P17", "F1_W17"])
 def test_key_of_another_kind_is_no_reception(text: str) -> None:
-    with pytest.raises(SkippableError) as caught:
+    with pytest.raises(SkippableError, match=text) as caught:
         parse_uid(text)
     assert caught.value.reason == "bad_uid"
     assert parse_uid("F1_17") == RecordKey(1, "", 17)

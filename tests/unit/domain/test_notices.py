@@ -9,8 +9,8 @@ from services.domain.alarms import Alarm, Cause
 from services.domain.notices import Decision, Memory, decide
 
 START = datetime(2026, 11, 24, 12, tzinfo=UTC)
-DISK = Alarm(Cause.DISK, "", "Диск занят", "", "")
-LOST = Alarm(Cause.IDENT_LOST, "D1", "Нет связи", "", "")
+DISK = Alarm(Cause.DISK, "Диск занят", "", "")
+LOST = Alarm(Cause.IDENT_LOST, "Нет связи", "", "", "D1")
 
 
 def play(*minutes: tuple[int, list[Alarm]]) -> list[tuple[int, list[str], list[str]]]:

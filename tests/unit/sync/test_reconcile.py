@@ -79,7 +79,7 @@ def test_without_the_portal_the_database_is_still_reconciled(office: Office, err
     office.source.change_silently(1, comment="исправлено")
     office.crm.trouble("numbered", error)
     assert reconciled(office) == [["F1_1"]]
-    assert "reconcile_without_portal" in office.journal.names
+    assert office.journal.fields("reconcile_without_portal")["branch"] == "F1"
 
 
 def test_halted_portal_is_not_asked(office: Office) -> None:

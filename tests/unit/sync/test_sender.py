@@ -269,6 +269,7 @@ def test_phone_of_an_unclear_creation_stays_shut_for_others_until_the_portal_has
     office.send(first)
     busy = office.send(second)
     assert isinstance(busy, Postponed)
+    assert str(busy) == "телефон занят другой записью"
     assert busy.retry_after == BUSY_PAUSE.total_seconds()
     assert office.crm.contacts == {}
     assert 60_000 < office.redis.pttl(f"t:lock:phone:{PHONE_TOKEN}") <= 65_000

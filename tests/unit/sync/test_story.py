@@ -1,0 +1,26 @@
+"""История записи и поиск: ветви, до которых сцены tests/integration/test_story.py не доходят."""
+
+import pytest
+
+from services.sync.story import Search, Teller
+from tests.support.scenarios import Office
+
+
+@pytest.mark.parametrize(
+    ("choice", "fate"), [("report", "сделка останется как есть"), ("cancel", "сделка отменится")]
+)
+def test_story_of_a_deleted_reception_foretells_the_deal(choice: str, fate: str) -> None:
+    office = Office(rules={"deleted_receptions": choice})
+    office.delivered()
+    office.source.remove(1)
+    (step,) = Teller(office.feed, office.work, office.crm).tell("F1_1").next
+    assert "Пропажу заметит сверка" in step.told
+    assert fate in step.told
+
+
+@pytest.mark.parametrize("text", ["К-17", "K-17", "²", "1" * 19])
+def test_what_is_no_number_is_sought_as_a_card(text: str) -> None:
+    office = Office()
+    office.delivered()
+    assert Search([office.feed], office.crm).find(text) == ([], [])
+    assert "numbered" not in office.crm.calls
