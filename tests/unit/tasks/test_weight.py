@@ -93,11 +93,11 @@ def test_role_apart_loads_only_its_own(role: str, strangers: str, tmp_path: Path
     )
     done = subprocess.run(
         [sys.executable, "-c", role + ALONE, strangers],
-        env={**os.environ, CONFIG_VARIABLE: str(path)},
+        env={**os.environ, CONFIG_VARIABLE: str(path), "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=False,
-        cwd=ROOT,
+        cwd=tmp_path,
     )
     assert (done.returncode, done.stdout) == (0, "\n"), done.stderr
 
