@@ -9,6 +9,8 @@ AttributeError («'NoneType' object has no attribute 'hostname'»). Обрыво
 import logging
 import threading
 from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
 from typing import Any
 
 from celery import bootsteps
@@ -47,12 +49,38 @@ class GatheredEvents(bootsteps.StartStopStep):
         events.on_send_buffered = gathered
 
 
+class Acks:
+    """Подтверждения сообщений: по одному в своём потоке.
+
+    Пакет портала кончает полсотни задач разом. У канала kombu до десяти соединений с Redis, и подтверждения
+    прямо из потоков задач (так Celery делает там, где нет цикла событий: на Windows) получали
+    MaxConnectionsError: сообщение до переподключения занимало место среди взятых, и узел слушал всё меньше.
+    В цикле событий каждое держало бы приём следующего сообщения. Подтверждать из другого потока kombu
+    разрешает (virtual.base.QoS, «acks can be done by other threads»).
+    """
+
+    def __init__(self) -> None:
+        self._waiting: SimpleQueue[Callable[[], object]] = SimpleQueue()
+        threading.Thread(target=self._run, name="acks", daemon=True).start()
+
+    def soon(self, ack: Callable[..., object], *args: Any, **options: Any) -> None:
+        self._waiting.put(partial(ack, *args, **options))
+
+    def _run(self) -> None:
+        while True:
+            try:
+                self._waiting.get()()
+            except Exception as error:
+                log.error("message_not_acknowledged error=%s", type(error).__name__)
+
+
 class SteadyConsumer(bootsteps.Step):
-    """Шаг потребителя: подменяет его цикл и обработчик сообщений на выносливые."""
+    """Шаг потребителя: подменяет его цикл, обработчик сообщений и подтверждения на выносливые."""
 
     def __init__(self, consumer: Any, **options: Any) -> None:
         super().__init__(consumer, **options)
         consumer.loop = steady(consumer, consumer.loop)
+        consumer.call_soon_ack = Acks().soon
         new_handler = consumer.create_task_handler
         consumer.create_task_handler = lambda *args: forgiving(consumer, new_handler(*args))
 

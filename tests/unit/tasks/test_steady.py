@@ -1,5 +1,8 @@
 """Выносливый приём: непредвиденная ошибка — пересоединение, негодное сообщение — отказ, а не смерть узла."""
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +13,7 @@ from celery.exceptions import WorkerShutdown
 from kombu import Connection, Consumer, Queue
 
 from tasks.steady import EVENTS_EVERY, GatheredEvents, SteadyConsumer
+from tests.support.node import eventually
 from tests.support.redis_process import RedisProcess
 
 
@@ -47,6 +51,25 @@ def test_what_celery_understands_passes_as_it_is(error: BaseException) -> None:
     with pytest.raises(type(error)) as caught:
         consumer.loop(consumer)
     assert caught.value is error
+
+
+def test_acknowledgements_of_tasks_that_end_together_go_one_by_one_and_none_is_lost() -> None:
+    """Из потоков задач их было бы полсотни сразу — больше, чем соединений у канала kombu."""
+    consumer, done, now, most = looped(OSError()), list[int](), list[int](), list[int]()
+
+    def ack(number: int) -> None:
+        now.append(number)
+        most.append(len(now))
+        time.sleep(0.001)
+        now.remove(number)
+        done.append(number)
+        if number % 10 == 0:
+            raise OSError("связь")
+
+    with ThreadPoolExecutor(50) as pool:
+        list(pool.map(partial(consumer.call_soon_ack, ack), range(50)))
+    eventually(lambda: len(done) == 50)
+    assert (sorted(done), max(most)) == (list(range(50)), 1)
 
 
 def test_message_that_celery_itself_does_not_understand_is_refused() -> None:
