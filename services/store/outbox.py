@@ -201,12 +201,12 @@ def _moment(stamp: str) -> datetime:
 
 
 def _entry(uid: str, fields: Mapping[str, str], due: float | None) -> Entry:
-    queued = float(fields.get("queued_at", 0))
+    queued = float(fields["queued_at"])
     return Entry(
         uid=uid,
         state=EntryState(fields["state"]),
-        attempts=int(fields.get("attempts", 0)),
-        version=int(fields.get("version", 0)),
+        attempts=int(fields["attempts"]),
+        version=int(fields["version"]),
         queued_at=datetime.fromtimestamp(queued, UTC),
         due_at=datetime.fromtimestamp(due if due is not None else queued, UTC),
         reason=fields.get("reason", ""),

@@ -193,14 +193,14 @@ class Teller:
             written = update_fields(draft, table, immutable, move)
         for name, value in draft.values.items():
             before, hide = current.get(table[name]), name in PERSONAL
-            note = ""
-            if own is None:
-                note = "запишется" if value != "" else ""
-            elif not same_value(before, value):
-                if table[name] not in written:
-                    note = "первоначальное, не обновляется (МАП 2.3.4)"
-                else:
-                    note = "запишется" if stale else "поправлено на портале: запишется с переменой в Ident"
+            if same_value(before, value):
+                note = ""
+            elif own is not None and table[name] not in written:
+                note = "первоначальное, не обновляется (МАП 2.3.4)"
+            elif own is None or stale:
+                note = "запишется"
+            else:
+                note = "поправлено на портале: запишется с переменой в Ident"
             yield Row(name, self._told(value, hide), self._told(before, hide), note)
 
     def _told(self, value: object, hide: bool) -> str:

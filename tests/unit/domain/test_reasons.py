@@ -20,9 +20,9 @@ def test_first_of_several_reasons_is_shown() -> None:
     assert reason_of("phone_missing, name_missing").title == "Нет телефона"
 
 
-@pytest.mark.parametrize("code", ["unheard_of", ""])
-def test_unknown_reason_still_says_something(code: str) -> None:
-    assert "Причина" in reason_of(code).title
+@pytest.mark.parametrize(("code", "named"), [("unheard_of", "unheard_of"), ("", "не названа")])
+def test_unknown_reason_is_named(code: str, named: str) -> None:
+    assert reason_of(code).title == f"Причина «{named}»"
     assert reason_of(code).advice
 
 

@@ -5,8 +5,9 @@ from decimal import Decimal
 import pytest
 
 from services.domain.judgement import Foreign
-from services.domain.story import Tone, facts
-from tests.factories import make_line, make_reception, make_rules
+from services.domain.stages import StageTable
+from services.domain.story import Tone, facts, movement
+from tests.factories import MARK, make_line, make_reception, make_rules
 
 
 @pytest.mark.parametrize(
@@ -24,3 +25,25 @@ def test_amount_is_told_with_its_rule(price: str, told: str, tone: Tone) -> None
     )
     assert told in amount.told.replace("\xa0", " ")
     assert amount.tone is tone
+
+
+@pytest.mark.parametrize(
+    ("stage", "told", "tone"),
+    [
+        ("C1:CONSULTATION_SCHEDULED", "«Запись на консультацию» → «Консультация проведена»", Tone.GOOD),
+        ("C1:CONSULTATION_DONE", "стадия уже стоит", Tone.GOOD),
+        ("C1:WON", "назад по воронке не двигаем", Tone.NOTE),
+        ("C5:WON", "сделка остаётся на стадии C5:WON", Tone.NOTE),
+    ],
+)
+def test_movement_is_told_with_both_stages_or_why_there_is_none(stage: str, told: str, tone: Tone) -> None:
+    reception = make_reception(lines=(make_line("Консультация"),), ended_at=MARK)
+    fact = movement(stage, reception, StageTable.build(1, {}), False)
+    assert fact.rule == "Движение"
+    assert told in fact.told
+    assert fact.tone is tone
+
+
+def test_every_rule_says_its_word() -> None:
+    said = facts(make_reception(), make_rules(1), Foreign())
+    assert [fact.rule for fact in said] == ["Филиал", "Услуги", "Сумма", "План лечения", "Стадия"]

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.sync.preview import shown
+from services.sync.preview import same_value, shown
 
 
 @pytest.mark.parametrize(
@@ -35,3 +35,20 @@ def test_open_value_is_whole_and_a_whole_sum_has_no_kopecks(value: object, told:
 
 def test_number_in_a_hidden_field_stays_hidden() -> None:
     assert shown("3500.00", hide=True) == "3…"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "same"),
+    [
+        (None, "", True),
+        (False, None, True),
+        ("сказано", "", False),
+        ("", "сказано", False),
+        ("3500.00", 3500.0, True),
+        ("3500.00", 3501.0, False),
+        ("2026-01-01T10:00:00+03:00", "2026-01-01T07:00:00+00:00", True),
+        ("Терапевт", "Хирург", False),
+    ],
+)
+def test_values_are_compared_by_their_meaning(before: object, after: object, same: bool) -> None:
+    assert same_value(before, after) is same

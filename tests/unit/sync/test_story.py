@@ -24,3 +24,11 @@ def test_what_is_no_number_is_sought_as_a_card(text: str) -> None:
     office.delivered()
     assert Search([office.feed], office.crm).find(text) == ([], [])
     assert "numbered" not in office.crm.calls
+
+
+def test_new_deal_is_promised_what_is_not_empty() -> None:
+    office = Office()
+    office.book(comment="")
+    rows = Teller(office.feed, office.work, office.crm).tell("F1_1").rows
+    assert [row.field for row in rows if row.note == ""] == [row.field for row in rows if row.ident == "—"]
+    assert {row.note for row in rows} == {"", "запишется"}
