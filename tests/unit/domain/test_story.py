@@ -42,8 +42,3 @@ def test_movement_is_told_with_both_stages_or_why_there_is_none(stage: str, told
     assert fact.rule == "Движение"
     assert told in fact.told
     assert fact.tone is tone
-
-
-def test_every_rule_says_its_word() -> None:
-    said = facts(make_reception(), make_rules(1), Foreign())
-    assert [fact.rule for fact in said] == ["Филиал", "Услуги", "Сумма", "План лечения", "Стадия"]
