@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from config import loader
 
 if TYPE_CHECKING:
-    from config.models import Settings
+    from multiprocessing.connection import Connection
+
     from config.models.base import Section
 
 
@@ -41,15 +42,25 @@ def settle_settings(path: Path) -> None:
     """Читает настройки раз на всю жизнь процесса; беда настроек — та же, что у load_settings."""
     if not hasattr(os, "fork"):
         return
-    from concurrent.futures import ProcessPoolExecutor
     from multiprocessing import get_context
 
-    with ProcessPoolExecutor(1, get_context("fork")) as child:
-        loader.settled[path] = cast("Settings", child.submit(_read, path).result())
+    fork = get_context("fork")
+    here, there = fork.Pipe(duplex=False)
+    child = fork.Process(target=_tell, args=(path, there))
+    child.start()
+    there.close()
+    told = here.recv()
+    child.join()
+    if isinstance(told, Exception):
+        raise told
+    loader.settled[path] = told
 
 
-def _read(path: Path) -> Any:
-    return plain(loader.load_settings(path))
+def _tell(path: Path, there: Connection) -> None:
+    try:
+        there.send(plain(loader.load_settings(path)))
+    except Exception as error:
+        there.send(error)
 
 
 def plain(value: Any) -> Any:
