@@ -19,6 +19,7 @@ from services.bitrix.packing import (
     MERGED_KEYS,
     PAGE_ROWS,
     PATIENCE,
+    Packet,
     PageFull,
     Slot,
     lay_out,
@@ -290,3 +291,12 @@ def test_every_owner_gets_exactly_the_rows_of_its_keys(owners: list[list[int]]) 
         answer = rows(*sorted(uid.upper() for uid in slots[0].asked))
         assert sorted(row[KEY] for row in slots[0].share(answer).get()) == sorted(asked)
         assert len(slots[0].asked) <= MERGED_KEYS
+
+
+@pytest.mark.parametrize(("company", "taken"), [(1, 1), (2, 2), (3, 3)])
+def test_refused_group_has_at_most_its_company_in_a_packet(company: int, taken: int) -> None:
+    """Пакет, отвергнутый целиком, делят: виновная группа остаётся одна."""
+    groups = [group(1) for _ in range(5)]
+    groups[0].company = company
+    packet = Packet(50)
+    assert [packet.take(one) for one in groups].count(True) == taken

@@ -48,6 +48,7 @@ def test_next_run_starts_from_the_cursor_with_an_overlap(office: Office) -> None
     office.book(2, now(office) - HOUR - timedelta(minutes=9))
     assert extracted(office) == [["F1_2"]]
     assert office.pauses == []
+    assert office.cursors.load("F1") == ChangePoint(now(office) - HOUR, 7)
 
 
 def test_overlap_costs_nothing_when_nothing_changed(office: Office) -> None:

@@ -123,6 +123,7 @@ def test_row_that_does_not_read_rejects_one_record_and_the_rest_goes_on(office: 
     assert taken(office, 1, 2, 3) == ["F1_1", "F1_3"]
     (rejection,) = office.links.rejections("F1")
     assert (rejection.uid, rejection.reason) == ("F1_2", "rule_failed")
+    assert "ValueError" in rejection.message
     assert "Иванов" not in rejection.message
 
 
