@@ -177,9 +177,7 @@ class Installation:
 
     def waiting(self) -> int:
         """Возвращает, сколько записей ждёт отправки."""
-        return sum(
-            sum(self.services.store.outbox.depth(clinic.branch_id).values()) for clinic in self.clinics
-        )
+        return sum(self.services.store.outbox.size(clinic.branch_id) for clinic in self.clinics)
 
     def _clinic(self, number: int) -> Clinic:
         folder = self.folder / f"D{number}"
