@@ -26,7 +26,6 @@ def _listed(reasons: Iterable[str]) -> str:
     return f" {' '.join(reasons)} "
 
 
-TEMPORARY = _listed(Family)
 #: Отказы, которых перемена в Ident не лечит: временные ждут своей причины, гибель узла — человека.
 STICKY = _listed([*Family, WORKER_LOST])
 
@@ -125,10 +124,13 @@ class RedisOutbox:
         return sum(int(self._run("requeue", uid, now.timestamp(), 1)) for uid in uids)
 
     def curable(self, branch_id: str) -> Sequence[tuple[str, str, datetime, int]]:
-        """Возвращает отказавшие по временной причине: ключ, причина, когда отказала, сколько раз оживляли."""
+        """Возвращает отказавшие не по своей вине: ключ, причина, когда отказала, сколько раз оживляли.
+
+        Это временные причины и гибель узла: с виновной записью в работе бывают и сотни невинных.
+        """
         keys = self._keys
         with store_errors():
-            arguments = [keys.entries(branch_id), TEMPORARY]
+            arguments = [keys.entries(branch_id), STICKY]
             found = self._scripts["curable"](keys=[keys.failed(branch_id)], args=arguments)
         rows = zip(found[::4], found[1::4], found[2::4], found[3::4], strict=True)
         return [(uid, reason, _moment(at), int(revived)) for uid, reason, at, revived in rows]

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from services.domain.errors import Family
+from services.store.outbox import WORKER_LOST
 from services.sync.feed import Work
 
 PACKET = 200
@@ -26,16 +27,19 @@ class Redrive:
         return self._store.outbox.due(self._branch_id, now, sync.hint_timeout, PACKET)
 
     def _revive(self, now: datetime) -> None:
-        """Возвращает в очередь отказавшие по временной причине, когда она ушла."""
+        """Возвращает в очередь отказавшие не по своей вине, когда причина ушла."""
         failed = self._store.outbox.curable(self._branch_id)
-        back = {family: self._back_since(family) for family in {reason for _, reason, _, _ in failed}}
+        reasons = {reason for _, reason, _, _ in failed} - {WORKER_LOST}
+        back = {family: self._back_since(family) for family in reasons}
         revival = self._work.settings.sync.revival
-        cured = [
-            uid
-            for uid, reason, at, revived in failed
-            # В первый раз — как только связь вернулась, потом — с паузой.
-            if now - at >= revival or (revived == 0 and (since := back[reason]) is not None and since > at)
-        ]
+        cured = []
+        for uid, reason, at, revived in failed:
+            rested, since = now - at >= revival, back.get(reason)
+            # Узел погибал и с нею, и с сотнями других: все пробуются ещё раз, виновная отказывает насовсем.
+            # Прочие — в первый раз, как только связь вернулась, потом с паузой.
+            again = rested and revived == 0 if reason == WORKER_LOST else rested
+            if again or (revived == 0 and since is not None and since > at):
+                cured.append(uid)
         if cured:
             count = self._store.outbox.revive(cured, now)
             self._work.journal.info("failed_revived", branch=self._branch_id, count=count)

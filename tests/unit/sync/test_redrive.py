@@ -6,6 +6,7 @@ import pytest
 
 from services.domain.errors import Family
 from services.domain.outbox import EntryState, Halt
+from services.store.outbox import WORKER_LOST
 from tests.support.scenarios import Office
 
 LEASE = timedelta(seconds=100)
@@ -113,6 +114,23 @@ def test_second_revival_waits_for_its_pause(office: Office) -> None:
     office.outbox.fail(claim, office.clock.now(), Family.API, "")
     office.clock.advance(seconds=30)
     office.gate.succeeded(office.clock.now())
+    assert list(office.redrive.due()) == []
+
+
+def test_record_in_work_when_the_node_kept_dying_is_tried_once_more_and_no_more(office: Office) -> None:
+    """С виновной записью в работе сотни невинных: тридцать убийств подряд осуждали 167 из 200."""
+    failed(office, WORKER_LOST)
+    office.stats.note("F1", "last_success", office.clock.now().isoformat())
+    office.clock.advance(minutes=14)
+    office.gate.succeeded(office.clock.now())
+    assert list(office.redrive.due()) == []
+    office.clock.advance(minutes=1)
+    assert list(office.redrive.due()) == ["F1_1"]
+    claim = office.outbox.claim("F1_1", office.clock.now(), LEASE)
+    assert claim is not None
+    assert claim.losses == 0
+    office.outbox.fail(claim, office.clock.now(), WORKER_LOST, "")
+    office.clock.advance(days=1)
     assert list(office.redrive.due()) == []
 
 
