@@ -34,11 +34,11 @@ class Redrive:
         revival = self._work.settings.sync.revival
         cured = []
         for uid, reason, at, revived in failed:
-            rested, since = now - at >= revival, back.get(reason)
-            # Узел погибал и с нею, и с сотнями других: все пробуются ещё раз, виновная отказывает насовсем.
-            # Прочие — в первый раз, как только связь вернулась, потом с паузой.
-            again = rested and revived == 0 if reason == WORKER_LOST else rested
-            if again or (revived == 0 and since is not None and since > at):
+            first, since = revived == 0, back.get(reason)
+            # В первый раз — как только связь вернулась, потом — с паузой. С виновной в гибели узла
+            # бывают сотни невинных: после паузы все пробуются ещё раз, и виновная отказывает насовсем.
+            rested = now - at >= revival and (first or reason != WORKER_LOST)
+            if rested or (first and since is not None and since > at):
                 cured.append(uid)
         if cured:
             count = self._store.outbox.revive(cured, now)
