@@ -47,16 +47,14 @@ class LookupQueue:
     async def ask(self, branch_id: str, question: PlanQuestion, within: float) -> Mapping[str, Any]:
         """Посылает вопрос и ждёт ответа не дольше ``within`` секунд."""
         loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(within):
-                nonce = secrets.token_hex(16)
-                sealed = self._requests.seal({**question.as_json(), "nonce": nonce})
-                task_id = await loop.run_in_executor(
-                    self._executor, self._send, branch_id, sealed, timedelta(seconds=within)
-                )
-                return self._opened(await self._wait(task_id), nonce)
-        except TimeoutError:
-            raise NoAnswer(late=True) from None
+        until = loop.time() + within
+        nonce = secrets.token_hex(16)
+        sealed = self._requests.seal({**question.as_json(), "nonce": nonce})
+        sending = loop.run_in_executor(
+            self._executor, self._send, branch_id, sealed, timedelta(seconds=within)
+        )
+        task_id = await _by(until, sending)
+        return self._opened(await self._wait(task_id, until), nonce)
 
     async def close(self) -> None:
         if self._redis is not None:
@@ -80,14 +78,14 @@ class LookupQueue:
             raise NoAnswer(late=False) from None
         return task_id
 
-    async def _wait(self, task_id: str) -> Mapping[str, Any]:
+    async def _wait(self, task_id: str, until: float) -> Mapping[str, Any]:
         from redis.exceptions import RedisError
 
         # Ключ, под которым Celery хранит результат (celeryconfig: result_backend_transport_options).
         key = f"{self._settings.redis.prefix}:result:celery-task-meta-{task_id}"
         pause = FIRST_PAUSE
         try:
-            while (raw := await self._mailbox().getdel(key)) is None:
+            while (raw := await _by(until, asyncio.ensure_future(self._mailbox().getdel(key)))) is None:
                 await asyncio.sleep(pause)
                 pause = min(pause * 1.3, LONGEST_PAUSE)
         except RedisError:
@@ -118,6 +116,21 @@ class LookupQueue:
                 socket_timeout=CONNECT_SECONDS,
             )
         return self._redis
+
+
+async def _by(until: float, doing: asyncio.Future[Any]) -> Any:
+    """Дожидается дела до срока ``until`` по часам цикла событий; не дождалась — NoAnswer.
+
+    Срок сравнивается, а не приходит отменой: asyncio.wait_for, которым redis-py посылает команду, в Python
+    3.11 отмену порой глотает (github.com/python/cpython/issues/86296), и вопрос опрашивал бы Redis без конца.
+    """
+    left = until - asyncio.get_running_loop().time()
+    if left > 0:
+        await asyncio.wait([doing], timeout=left)
+    if doing.done():
+        return doing.result()
+    doing.cancel()
+    raise NoAnswer(late=True)
 
 
 def producer(settings: Settings) -> Any:
