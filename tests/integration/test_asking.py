@@ -20,7 +20,7 @@ def test_no_question_outlives_its_deadline(world: World) -> None:
 
     async def late(asker: LookupQueue, within: float) -> bool:
         try:
-            await asker.ask("F1", PlanQuestion(1, "", None, None), within)
+            await asker.ask("F1", PlanQuestion(1, None, None, ""), within)
         except NoAnswer as silence:
             return silence.late
         return False

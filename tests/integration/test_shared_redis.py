@@ -148,7 +148,7 @@ def test_answer_about_a_plan_is_awaited_over_the_tls_of_the_clinic(world: World)
         with ThreadPoolExecutor(1) as executor:
             asker = LookupQueue(world.settings, executor)
             try:
-                await asker.ask("F1", PlanQuestion(1, "", None, None), 1.0)
+                await asker.ask("F1", PlanQuestion(1, None, None, ""), 1.0)
             except NoAnswer as silence:
                 return silence.late
             finally:
