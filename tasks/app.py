@@ -50,6 +50,7 @@ celery_app.steps["consumer"] |= {
     "tasks.lookups:LookupConsumer",
     "tasks.steady:SteadyConsumer",
     "tasks.steady:GatheredEvents",
+    "tasks.steady:LastingClient",
 }
 celery_app.steps["worker"].add("tasks.watchdog:WatchdogStep")
 

@@ -9,12 +9,13 @@ AttributeError («'NoneType' object has no attribute 'hostname'»). Обрыво
 import logging
 import threading
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from queue import SimpleQueue
 from typing import Any
 
 from celery import bootsteps
 from celery.worker.consumer.events import Events
+from celery.worker.consumer.tasks import Tasks
 
 log = logging.getLogger("ident.node")
 
@@ -47,6 +48,20 @@ class GatheredEvents(bootsteps.StartStopStep):
 
         events.buffer_group, events.buffer_limit = frozenset(["task"]), EVENTS_AT_ONCE
         events.on_send_buffered = gathered
+
+
+class LastingClient(bootsteps.StartStopStep):
+    """Шаг потребителя: канал приёма держит одного клиента Redis.
+
+    kombu собирает клиента заново на каждое обращение (``conn_or_acquire``): десятая часть работы узла.
+    Клиент redis-py — лишь обёртка общего пула, потоки делят её свободно; с новым соединением новый и канал.
+    """
+
+    requires = (Tasks,)
+
+    def start(self, consumer: Any) -> None:
+        channel = consumer.task_consumer.channel
+        channel._create_client = cache(channel._create_client)
 
 
 class Acks:

@@ -51,9 +51,9 @@ class Store:
         self.cursors = RedisCursors(redis, keys)
         self.links = RedisLinks(redis, keys)
         self.locks = RedisLocks(redis, keys)
-        self.epoch = RedisEpoch(redis, keys, identity.mark, identity.quarantine)
+        epoch = RedisEpoch(keys, identity.mark, identity.quarantine)
         owner = identity.secret_id, identity.portal_id
-        self.gate = RedisSendGate(redis, keys, owner, self.epoch, identity.pauses)
+        self.gate = RedisSendGate(redis, keys, epoch, owner, identity.pauses)
         self.ticks = RedisTicks(redis, keys)
         self.pulse = RedisPulse(redis, keys)
         self.backfills = RedisBackfills(redis, keys)

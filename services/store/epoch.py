@@ -7,45 +7,47 @@
 """
 
 import threading
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from uuid import uuid4
 
-from services.store.connection import RedisClient, store_errors
 from services.store.keys import Keys
 
-# KEYS: epoch; ARGV: новая отметка, прежняя отметка узла, now, конец карантина.
+# Начало сценария ворот: отметка спрашивается тем же обращением. Возвращает отметку и конец карантина.
 LOOK = """
-local id = redis.call('HGET', KEYS[1], 'id')
-if not id then
-  id = ARGV[1]
-  redis.call('HSET', KEYS[1], 'id', id)
+local function look(key, fresh, known, till)
+  local id = redis.call('HGET', key, 'id')
+  if not id then
+    id = fresh
+    redis.call('HSET', key, 'id', id)
+  end
+  if known ~= '' and known ~= id then redis.call('HSET', key, 'until', till) end
+  return id, redis.call('HGET', key, 'until') or '0'
 end
-if ARGV[2] ~= '' and ARGV[2] ~= id then redis.call('HSET', KEYS[1], 'until', ARGV[4]) end
-return {id, redis.call('HGET', KEYS[1], 'until') or '0'}
 """
 
 
 class RedisEpoch:
-    """Отметка памяти Redis и карантин после её потери."""
+    """Отметка памяти Redis и карантин после её потери; обращается к Redis сам сценарий ворот."""
 
-    def __init__(self, redis: RedisClient, keys: Keys, mark: Path | None, period: timedelta) -> None:
-        self._redis, self._key, self._mark, self._period = redis, keys.epoch(), mark, period
-        self._look = redis.register_script(LOOK)
+    def __init__(self, keys: Keys, mark: Path | None, period: timedelta) -> None:
+        self.key, self._mark, self._period = keys.epoch(), mark, period
         self._lock = threading.Lock()
         self._known: str | None = None
 
-    def quarantine(self, now: datetime) -> timedelta | None:
-        """Возвращает, сколько ещё ждать; None — память цела."""
+    def asked(self, now: datetime) -> Sequence[object]:
+        """Возвращает доводы ``look``: новую отметку, известную узлу и конец карантина на случай потери."""
         with self._lock:
-            known = self._recalled()
-            arguments = [uuid4().hex, known, now.timestamp(), (now + self._period).timestamp()]
-            with store_errors():
-                found, until = self._look(keys=[self._key], args=arguments)
-            if found != known:
-                self._remember(str(found))
-        left = float(until) - now.timestamp()
+            return uuid4().hex, self._recalled(), (now + self._period).timestamp()
+
+    def quarantine(self, found: str, until: float, now: datetime) -> timedelta | None:
+        """Запоминает найденную отметку и возвращает, сколько ещё ждать; None — память цела."""
+        with self._lock:
+            if found != self._known:
+                self._remember(found)
+        left = until - now.timestamp()
         return timedelta(seconds=left) if 0 < left <= self._period.total_seconds() + 1 else None
 
     def _recalled(self) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 from services.domain.outbox import Halt
 from services.store.connection import RedisClient, store_errors
-from services.store.epoch import RedisEpoch
+from services.store.epoch import LOOK, RedisEpoch
 from services.store.keys import Keys
 
 THRESHOLD = 5
@@ -37,20 +37,23 @@ if step == 1 then return 1 end
 return 0
 """
 
-# KEYS: breaker; ARGV: now, срок пробы, 1 — взять пробу. Возвращает, сколько ждать; -1 — слать можно.
+# KEYS: breaker, epoch; ARGV: now, срок пробы, 1 — взять пробу, затем доводы look.
+# Возвращает, сколько ждать (-1 — слать можно), отметку памяти и конец карантина. В карантине пробы не берут.
 # Ждать дольше самой паузы велят только часы, переведённые назад: их не слушаем.
 # После паузы пробует один, остальные ждут его исхода; проба, о которой не слышно, сменяется следующей.
 RETRY_IN = """
+local id, quarantine = look(KEYS[2], ARGV[4], ARGV[5], ARGV[6])
 local till = tonumber(redis.call('HGET', KEYS[1], 'open_until') or '0')
 local now = tonumber(ARGV[1])
 local span = tonumber(redis.call('HGET', KEYS[1], 'span') or '0')
-if till == 0 then return '-1' end
-if now < till and till <= now + span + 1 then return string.format('%.3f', till - now) end
-if ARGV[3] == '1' then
+local rests = tonumber(quarantine) > now and tonumber(quarantine) <= tonumber(ARGV[6]) + 1
+if till == 0 then return {'-1', id, quarantine} end
+if now < till and till <= now + span + 1 then return {string.format('%.3f', till - now), id, quarantine} end
+if ARGV[3] == '1' and not rests then
   local probe = tonumber(ARGV[2])
   redis.call('HSET', KEYS[1], 'open_until', string.format('%.3f', now + probe), 'span', probe, 'probing', '1')
 end
-return '-1'
+return {'-1', id, quarantine}
 """
 
 # KEYS: breaker; ARGV: now. Возвращает пробу, до портала не дошедшую: следующая пойдёт сразу.
@@ -82,15 +85,15 @@ class RedisSendGate:
         self,
         redis: RedisClient,
         keys: Keys,
+        epoch: RedisEpoch,
         owner: tuple[str, str] = ("", ""),
-        epoch: RedisEpoch | None = None,
         pauses: Sequence[timedelta] = PAUSES,
     ) -> None:
         self._redis, self._epoch, self._pauses = redis, epoch, pauses
         self._halt_key, self._breaker = keys.halt(owner[0]), keys.breaker(owner[1])
         self._paused_key = keys.paused()
         self._broke = redis.register_script(BROKE)
-        self._retry_in = redis.register_script(RETRY_IN)
+        self._retry_in = redis.register_script(LOOK + RETRY_IN)
         self._succeeded = redis.register_script(SUCCEEDED)
         self._give_back = redis.register_script(GIVE_BACK)
         self._halt = redis.register_script(HALT)
@@ -139,13 +142,18 @@ class RedisSendGate:
         return datetime.fromtimestamp(float(found), UTC) if found else None
 
     def _wait(self, now: datetime, probe: bool) -> timedelta | None:
-        if self._epoch is not None and (left := self._epoch.quarantine(now)) is not None:
-            return left
         probing = min(self._pauses[-1], PROBE).total_seconds()
-        arguments = [now.timestamp(), probing, int(probe)]
+        arguments = [now.timestamp(), probing, int(probe), *self._epoch.asked(now)]
         with store_errors():
-            seconds = float(self._retry_in(keys=[self._breaker], args=arguments))
-        return None if seconds < 0 else timedelta(seconds=seconds)
+            wait, epoch, until = self._retry_in(keys=[self._breaker, self._epoch.key], args=arguments)
+        if (left := self._epoch.quarantine(epoch, float(until), now)) is not None:
+            return left
+        return None if float(wait) < 0 else timedelta(seconds=float(wait))
+
+    def shut(self) -> bool:
+        """Отвечает, остановлена ли отправка или стоит на паузе."""
+        with store_errors():
+            return bool(self._redis.exists(self._halt_key, self._paused_key))
 
     def paused(self) -> datetime | None:
         with store_errors():

@@ -6,6 +6,7 @@
 """
 
 import random
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -49,7 +50,8 @@ local held = redis.call('GET', KEYS[1])
 if not held or string.match(held, '^%S+') ~= ARGV[1] then return 0 end
 return redis.call('DEL', KEYS[1])
 """
-POLL_SECONDS = 0.05
+#: Как часто смотрят, не освободил ли замок другой процесс: сначала и потом. Свой процесс разбудит сам.
+FIRST_LOOK, LONGEST_LOOK = 0.05, 1.0
 
 
 class RedisLease:
@@ -95,9 +97,12 @@ class RedisLocks:
         redis: RedisClient,
         keys: Keys,
         monotonic: Callable[[], float] = time.monotonic,
-        sleep: Callable[[float], None] = time.sleep,
+        pause: Callable[[threading.Event, float], object] = threading.Event.wait,
     ) -> None:
-        self._redis, self._keys, self._monotonic, self._sleep = redis, keys, monotonic, sleep
+        self._redis, self._keys, self._monotonic, self._pause = redis, keys, monotonic, pause
+        self._lock = threading.Lock()
+        #: Кого из ждущих этого процесса будить, когда замок с таким именем снят.
+        self._waiting: dict[str, list[threading.Event]] = {}
 
     @contextmanager
     def hold(
@@ -108,18 +113,35 @@ class RedisLocks:
         ``owner`` — «запись/взятие»: замок, оставленный запертым этой записью, она берёт снова.
         """
         lease = RedisLease(self._redis, self._keys.lock(name), ttl, owner or uuid4().hex)
-        if not self._taken(lease, wait):
+        if not (lease.take() or (wait and self._awaited(name, lease, wait))):
             yield None
             return
         try:
             yield lease
         finally:
             lease.release()
+            self._wake(name)
 
-    def _taken(self, lease: RedisLease, wait: timedelta) -> bool:
-        deadline = self._monotonic() + wait.total_seconds()
-        while not lease.take():
-            if self._monotonic() >= deadline:
-                return False
-            self._sleep(POLL_SECONDS * random.uniform(0.5, 1.5))
-        return True
+    def _awaited(self, name: str, lease: RedisLease, wait: timedelta) -> bool:
+        """Ждёт, пока замок снимут: здесь — до самого пробуждения, в другом процессе — заглядывая всё реже."""
+        until, look, freed = self._monotonic() + wait.total_seconds(), FIRST_LOOK, threading.Event()
+        with self._lock:
+            self._waiting.setdefault(name, []).append(freed)
+        try:
+            while (left := until - self._monotonic()) > 0:
+                self._pause(freed, min(look * random.uniform(0.5, 1.5), left))
+                look = min(look * 2, LONGEST_LOOK)
+                freed.clear()
+                if lease.take():
+                    return True
+            return False
+        finally:
+            with self._lock:
+                self._waiting[name].remove(freed)
+                if not self._waiting[name]:
+                    del self._waiting[name]
+
+    def _wake(self, name: str) -> None:
+        with self._lock:
+            for freed in self._waiting.get(name, ()):
+                freed.set()

@@ -4,23 +4,43 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-from services.store.connection import StorePart, store_errors
+from services.store.connection import RedisClient, StorePart, store_errors
+from services.store.keys import Keys
 
 KEEP, KEEP_RECENT = timedelta(days=35), timedelta(hours=2)
 HOUR, SLOT = "%Y%m%d%H", "%Y%m%d%H%M"
 SLOT_LENGTH = timedelta(minutes=5)
 GRAND = "grand"
 
+# KEYS: час, пятиминутка, всё время; ARGV: сколько хранить первые два, мс, затем событие и сколько прибавить.
+ADD = """
+for i = 3, #ARGV, 2 do
+  for _, key in ipairs(KEYS) do redis.call('HINCRBYFLOAT', key, ARGV[i], ARGV[i + 1]) end
+end
+redis.call('PEXPIRE', KEYS[1], ARGV[1])
+redis.call('PEXPIRE', KEYS[2], ARGV[2])
+return 1
+"""
+
 
 class RedisStats(StorePart):
     """Счётчики филиалов; часы хранятся 35 суток, пятиминутки — два часа."""
 
-    def count(self, branch_id: str, event: str, now: datetime, amount: int = 1) -> None:
-        self._add(branch_id, now, {event: amount})
+    def __init__(self, redis: RedisClient, keys: Keys) -> None:
+        super().__init__(redis, keys)
+        self._script = redis.register_script(ADD)
 
-    def took(self, branch_id: str, seconds: float, waited: float, now: datetime) -> None:
-        """Учитывает секунды работы над одной записью и ожидания ею портала (постановление 34)."""
-        self._add(branch_id, now, {"seconds": seconds, "waited": waited, "timed": 1})
+    def count(self, branch_id: str, event: str, now: datetime, amount: int = 1) -> None:
+        self.add(branch_id, {event: amount}, now)
+
+    def add(self, branch_id: str, amounts: Mapping[str, float], now: datetime) -> None:
+        """Прибавляет к счётчикам; об обработанной записи — всё одним обращением."""
+        moment = now.astimezone(UTC)
+        parts = moment.strftime(HOUR), _slot_of(moment).strftime(SLOT), GRAND
+        kept = [int(period.total_seconds() * 1000) for period in (KEEP, KEEP_RECENT)]
+        added = [value for pair in amounts.items() for value in pair]
+        with store_errors():
+            self._script(keys=[self._keys.stats(branch_id, part) for part in parts], args=[*kept, *added])
 
     def totals(self, branch_id: str, since: datetime, until: datetime) -> Mapping[str, float]:
         """Возвращает суммы событий за часы, начавшиеся в [since, until)."""
@@ -48,19 +68,6 @@ class RedisStats(StorePart):
     def notes(self, branch_id: str) -> Mapping[str, str]:
         with store_errors():
             return dict(self._redis.hgetall(self._keys.notes(branch_id)))
-
-    def _add(self, branch_id: str, now: datetime, amounts: Mapping[str, float]) -> None:
-        moment = now.astimezone(UTC)
-        hour = self._keys.stats(branch_id, moment.strftime(HOUR))
-        slot = self._keys.stats(branch_id, _slot_of(moment).strftime(SLOT))
-        with store_errors():
-            pipeline = self._redis.pipeline(transaction=False)
-            for event, amount in amounts.items():
-                for key in (hour, slot, self._keys.stats(branch_id, GRAND)):
-                    pipeline.hincrbyfloat(key, event, amount)
-            pipeline.expire(hour, KEEP)
-            pipeline.expire(slot, KEEP_RECENT)
-            pipeline.execute()
 
     def _read(self, branch_id: str, parts: Sequence[str]) -> list[dict[str, float]]:
         with store_errors():

@@ -18,8 +18,8 @@ from services.sync.feed import Attempt, Busy, Delivered, InDoubt, Outcome, Work,
 from services.sync.ownership import DealOwnership
 
 CONTACT_MEMORY = timedelta(days=1)
-#: Сколько ждать телефона, который держит другой.
-PHONE_WAIT = timedelta(seconds=3)
+#: Сколько ждать телефона, который держит другой: столько, сколько под нагрузкой создаётся сделка с контактом.
+PHONE_WAIT = timedelta(seconds=10)
 
 
 class Deals:

@@ -21,7 +21,7 @@ class Redrive:
         """Возвращает ключи для подсказки; при остановке, паузе или открытом предохранителе — ничего."""
         now, gate, sync = self._work.clock.now(), self._store.gate, self._work.settings.sync
         self._warn_when_deep(sync.outbox_warning)
-        if gate.halted() is not None or gate.paused() is not None or gate.blocked_for(now) is not None:
+        if gate.shut() or gate.blocked_for(now) is not None:
             return ()
         self._revive(now)
         return self._store.outbox.due(self._branch_id, now, sync.hint_timeout, PACKET)

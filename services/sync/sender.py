@@ -59,7 +59,7 @@ class Sender:
     def _closed_for(self, now: datetime) -> timedelta | None:
         """Возвращает, сколько ждать отправке; пробы не берёт: портал, может, и не понадобится."""
         gate = self._store.gate
-        if gate.halted() is not None or gate.paused() is not None:
+        if gate.shut():
             return self._work.settings.sync.hint_timeout
         return gate.blocked_for(now)
 
@@ -166,11 +166,13 @@ class Sender:
     def _count(self, outcome: Outcome, started: datetime, waited: float) -> None:
         """Считает исход и время: работу отдельно, ожидание предела портала отдельно (постановление 34)."""
         now, counted = self._clock.now(), self._feed.counted
+        amounts: dict[str, float] = {}
         if outcome is not Outcome.REJECTED:  # отклонённую уже сосчитала приёмка
-            self._store.stats.count(self._branch_id, f"{counted}{outcome}", now)
+            amounts[f"{counted}{outcome}"] = 1
         if not counted:
             working = max((now - started).total_seconds() - waited, 0.0)
-            self._store.stats.took(self._branch_id, working, waited, now)
+            amounts |= {"seconds": working, "waited": waited, "timed": 1}
+        self._store.stats.add(self._branch_id, amounts, now)
 
     def _hand_back(self, claim: Claim, wait: timedelta) -> Outcome:
         """Возвращает запись, не считая попытки: слать сейчас нельзя или незачем."""

@@ -377,7 +377,7 @@ def test_resume_does_not_lift_the_pause(gate: RedisSendGate) -> None:
 def test_hours_the_last_hour_and_the_grand_total_agree(stats: RedisStats) -> None:
     for minutes in (0, 30, 59, 70, 200):
         stats.count("F1", "failed", NOW - timedelta(minutes=minutes))
-    stats.took("F1", 1.5, 4.0, NOW)
+    stats.add("F1", {"seconds": 1.5, "waited": 4.0, "timed": 1}, NOW)
     hours = stats.hours("F1", NOW - timedelta(hours=3), NOW + timedelta(hours=1))
     assert {hour.hour: events["failed"] for hour, events in hours.items()} == {6: 1.0, 8: 2.0, 9: 2.0}
     assert stats.last_hour("F1", NOW) == {"failed": 3.0, "seconds": 1.5, "waited": 4.0, "timed": 1.0}
@@ -388,8 +388,8 @@ def test_events_are_summed_by_branches(stats: RedisStats) -> None:
     stats.count("F1", "created", NOW)
     stats.count("F1", "created", NOW, 4)
     stats.count("F2", "created", NOW)
-    stats.took("F1", 0.5, 0.0, NOW)
-    stats.took("F1", 0.25, 0.0, NOW)
+    stats.add("F1", {"seconds": 0.5, "waited": 0.0, "timed": 1}, NOW)
+    stats.add("F1", {"seconds": 0.25, "waited": 0.0, "timed": 1}, NOW)
     hour = NOW.replace(minute=0)
     assert stats.totals("F1", hour, hour + timedelta(hours=1)) == {
         "created": 5.0,

@@ -26,7 +26,7 @@ def store(redis_client: redis.Redis) -> Iterator[Store]:
 def test_events_are_summed_by_hours(store: Store) -> None:
     store.stats.count("F1", "created", NOW, 3)
     store.stats.count("F1", "created", NOW - timedelta(hours=2))
-    store.stats.took("F1", 1.5, 4.0, NOW)
+    store.stats.add("F1", {"seconds": 1.5, "waited": 4.0, "timed": 1}, NOW)
     hours = store.stats.hours("F1", NOW - timedelta(hours=23), NOW + timedelta(hours=1))
     assert {hour.hour: events["created"] for hour, events in hours.items()} == {10: 1.0, 12: 3.0}
     assert store.stats.totals("F1", NOW - timedelta(days=1), NOW) == {

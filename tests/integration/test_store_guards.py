@@ -119,6 +119,38 @@ def test_waiting_for_a_lock_ends_when_it_is_freed(locks: RedisLocks, others: Red
     thread.join()
 
 
+def test_the_one_who_waits_is_woken_and_asks_redis_but_a_few_times(redis_client: redis.Redis) -> None:
+    """Приёмы одного телефона ждут друг друга секундами: прежде каждый смотрел двадцать раз в секунду."""
+    pauses: list[float] = []
+
+    def pause(freed: threading.Event, seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) >= 6:  # дальше — только пробуждение: сам он не вернулся бы
+            assert freed.wait(60)
+
+    locks = RedisLocks(redis_client, KEYS, lambda: sum(pauses), pause)
+    holding, taken = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with locks.hold("x", TTL):
+            holding.set()
+            eventually(lambda: len(pauses) == 6)
+
+    def wait() -> None:
+        with locks.hold("x", TTL, wait=timedelta(seconds=10)) as lease:
+            if lease is not None:
+                taken.set()
+
+    threads = [threading.Thread(target=step) for step in (hold, wait)]
+    threads[0].start()
+    holding.wait(10)
+    threads[1].start()
+    for thread in threads:
+        thread.join(30)
+    assert taken.is_set()
+    assert sum(pauses[:6]) > 1.2, "шести взглядов не хватило и на секунду"
+
+
 def test_a_lock_from_the_future_is_nobodys(locks: RedisLocks, redis_client: redis.Redis) -> None:
     hour_ahead = int((time.time() + 3600) * 1000)
     redis_client.set(KEYS.lock("x"), f"token {hour_ahead} 60000")
@@ -128,15 +160,22 @@ def test_a_lock_from_the_future_is_nobodys(locks: RedisLocks, redis_client: redi
 # --- ворота ---
 
 
+def gate_of(
+    redis_client: redis.Redis, mark: Path | None = None, owner: tuple[str, str] = ("", "")
+) -> RedisSendGate:
+    """Возвращает ворота узла; ``mark`` — его отметка памяти на диске."""
+    return RedisSendGate(redis_client, KEYS, RedisEpoch(KEYS, mark, timedelta(seconds=65)), owner)
+
+
 def test_halt_belongs_to_the_secret(redis_client: redis.Redis) -> None:
-    old, new = (RedisSendGate(redis_client, KEYS, (secret, "portal")) for secret in ("old", "new"))
+    old, new = (gate_of(redis_client, owner=(secret, "portal")) for secret in ("old", "new"))
     old.halt(HALT)
     assert old.halted() == HALT
     assert new.halted() is None
 
 
 def test_first_reason_of_a_halt_stays(redis_client: redis.Redis) -> None:
-    gate = RedisSendGate(redis_client, KEYS)
+    gate = gate_of(redis_client)
     gate.halt(HALT)
     gate.halt(Halt("overload_limit", "позже", NOW))
     assert gate.halted() == HALT
@@ -145,7 +184,7 @@ def test_first_reason_of_a_halt_stays(redis_client: redis.Redis) -> None:
 
 
 def test_breaker_opens_after_five_failures_and_rests_longer_and_longer(redis_client: redis.Redis) -> None:
-    gate = RedisSendGate(redis_client, KEYS)
+    gate = gate_of(redis_client)
     assert [gate.broke(NOW) for _ in range(5)] == [False, False, False, False, True]
     moment, rests = NOW, []
     for _ in range(5):
@@ -159,7 +198,7 @@ def test_breaker_opens_after_five_failures_and_rests_longer_and_longer(redis_cli
 
 
 def test_only_one_probes_and_the_others_wait_for_its_outcome(redis_client: redis.Redis) -> None:
-    gate = RedisSendGate(redis_client, KEYS)
+    gate = gate_of(redis_client)
     for _ in range(5):
         gate.broke(NOW)
     assert gate.retry_in(after(11)) is None
@@ -170,7 +209,7 @@ def test_only_one_probes_and_the_others_wait_for_its_outcome(redis_client: redis
 
 
 def test_looking_at_the_breaker_takes_no_probe(redis_client: redis.Redis) -> None:
-    gate = RedisSendGate(redis_client, KEYS)
+    gate = gate_of(redis_client)
     for _ in range(5):
         gate.broke(NOW)
     assert gate.blocked_for(after(5)) is not None
@@ -180,7 +219,7 @@ def test_looking_at_the_breaker_takes_no_probe(redis_client: redis.Redis) -> Non
 
 
 def test_a_probe_that_died_with_its_node_is_replaced(redis_client: redis.Redis) -> None:
-    gate = RedisSendGate(redis_client, KEYS)
+    gate = gate_of(redis_client)
     for _ in range(5):
         gate.broke(NOW)
     assert gate.retry_in(after(11)) is None
@@ -188,14 +227,14 @@ def test_a_probe_that_died_with_its_node_is_replaced(redis_client: redis.Redis) 
 
 
 def test_success_between_failures_keeps_the_breaker_shut(redis_client: redis.Redis) -> None:
-    gate = RedisSendGate(redis_client, KEYS)
+    gate = gate_of(redis_client)
     for _ in range(10):
         assert not gate.broke(NOW)
         gate.succeeded(NOW)
 
 
 def test_clock_turned_back_does_not_keep_the_breaker_open(redis_client: redis.Redis) -> None:
-    gate = RedisSendGate(redis_client, KEYS)
+    gate = gate_of(redis_client)
     for _ in range(5):
         gate.broke(NOW)
     assert gate.retry_in(NOW - timedelta(hours=1)) is None
@@ -204,42 +243,53 @@ def test_clock_turned_back_does_not_keep_the_breaker_open(redis_client: redis.Re
 # --- память ---
 
 
-def epoch(redis_client: redis.Redis, mark: Path) -> RedisEpoch:
-    """Возвращает память узла с отметкой на диске."""
-    return RedisEpoch(redis_client, KEYS, mark, timedelta(seconds=65))
-
-
 def test_first_installation_waits_for_nothing(redis_client: redis.Redis, folder: Path) -> None:
-    assert epoch(redis_client, folder / "a").quarantine(NOW) is None
+    assert gate_of(redis_client, folder / "a").blocked_for(NOW) is None
 
 
 def test_wiped_memory_is_waited_out_by_every_node(redis_client: redis.Redis, folder: Path) -> None:
-    witness = epoch(redis_client, folder / "a")
-    witness.quarantine(NOW)
+    witness = gate_of(redis_client, folder / "a")
+    witness.blocked_for(NOW)
     redis_client.flushall()
-    assert witness.quarantine(NOW) == timedelta(seconds=65)
-    assert epoch(redis_client, folder / "b").quarantine(after(5)) == timedelta(seconds=60)
-    assert witness.quarantine(after(66)) is None
+    assert witness.blocked_for(NOW) == timedelta(seconds=65)
+    assert gate_of(redis_client, folder / "b").blocked_for(after(5)) == timedelta(seconds=60)
+    assert witness.blocked_for(after(66)) is None
 
 
 def test_a_node_that_died_with_redis_learns_of_the_loss_when_it_starts(
     redis_client: redis.Redis, folder: Path
 ) -> None:
-    epoch(redis_client, folder / "a").quarantine(NOW)
+    gate_of(redis_client, folder / "a").blocked_for(NOW)
     redis_client.flushall()
-    assert epoch(redis_client, folder / "a").quarantine(NOW) == timedelta(seconds=65)
+    assert gate_of(redis_client, folder / "a").blocked_for(NOW) == timedelta(seconds=65)
 
 
 def test_memory_that_is_whole_is_not_waited_out_after_a_restart(
     redis_client: redis.Redis, folder: Path
 ) -> None:
-    epoch(redis_client, folder / "a").quarantine(NOW)
-    assert epoch(redis_client, folder / "a").quarantine(NOW) is None
+    gate_of(redis_client, folder / "a").blocked_for(NOW)
+    assert gate_of(redis_client, folder / "a").blocked_for(NOW) is None
+
+
+def test_quarantine_takes_no_probe_and_a_term_from_the_future_is_nobodys(
+    redis_client: redis.Redis, folder: Path
+) -> None:
+    gate = gate_of(redis_client, folder / "a")
+    gate.blocked_for(NOW)
+    redis_client.flushall()
+    for _ in range(5):
+        gate.broke(NOW)
+    assert gate.retry_in(after(11)) == timedelta(seconds=65)
+    assert gate.retry_in(after(76)) is None
+    assert gate.retry_in(after(77)) == timedelta(seconds=29)
+    redis_client.hset(KEYS.epoch(), "until", after(3600).timestamp())
+    assert gate.retry_in(after(106)) is None
+    assert gate.retry_in(after(107)) == timedelta(seconds=29)
 
 
 def test_a_disk_that_cannot_be_written_stops_nothing(redis_client: redis.Redis, folder: Path) -> None:
     (folder / "file").write_text("")
-    assert epoch(redis_client, folder / "file" / "mark").quarantine(NOW) is None
+    assert gate_of(redis_client, folder / "file" / "mark").blocked_for(NOW) is None
 
 
 # --- талоны ---

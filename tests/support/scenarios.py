@@ -55,7 +55,7 @@ class Passing:
         """Возвращает, сколько прождали."""
         return self.seconds
 
-    def sleep(self, seconds: float) -> None:
+    def pause(self, _: object, seconds: float) -> None:
         """Ждёт."""
         self.seconds += seconds
 
@@ -71,7 +71,7 @@ class Office:
         keys = Keys("t", {"F1": "main", "F2": "main"})
         self.store = Store(self.redis, keys.prefix, Identity(databases=keys.databases))
         passed = Passing()
-        self.store.locks = RedisLocks(self.redis, keys, passed.now, passed.sleep)
+        self.store.locks = RedisLocks(self.redis, keys, passed.now, passed.pause)
         self.keeper = Keeper(self.store.outbox, self.clock, self.settings.sync.lease)
         #: Сколько секунд этот поток прождал очереди к порталу.
         self.waited = 0.0

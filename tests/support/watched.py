@@ -66,7 +66,8 @@ class WatchedWorld:
         stats.count(branch, "unchanged", moment, rng.randint(0, 5))
         if rng.random() < 0.15:
             stats.count(branch, "rejected", moment, 1)
-        stats.took(branch, rng.uniform(0.3, 1.4), rng.uniform(0.0, 4.0), moment)
+        spent = {"seconds": rng.uniform(0.3, 1.4), "waited": rng.uniform(0.0, 4.0), "timed": 1}
+        stats.add(branch, spent, moment)
 
     def succeeded(self, branch_id: str, ago: timedelta, error: str = "") -> None:
         """Записывает, когда филиал в последний раз читался."""
