@@ -172,7 +172,8 @@ class Sender:
         if not counted:
             working = max((now - started).total_seconds() - waited, 0.0)
             amounts |= {"seconds": working, "waited": waited, "timed": 1}
-        self._store.stats.add(self._branch_id, amounts, now)
+        if amounts:
+            self._store.stats.add(self._branch_id, amounts, now)
 
     def _hand_back(self, claim: Claim, wait: timedelta) -> Outcome:
         """Возвращает запись, не считая попытки: слать сейчас нельзя или незачем."""
