@@ -57,7 +57,8 @@ broker_transport_options = {
     # пересоединяется, если Redis молчит дольше brpop_timeout + health_check_interval.
     "socket_keepalive": True,
     "health_check_interval": 15,
-    "retry_on_timeout": True,
+    # retry_on_timeout здесь нет: с ним kombu не шлёт подсказки пачкой (Producer.batch) — повтор redis-py
+    # удвоил бы её. Оборванное соединение и без него находит проверка перед обращением и повтор самой Celery.
 }
 redis_socket_timeout = 30
 redis_socket_connect_timeout = 10

@@ -3,6 +3,9 @@
 from collections.abc import Iterable
 from contextlib import closing
 
+from kombu.exceptions import BatchPublishError
+from kombu.messaging import Producer
+
 from services.sync.feed import Hints, Outcome
 from tasks.app import celery_app
 from tasks.base import SyncTask, TaskFailed
@@ -33,7 +36,20 @@ def hint_all(packets: Iterable[Hints]) -> None:
 
 
 def hint(hints: Hints) -> None:
-    """Посылает подсказки: по сообщению на запись, в сообщении только её ключ; ближайшие — вперёд."""
+    """Посылает подсказки одной пачкой: по сообщению на запись, в нём только её ключ; ближайшие — вперёд.
+
+    Оборвавшаяся пачка, может быть, дошла и сама: каждая подсказка уходит снова, теперь с повторами Celery;
+    лишняя копия безвредна — запись берут однажды.
+    """
+    with celery_app.producer_or_acquire() as producer:
+        try:
+            with producer.batch():
+                _send(hints, producer)
+        except BatchPublishError:
+            _send(hints, producer)
+
+
+def _send(hints: Hints, producer: Producer) -> None:
     for uid, near in hints.items():
         queue, priority = queue_of(uid.partition("_")[0]), UPSERT_PRIORITY if near else LATER_PRIORITY
-        upsert.apply_async((uid,), queue=queue, priority=priority)
+        upsert.apply_async((uid,), queue=queue, priority=priority, producer=producer)

@@ -154,7 +154,11 @@ class Desk:
     """Клиент на подделках и заказчики в потоках."""
 
     def __init__(
-        self, transport: FakeTransport | None = None, limiter: FakeLimiter | None = None, linger: float = 0.0
+        self,
+        transport: FakeTransport | None = None,
+        limiter: FakeLimiter | None = None,
+        linger: float = 0.0,
+        interval: float = 0.5,
     ) -> None:
         self.transport, self.limiter = transport or FakeTransport(), limiter or FakeLimiter()
         self.slept: list[float] = []
@@ -162,7 +166,7 @@ class Desk:
         self.meanwhile: Callable[[], object] = lambda: None
         self.clock, self.permits = FakeAwake(), FakePermits()
         self.operating = OperatingGate(480.0, now=lambda: 1000.0)
-        endpoint = Endpoint(self.transport, self.limiter, self.operating)
+        endpoint = Endpoint(self.transport, self.limiter, self.operating, interval)
         timing = Timing(linger, self.clock, self._sleep)
         self.client = BitrixClient(endpoint, self.permits, timing=timing)
 

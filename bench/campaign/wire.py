@@ -24,7 +24,7 @@ class Proxy:
     """Посредник между узлом и портом ``target``; считает соединения; вопрос идёт ``delay`` секунд."""
 
     def __init__(self, target: int, delay: float = 0.0) -> None:
-        self._target, self._delay, self.state = target, delay, Wire.WHOLE
+        self._target, self.delay, self.state = target, delay, Wire.WHOLE
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=256)
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
@@ -101,7 +101,7 @@ class Proxy:
                         if not data:
                             return
                         if self.state is not Wire.MUTE:
-                            time.sleep(self._delay if key.fileobj is client else 0)
+                            time.sleep(self.delay if key.fileobj is client else 0)
                             key.data.sendall(data)
                     except OSError:
                         return

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Sequence
 from math import ceil, sqrt
 
-from services.bitrix.calls import Answer, Call, contains_mark
+from services.bitrix.calls import NEW_CONTACT, Answer, Call, contains_mark
 from services.bitrix.encoding import command
 from services.domain.errors import SyncError
 from services.domain.outbox import Permit
@@ -31,6 +31,8 @@ class Group:
         #: Пишет ли группа: ею приём кончается, и она идёт раньше чужих поисков.
         self.writes = not all(call.reads for call in calls)
         self.permit = permit if self.writes else None
+        #: Придёт ли заказчик с ответом за новым запросом: за поиском идёт запись, за контактом — его сделка.
+        self.returns = not self.writes or any(call.method == NEW_CONTACT for call in calls)
         #: Безвреден ли повтор всей группы.
         self.repeatable = all(call.repeatable for call in calls)
         self.alone = any(contains_mark(call.params) for call in calls)

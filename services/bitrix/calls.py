@@ -18,7 +18,8 @@ VALUES = "values"
 SEARCHING = frozenset({"list", "findbycomm", "fields"})
 READING = SEARCHING | {"get"}
 #: Создания, которые отвечают номером.
-CREATING = frozenset({"crm.deal.add", "crm.contact.add", "crm.lead.add"})
+NEW_CONTACT = "crm.contact.add"
+CREATING = frozenset({"crm.deal.add", NEW_CONTACT, "crm.lead.add"})
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -84,7 +84,7 @@ class BitrixClient:
         self._landed = threading.Condition(self._lock)
         self._waiting: deque[Group] = deque()
         self._leader: Group | None = None
-        self._flying = 0
+        self._flying: set[Group] = set()
         self._waits = Waits()
         self.operating, self.traffic = endpoint.operating, self._exchange.traffic
         #: Кому рассказать об ответах: страница наблюдения считает запросы и помнит отказы.
@@ -176,17 +176,21 @@ class BitrixClient:
         if not self._waited(group):
             return
         with self._lock:
-            taken = pack(self._waiting, group, self._exchange.size.now(len(self._waiting) + self._flying))
+            taken = pack(self._waiting, group, self._exchange.size.now(self._expected()))
             for one in taken:
                 one.waited += self._now() - one.lined_up_at
-            self._flying += len(taken)
+            self._flying.update(taken)
             self._pass_on()
         try:
             self._send(taken)
         finally:
             with self._landed:
-                self._flying -= len(taken)
+                self._flying.difference_update(taken)
                 self._landed.notify_all()
+
+    def _expected(self) -> int:
+        """Возвращает, скольким ещё нужен запрос: ждущим и тем, чей заказчик с ответом придёт снова."""
+        return len(self._waiting) + sum(group.returns for group in self._flying)
 
     def _waited(self, group: Group) -> bool:
         """Ждёт своего срока; False — общего счёта в Redis нет, группа ушла из очереди с ошибкой."""

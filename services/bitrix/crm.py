@@ -8,7 +8,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from services.bitrix.calls import Answer, Call, folded
+from services.bitrix.calls import NEW_CONTACT, Answer, Call, folded
 from services.bitrix.client import BitrixClient
 from services.bitrix.packing import PAGE_ROWS
 from services.bitrix.people import People, moment_of, searches
@@ -65,7 +65,7 @@ class BitrixCrm:
         return [deal for deal in found if deal.deal_id in deal_ids]
 
     def create_contact(self, contact: NewContact, *, permit: Permit | None = None) -> int:
-        method, params = "crm.contact.add", self._contact_params(contact)
+        method, params = NEW_CONTACT, self._contact_params(contact)
         return id_of(self._client.call(method, params, repeatable=False, permit=permit), method)
 
     def create_deal(

@@ -24,6 +24,7 @@ from services.bitrix.transport import Reply
 from services.domain.errors import FatalError, GripLost, SkippableError, StoreError, Withdrawn
 from services.domain.outbox import Permit
 from tests.fakes_bitrix import PATIENCE, Desk, FakeLimiter, FakeTransport, refusal
+from tests.support.node import eventually
 
 CRASH = refusal(500, "INTERNAL_SERVER_ERROR")
 TOO_OFTEN = refusal(503, "QUERY_LIMIT_EXCEEDED")
@@ -192,6 +193,17 @@ def test_group_that_did_not_fit_leaves_while_its_neighbours_are_on_the_way() -> 
     large = [read(number) for number in range(49)]
     answers = desk.together([order(desk, *large), order(desk, read(100), read(101))])
     assert outcomes(answers[1]) == [{"id": "100"}, {"id": "101"}]
+
+
+@pytest.mark.parametrize(
+    ("method", "sizes"),
+    [("crm.deal.update", [30, 25, 5]), ("crm.deal.add", [30, 25, 5]), ("crm.contact.add", [30, 30])],
+)
+def test_only_those_who_will_come_again_make_the_next_batch_larger(method: str, sizes: list[int]) -> None:
+    desk = Desk(interval=1.5)
+    desk.transport.meanwhile = lambda number: eventually(lambda: desk.client.waiting == 0, PATIENCE)
+    desk.together([order(desk, Call(method, {"id": number}, repeatable=False)) for number in range(60)])
+    assert [len(desk.transport.commands(number)) for number in range(len(sizes))] == sizes
 
 
 def test_waiting_owner_takes_over_when_the_first_has_left() -> None:
