@@ -12,7 +12,8 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -23,14 +24,17 @@ from bench.tables import Table
 from cli.arguments import Arguments, count
 from config.loader import CONFIG_VARIABLE
 from demo.broker import broker, free_port
-from demo.portal.options import PortalOptions
+from demo.portal.options import OAuthToken, PortalOptions
 from demo.portal.server import PortalServer
 from services.container import Services
 from tests.support.plans import CURATOR, PlanWorld, bearer
 
 ROOT = Path(__file__).resolve().parent.parent
 LATENCY_MS, WRITE_MS, READ_MS = 120, 80, 15
-LINES, IDLE_PAUSE, BUSY_PAUSE = 30, 0.4, 1.0
+#: Запас вкладки у портала пополняется вопросом в секунду: чаще служба отказала бы.
+LINES, PAUSE = 30, 1.1
+#: Новых сделок одного сотрудника служба открывает двадцать в минуту: спрашивают четверо по очереди.
+CURATORS = [replace(CURATOR, token=f"curator-token-{number:04}", user_id=number) for number in range(11, 15)]
 QUIET_SECONDS, WAIT_SECONDS = 61.0, 180.0
 NOTES = (
     f"портал: задержка {LATENCY_MS} мс, чтение {READ_MS} мс, запись {WRITE_MS} мс, 2 запроса в секунду",
@@ -46,13 +50,13 @@ class Stand:
     world: PlanWorld
     port: int
     process: psutil.Process
+    curators: Iterator[OAuthToken] = field(default_factory=lambda: cycle(CURATORS))
 
     def ask(self, deal: int) -> float:
         """Спрашивает план сделки; возвращает миллисекунды, неудача — ошибка замера."""
+        address, headers = f"http://127.0.0.1:{self.port}/api/v1/plans", bearer(next(self.curators))
         started = time.perf_counter()
-        answer = requests.get(
-            f"http://127.0.0.1:{self.port}/api/v1/plans", {"deal": deal}, headers=bearer(CURATOR), timeout=30
-        )
+        answer = requests.get(address, {"deal": deal}, headers=headers, timeout=30)
         if answer.status_code != 200 or answer.json()["found"] != "plans":
             raise SystemExit(f"служба ответила {answer.status_code}: {answer.text[:200]}")
         return (time.perf_counter() - started) * 1000
@@ -95,16 +99,17 @@ def measured(receptions: int, questions: int, quiet: float) -> list[dict[str, An
     with stand() as place:
         world = place.world
         deals = iter([world.remembered_visit() for _ in range(questions + 200)])
-        place.ask(next(deals))
-        time.sleep(2)
+        for _ in CURATORS:
+            paused(place, next(deals), PAUSE)
         before = place.memory()
         bare_sql(world)
         bare = row("голый SQL (те же запросы)", [bare_sql(world) for _ in range(questions)])
-        idle = row("служба в покое", [paused(place, next(deals), IDLE_PAUSE) for _ in range(questions)])
+        idle = row("служба в покое", [paused(place, next(deals), PAUSE) for _ in range(questions)])
         # Служба считает вопросы одного сотрудника: не больше 60 в минуту.
         time.sleep(quiet)
         again = next(deals)
-        place.ask(again)
+        for _ in CURATORS:
+            place.ask(again)
         cached = row("та же сделка ещё раз", [place.ask(again) for _ in range(20)])
         busy = row(f"служба во время {receptions} приёмов", during_sync(place, receptions, deals, quiet))
         idle["цель"], busy["цель"] = GOALS["покой"], GOALS["синхронизация"]
@@ -115,7 +120,7 @@ def measured(receptions: int, questions: int, quiet: float) -> list[dict[str, An
 @contextmanager
 def stand() -> Iterator[Stand]:
     """Поднимает Redis, портал и узел; останавливает их в обратном порядке."""
-    options = PortalOptions(latency_ms=LATENCY_MS, write_ms=WRITE_MS, read_ms=READ_MS, tokens=(CURATOR,))
+    options = PortalOptions(latency_ms=LATENCY_MS, write_ms=WRITE_MS, read_ms=READ_MS, tokens=tuple(CURATORS))
     with (
         tempfile.TemporaryDirectory(prefix="plan-lookup-", ignore_cleanup_errors=True) as name,
         broker(Path(name) / "redis") as redis,
@@ -183,7 +188,7 @@ def during_sync(place: Stand, receptions: int, deals: Iterator[int], quiet: floa
     wait_for(lambda: len(world.deals()) > before)
     spent: list[float] = []
     while not spent or len(world.deals()) < before + receptions:
-        spent.append(paused(place, next(deals), BUSY_PAUSE))
+        spent.append(paused(place, next(deals), PAUSE))
     return spent
 
 
